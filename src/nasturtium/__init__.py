@@ -1,0 +1,1 @@
+"""Neural architecture search: from data and limits to a trained network."""

@@ -1,0 +1,196 @@
+"""Convolutions over images and sequences: plain, dilated, grouped, depthwise, separable, with their norm."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from nasturtium.errors import Mismatch, SpaceError
+from nasturtium.layers.activation import Activation
+from nasturtium.layers.container import Container
+from nasturtium.layers.norm import BatchNorm, GroupNorm, LayerNorm
+from nasturtium.layers.rules import extent, left_padding, one_of, only, places, positive, slid
+from nasturtium.space.part import Cost, Layer, Wiring
+from nasturtium.space.signal import Signal
+
+if TYPE_CHECKING:
+    import torch
+
+
+class _Convolution(Layer, abstract=True):
+    channels: int | None = None
+    kernel: int = 3
+    stride: int = 1
+    dilation: int = 1
+    groups: int | str = 1
+    bias: bool = True
+
+    axes: ClassVar[int]
+
+    def signal(self, *inputs: Signal) -> Signal:
+        raise NotImplementedError
+
+    def _sizes(self, x: Signal) -> tuple[int, int, int]:
+        """Channels in, channels out, groups."""
+        inputs = x.channels
+        outputs = inputs if self.channels is None else self.channels
+        positive(self, "channels", outputs)
+        if self.groups == "depthwise":
+            groups = inputs
+        elif isinstance(self.groups, str):
+            raise SpaceError(f"groups must be a number or 'depthwise', not {self.groups!r}: {self}")
+        else:
+            groups = self.groups
+            positive(self, "groups", groups)
+        if inputs % groups or outputs % groups:
+            raise Mismatch(
+                f"{type(self).__name__}: {groups} groups do not divide {inputs} and {outputs} channels"
+            )
+        return inputs, outputs, groups
+
+    def cost(self, *inputs: Signal) -> Cost:
+        (x,) = inputs
+        before, after, groups = self._sizes(x)
+        weights = before // groups * after * self.kernel**self.axes
+        return Cost(weights + after * self.bias, 2 * places(self.signal(x)) * weights)
+
+
+class Conv1d(_Convolution):
+    """A convolution over a sequence: ceil(T / stride) steps leave, padding counts as zero.
+
+    Args:
+        channels: Channels that leave; as many as come in if not given.
+        kernel, stride, dilation: Of the window.
+        groups: Number of groups, or ``"depthwise"`` for one each channel.
+        bias: Whether a constant is added.
+    """
+
+    uses_mask: ClassVar[bool] = True
+    changes_mask: ClassVar[bool] = True
+    axes: ClassVar[int] = 1
+
+    def signal(self, *inputs: Signal) -> Signal:
+        x = only(self, inputs, "sequence")
+        _, channels, _ = self._sizes(x)
+        length = slid(self, x.length, self.kernel, self.stride, self.dilation, None)
+        return x._replace(shape=(length, channels), grid=x.grid if self.stride == 1 else None)
+
+    def module(self, *inputs: Signal) -> torch.nn.Module:
+        from nasturtium.modules import SequenceConv1d
+
+        before, after, groups = self._sizes(inputs[0])
+        left = left_padding(self.kernel, self.stride, self.dilation)
+        return SequenceConv1d(before, after, self.kernel, self.stride, self.dilation, groups, self.bias, left)
+
+
+class Conv2d(_Convolution):
+    """A convolution over an image: ceil(H / stride) x ceil(W / stride) places leave.
+
+    Windows are centred as with torch's padding of kernel // 2 where the stride is 1 or 2; a stride as long as
+    the kernel cuts patches without padding.
+
+    Args:
+        channels: Channels that leave; as many as come in if not given.
+        kernel, stride, dilation: Of the window.
+        groups: Number of groups, or ``"depthwise"`` for one each channel.
+        bias: Whether a constant is added.
+        padding: Zeros on each side as torch counts them, instead of the rule above.
+    """
+
+    padding: int | None = None
+
+    axes: ClassVar[int] = 2
+
+    def signal(self, *inputs: Signal) -> Signal:
+        x = only(self, inputs, "image")
+        _, channels, _ = self._sizes(x)
+        sizes = [
+            slid(self, size, self.kernel, self.stride, self.dilation, self.padding) for size in x.shape[1:]
+        ]
+        return x._replace(shape=(channels, *sizes), grid=None)
+
+    def module(self, *inputs: Signal) -> torch.nn.Module:
+        from torch import nn
+
+        (x,) = inputs
+        before, after, groups = self._sizes(x)
+        left = left_padding(self.kernel, self.stride, self.dilation) if self.padding is None else self.padding
+
+        def convolution(padding: int) -> torch.nn.Module:
+            return nn.Conv2d(
+                before, after, self.kernel, self.stride, padding, self.dilation, groups=groups, bias=self.bias
+            )
+
+        right = extent(self.kernel, self.dilation) - 1 - left
+        if self.padding is not None or left == right or self._fits(x, left):
+            return convolution(left)
+        return nn.Sequential(nn.ZeroPad2d((left, right, left, right)), convolution(0))
+
+    def _fits(self, x: Signal, padding: int) -> bool:
+        """Whether equal padding on both sides gives the promised number of places."""
+        span = extent(self.kernel, self.dilation)
+        sizes = [size for size in x.shape[1:] if size is not None]
+        return all(
+            (size + 2 * padding - span) // self.stride + 1 == -(-size // self.stride) for size in sizes
+        )
+
+
+class SeparableConv1d(Container):
+    """A depthwise convolution over a sequence, then one that mixes the channels (Chollet 2017)."""
+
+    channels: int | None = None
+    kernel: int = 3
+    stride: int = 1
+    dilation: int = 1
+    bias: bool = True
+
+    def wire(self, x: Any) -> Wiring:
+        x = yield Conv1d(None, self.kernel, self.stride, self.dilation, groups="depthwise", bias=False), x
+        return (yield Conv1d(self.channels, kernel=1, bias=self.bias), x)
+
+
+class SeparableConv2d(Container):
+    """A depthwise convolution over an image, then one that mixes the channels (Chollet 2017)."""
+
+    channels: int | None = None
+    kernel: int = 3
+    stride: int = 1
+    dilation: int = 1
+    bias: bool = True
+
+    def wire(self, x: Any) -> Wiring:
+        x = yield Conv2d(None, self.kernel, self.stride, self.dilation, groups="depthwise", bias=False), x
+        return (yield Conv2d(self.channels, kernel=1, bias=self.bias), x)
+
+
+class ConvBlock(Container):
+    """Convolution, normalisation, activation, over an image or a sequence.
+
+    Args:
+        channels: Channels that leave; as many as come in if not given.
+        kernel, stride, dilation, groups: Of the convolution.
+        norm: ``batch``, ``layer``, ``group`` (8 groups, or fewer where they do not divide the channels) or
+            ``none``.
+        activation: Name of the activation; ``identity`` for none.
+    """
+
+    channels: int | None = None
+    kernel: int = 3
+    stride: int = 1
+    dilation: int = 1
+    groups: int | str = 1
+    norm: str = "batch"
+    activation: str = "relu"
+
+    def wire(self, x: Any) -> Wiring:
+        one_of(self, "norm", self.norm, ("batch", "layer", "group", "none"))
+        make: type[Conv1d] | type[Conv2d] = Conv2d if x.signal.kind == "image" else Conv1d
+        bias = self.norm == "none"  # a norm would take the constant away again
+        x = yield make(self.channels, self.kernel, self.stride, self.dilation, self.groups, bias), x
+        if self.norm == "batch":
+            x = yield BatchNorm(), x
+        elif self.norm == "layer":
+            x = yield LayerNorm(), x
+        elif self.norm == "group":
+            x = yield GroupNorm(math.gcd(8, x.signal.channels)), x
+        return (yield Activation(self.activation), x) if self.activation != "identity" else x

@@ -1,0 +1,112 @@
+"""Pooling: over windows, and over everything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from nasturtium.errors import Mismatch
+from nasturtium.layers.rules import STEPS, left_padding, one_of, only, slid
+from nasturtium.space.part import Layer
+from nasturtium.space.signal import Signal, vector
+
+if TYPE_CHECKING:
+    import torch
+
+
+class _Pool(Layer, abstract=True):
+    kernel: int = 2
+    stride: int | None = None
+
+    uses_mask: ClassVar[bool] = True
+    changes_mask: ClassVar[bool] = True
+    kind: ClassVar[str]
+
+    @property
+    def _step(self) -> int:
+        return self.kernel if self.stride is None else self.stride
+
+    def signal(self, *inputs: Signal) -> Signal:
+        x = only(self, inputs, "image", "sequence")
+        axes = slice(1, None) if x.kind == "image" else slice(0, 1)
+        sizes = [slid(self, size, self.kernel, self._step, 1, None) for size in x.shape[axes]]
+        if x.kind == "sequence":
+            return x._replace(shape=(sizes[0], x.channels), grid=x.grid if self._step == 1 else None)
+        if any(_mode(size, self.kernel, self._step) is None for size in x.shape[1:] if size is not None):
+            raise Mismatch(
+                f"{type(self).__name__}: an even kernel on an image needs a longer stride, not {self._step}"
+            )
+        return x._replace(shape=(x.channels, *sizes), grid=None)
+
+    def module(self, *inputs: Signal) -> torch.nn.Module:
+        from torch import nn
+
+        from nasturtium.modules import WindowPool
+
+        (x,) = inputs
+        padding = left_padding(self.kernel, self._step)
+        if x.kind == "sequence":
+            return WindowPool(self.kind, self.kernel, self._step, padding)
+        ceil = any(_mode(size, self.kernel, self._step) for size in x.shape[1:] if size is not None)
+        if self.kind == "max":
+            return nn.MaxPool2d(self.kernel, self._step, padding, ceil_mode=ceil)
+        return nn.AvgPool2d(self.kernel, self._step, padding, ceil_mode=ceil, count_include_pad=False)
+
+
+class MaxPool(_Pool):
+    """The maximum over windows of an image or a sequence; ceil(size / stride) windows, of which padding is no
+    part.
+
+    Args:
+        kernel: Size of a window.
+        stride: Places from window to window; the kernel if not given.
+    """
+
+    kind: ClassVar[str] = "max"
+
+
+class AvgPool(_Pool):
+    """The mean over windows of an image or a sequence; ceil(size / stride) windows, of which padding is no
+    part.
+
+    Args:
+        kernel: Size of a window.
+        stride: Places from window to window; the kernel if not given.
+    """
+
+    kind: ClassVar[str] = "mean"
+
+
+class GlobalPool(Layer):
+    """A whole image or sequence as one vector; of a masked sequence only the real steps count.
+
+    Args:
+        kind: ``mean``, ``max``, ``mixed`` (the mean of both), or ``last`` (the last real step of a sequence).
+    """
+
+    kind: str = "mean"
+    uses_mask: ClassVar[bool] = True
+
+    def signal(self, *inputs: Signal) -> Signal:
+        x = only(self, inputs, "image", *STEPS)
+        one_of(self, "kind of pooling", self.kind, ("mean", "max", "mixed", "last"))
+        if self.kind == "last" and x.kind != "sequence":
+            raise Mismatch(f"GlobalPool finds no last step in {x}")
+        return vector(x.channels)
+
+    def module(self, *inputs: Signal) -> torch.nn.Module:
+        from nasturtium.modules import ImagePool, SequencePool
+
+        return ImagePool(self.kind) if inputs[0].kind == "image" else SequencePool(self.kind)
+
+
+def _mode(size: int, kernel: int, stride: int) -> bool | None:
+    """Whether torch has to round up to get ceil(size / stride) windows; None if it cannot get them at all."""
+    padding = left_padding(kernel, stride)
+    reach = size + 2 * padding - kernel
+    wanted = -(-size // stride)
+    if reach // stride + 1 == wanted:
+        return False
+    windows = -(-reach // stride) + 1
+    if (windows - 1) * stride >= size + padding:
+        windows -= 1
+    return True if windows == wanted else None

@@ -1,0 +1,52 @@
+"""Torch modules that torch lacks; each file imports torch alone."""
+
+from nasturtium.modules.attention import CrossAttention, SelfAttention
+from nasturtium.modules.convolution import SequenceConv1d
+from nasturtium.modules.drop import ChannelDropout, DropPath
+from nasturtium.modules.encoding import AddedTimeWaves, LearnedPositions, SinusoidalPositions, TimeWaves
+from nasturtium.modules.norm import ChannelLayerNorm, MaskedBatchNorm, SequenceGroupNorm
+from nasturtium.modules.pool import ImagePool, SequencePool, WindowPool
+from nasturtium.modules.recurrent import Recurrent
+from nasturtium.modules.shape import (
+    Add,
+    Chunk,
+    Clone,
+    Concat,
+    ImageToSequence,
+    Multiply,
+    Permute,
+    Reshape,
+    SequenceToImage,
+    Zero,
+)
+from nasturtium.modules.wired import Wired
+
+__all__ = [
+    "Add",
+    "AddedTimeWaves",
+    "ChannelDropout",
+    "ChannelLayerNorm",
+    "Chunk",
+    "Clone",
+    "Concat",
+    "CrossAttention",
+    "DropPath",
+    "ImagePool",
+    "ImageToSequence",
+    "LearnedPositions",
+    "MaskedBatchNorm",
+    "Multiply",
+    "Permute",
+    "Recurrent",
+    "Reshape",
+    "SelfAttention",
+    "SequenceConv1d",
+    "SequenceGroupNorm",
+    "SequencePool",
+    "SequenceToImage",
+    "SinusoidalPositions",
+    "TimeWaves",
+    "WindowPool",
+    "Wired",
+    "Zero",
+]

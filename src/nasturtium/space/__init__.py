@@ -1,0 +1,34 @@
+"""The core: parts, signals, choices, derivation, architectures, variation, graphs and encodings. No torch."""
+
+from nasturtium.space.architecture import Architecture, Origin
+from nasturtium.space.choice import Choice, Rule, choice, floats, integers, rule, shared, subset
+from nasturtium.space.derivation import Derivation, Point
+from nasturtium.space.part import Cost, Layer, Part, Wiring
+from nasturtium.space.signal import Signal, group, image, sequence, tokens, vector
+from nasturtium.space.space import Space
+
+__all__ = [
+    "Architecture",
+    "Choice",
+    "Cost",
+    "Derivation",
+    "Layer",
+    "Origin",
+    "Part",
+    "Point",
+    "Rule",
+    "Signal",
+    "Space",
+    "Wiring",
+    "choice",
+    "floats",
+    "group",
+    "image",
+    "integers",
+    "rule",
+    "sequence",
+    "shared",
+    "subset",
+    "tokens",
+    "vector",
+]

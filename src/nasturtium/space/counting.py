@@ -1,0 +1,257 @@
+"""How many derivations a space has, exactly: dynamic programming over parts and the signals that reach them."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from nasturtium.errors import Mismatch
+from nasturtium.space.choice import Choice, Rule
+from nasturtium.space.infer import Signals, outcome, signals_of, wires_of
+from nasturtium.space.opening import first_value_choice, option_value, substitute
+from nasturtium.space.part import Layer, Part, Slot, is_container, is_open, slots, view
+
+STATES = 50_000
+"""How many different histories of one container are followed before counting gives up."""
+
+Tally = Counter[Any]
+"""Number of derivations for each signal that can leave."""
+
+
+class Infinite(Exception):
+    """A rule contains itself: there is no end to the derivations."""
+
+
+class NotFactorable(Exception):
+    """The number does not follow from the parts; only enumeration tells."""
+
+
+class Counting:
+    """Counts derivations of open parts by the signal that leaves; remembers what it found.
+
+    The count of a container follows its wiring through all combinations of signals, so options that do not work on
+    what reaches them are not counted. A child visited several times counts once: on other signals than the first
+    time it must be known to work, and to give one signal, whatever was decided.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[Any, Tally] = {}
+        self._within: list[Rule] = []
+
+    def total(self, value: Any, signals: Signals | None) -> int:
+        """Number of derivations of ``value`` on ``signals`` (on any signal, if None)."""
+        return sum(self.tally(value, signals).values())
+
+    def tally(self, value: Any, signals: Signals | None) -> Tally:
+        """Derivations by outgoing signal.
+
+        Raises:
+            Infinite: If a rule contains itself.
+            NotFactorable: If the structure does not determine the number.
+        """
+        if not is_open(value):
+            return self._closed(value, signals)
+        key = (value, signals)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._open(value, signals)
+        return known
+
+    def scoped(self, value: Any, signals: Signals | None, whole: bool = False) -> Tally:
+        """Like ``tally`` for what a scope of shared decisions encloses: sums over the shared decisions."""
+        names = dict(_shared_in(value, whole, conditional=False))
+        if not names:
+            return self.tally(value, signals)
+        combinations = math.prod(len(options) for options in names.values())
+        if combinations > STATES:
+            raise NotFactorable
+        found: Tally = Counter()
+        for taken in itertools.product(*(range(len(options)) for options in names.values())):
+            found += self.tally(_bound(value, dict(zip(names, taken, strict=True))), signals)
+        return found
+
+    def _closed(self, value: Any, signals: Signals | None) -> Tally:
+        if signals is None or not isinstance(value, Layer):
+            return Counter({None: 1})
+        found = outcome(value, signals)
+        return Counter() if isinstance(found, Mismatch) else Counter({found: 1})
+
+    def _open(self, value: Any, signals: Signals | None) -> Tally:
+        if isinstance(value, Choice):
+            return self._choice(value, signals)
+        if isinstance(value, tuple):
+            return Counter({None: math.prod(self.total(item, None) for item in value)})
+        first = first_value_choice(value)
+        if first is not None:
+            if first[1].share is not None:
+                raise NotFactorable
+            found: Tally = Counter()
+            for option in _values(first[1], signals):
+                found += self.tally(substitute(value, first[0], option), signals)
+            return found
+        if signals is None or not is_container(value):
+            count = math.prod(self.total(slot.part, None) for _, _, slot in slots(value))
+            return Counter({None: count})
+        chain = getattr(value, "chain", None)
+        return self._chain(value, signals, chain()) if chain is not None else self._paths(value, signals)
+
+    def _choice(self, choice: Choice, signals: Signals | None) -> Tally:
+        if choice.share is not None:
+            raise NotFactorable
+        if isinstance(choice, Rule):
+            if choice in self._within:
+                raise Infinite
+            self._within.append(choice)
+        found: Tally = Counter()
+        try:
+            for option in choice.options:
+                found += self.tally(option, signals)
+        finally:
+            if isinstance(choice, Rule):
+                self._within.pop()
+        return found
+
+    def _chain(self, part: Any, signals: Signals, children: list[Slot]) -> Tally:
+        """A row of children: only the signal on the wire and what repeated children did matter."""
+        states: Counter[Any] = Counter({(signals, ()): 1})
+        for child in children:
+            after: Counter[Any] = Counter()
+            for (reaching, visited), count in states.items():
+                for out, ways, noted in self._visit(part, child, reaching, visited):
+                    after[((out,) if not isinstance(out, tuple) or hasattr(out, "kind") else out, noted)] += (
+                        count * ways
+                    )
+            states = after
+            if len(states) > STATES:
+                raise NotFactorable
+        found: Tally = Counter()
+        for (reaching, _), count in states.items():
+            found[reaching[0] if len(reaching) == 1 else reaching] += count
+        return found
+
+    def _paths(self, part: Any, signals: Signals) -> Tally:
+        """Any other container: follow its wiring through every history of replies."""
+        states: Counter[Any] = Counter({((), ()): 1})
+        found: Tally = Counter()
+        while states:
+            after: Counter[Any] = Counter()
+            for (replies, visited), count in states.items():
+                request, out = _request(part, signals, replies)
+                if request is None:
+                    if out is not None:
+                        found[out] += count * self._unvisited(part, visited)
+                    continue
+                reaching = tuple([wire.signal for wire in request[1:]])
+                for reply, ways, noted in self._visit(part, request[0], reaching, visited):
+                    after[((*replies, reply), noted)] += count * ways
+            if len(after) > STATES:
+                raise NotFactorable
+            states = after
+        return found
+
+    def _visit(self, part: Any, child: Any, signals: Signals, visited: Any) -> Iterator[tuple[Any, int, Any]]:
+        """What a child can reply: (signal, number of ways, what was visited so far)."""
+        if type(child) is not Slot or not is_open(child.part):
+            found = self._closed(child.part if type(child) is Slot else child, signals)
+            yield from ((out, ways, visited) for out, ways in found.items())
+            return
+        earlier = {key: (reached, reply) for key, reached, reply in visited}
+        if child.key in earlier:
+            reached, reply = earlier[child.key]
+            yield (reply if reached == signals else self._later(child.part, reached, signals)), 1, visited
+            return
+        inner = self.scoped if getattr(part, "scope", False) else self.tally
+        for out, ways in inner(child.part, signals).items():
+            yield out, ways, (*visited, (child.key, signals, out))
+
+    def _later(self, part: Any, reached: Signals, signals: Signals) -> Any:
+        outs = self.tally(part, signals)
+        free = self.total(part, None)
+        if len(outs) != 1 or sum(outs.values()) != free or self.total(part, reached) != free:
+            raise NotFactorable
+        return next(iter(outs))
+
+    def _unvisited(self, part: Any, visited: Any) -> int:
+        keys = {key for key, _, _ in visited}
+        return math.prod(
+            self.total(s.part, None) for _, _, s in slots(part) if s.key not in keys and is_open(s.part)
+        )
+
+
+def _request(part: Any, signals: Signals, replies: tuple[Any, ...]) -> tuple[Any, Any]:
+    """The next request of a wiring after these replies, or None and the signal that leaves."""
+    steps = view(part).wire(*[wires_of(signal) for signal in signals])
+    try:
+        request = next(steps)
+        for reply in replies:
+            request = steps.send(wires_of(reply))
+    except StopIteration as stop:
+        return None, signals_of(stop.value)
+    except Mismatch:
+        return None, None
+    return request, None
+
+
+def _values(choice: Choice, signals: Signals | None) -> Iterator[Any]:
+    for option in choice.options:
+        try:
+            yield option_value(option, signals) if signals is not None else _plain(option)
+        except Mismatch:
+            continue
+
+
+def option_value_or_none(option: Any) -> Any:
+    """A plain option as it is; None for one that is computed from signals."""
+    return None if _computed(option) else option
+
+
+def _shared_in(value: Any, whole: bool, conditional: bool) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """Shared choices that a scope binds, by name; gives up on those that only some derivations reach."""
+    if isinstance(value, Choice):
+        if value.share is not None and value.whole == whole:
+            if conditional or any(is_open(option) for option in value.options):
+                raise NotFactorable
+            yield value.share, value.options
+        if isinstance(value, Rule):
+            return
+        for option in value.options:
+            yield from _shared_in(option, whole, True)
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _shared_in(item, whole, conditional)
+    elif isinstance(value, Part) and value.is_open:
+        if getattr(value, "scope", False) and not whole:
+            return
+        for item in value.values:
+            yield from _shared_in(item, whole, conditional)
+
+
+def _bound(value: Any, taken: dict[str, int]) -> Any:
+    """The value with shared choices replaced by the options taken."""
+    if isinstance(value, Choice):
+        return value.options[taken[value.share]] if value.share in taken else value
+    if isinstance(value, tuple):
+        return tuple(_bound(item, taken) for item in value)
+    if isinstance(value, Part) and value.is_open:
+        return value.with_values({name: _bound(value.__dict__[name], taken) for name in value.fields})
+    return value
+
+
+def is_flat(value: Any) -> bool:
+    """Whether the same choices are open whatever is decided: none inside another's options, shared or computed."""
+    if isinstance(value, Rule):
+        return False
+    if isinstance(value, Choice):
+        return value.share is None and not any(
+            is_open(option) or _computed(option) for option in value.options
+        )
+    if isinstance(value, tuple):
+        return all(is_flat(item) for item in value)
+    return not isinstance(value, Part) or not value.is_open or all(is_flat(item) for item in value.values)
+
+
+def _computed(option: Any) -> bool:
+    return callable(option) and not isinstance(option, (Part, Choice))

@@ -1,0 +1,156 @@
+"""Where a part is open: its value choices, what it becomes when one is closed, and which options can work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nasturtium.errors import Mismatch
+from nasturtium.space.choice import Choice
+from nasturtium.space.infer import Signals, outcome, wires_of
+from nasturtium.space.part import Layer, Part, Slot, is_container, is_layer, is_open, run_wiring
+
+Path = tuple[str | int, ...]
+
+REMEMBERED = 30_000
+"""How many answers are remembered; more would cost more in garbage collection than they save."""
+
+
+def first_value_choice(part: Part) -> tuple[Path, Choice] | None:
+    """The first choice among the plain values of a part (its layers are left to its wiring), with its path."""
+    state = part.__dict__
+    if "_first" not in state:
+        state["_first"] = next(
+            (found for name in part.fields if (found := _search(state[name], (name,))) is not None), None
+        )
+    found: tuple[Path, Choice] | None = state["_first"]
+    return found
+
+
+def _search(value: Any, path: Path) -> tuple[Path, Choice] | None:
+    if isinstance(value, Choice):
+        return None if value.of_layers else (path, value)
+    if is_layer(value) or not is_open(value):
+        return None
+    if isinstance(value, tuple):
+        items: list[tuple[str | int, Any]] = list(enumerate(value))
+    else:
+        items = [(name, value.__dict__[name]) for name in value.fields]
+    for key, item in items:
+        found = _search(item, (*path, key))
+        if found is not None:
+            return found
+    return None
+
+
+def substitute(value: Any, path: Path, option: Any) -> Any:
+    """``value`` with the option put in at ``path``."""
+    if not path:
+        return option
+    key, rest = path[0], path[1:]
+    if isinstance(value, tuple):
+        index = int(key)
+        return (*value[:index], substitute(value[index], rest, option), *value[index + 1 :])
+    return value.with_values({str(key): substitute(value.__dict__[str(key)], rest, option)})
+
+
+def option_value(option: Any, signals: Signals | None) -> Any:
+    """The option itself, or what it computes from the signals.
+
+    Raises:
+        Mismatch: If it computes something and the signals are unknown or do not suit it.
+    """
+    if callable(option) and not isinstance(option, (Part, Choice)):
+        if signals is None:
+            raise Mismatch("the option is computed from the signals of a layer, and none reach it here")
+        return option(*signals)
+    return option
+
+
+class Offers:
+    """Which options of a choice can work on given signals, remembered."""
+
+    def __init__(self) -> None:
+        self._offers: dict[Any, tuple[int, ...]] = {}
+        self._possible: dict[Any, bool] = {}
+
+    def layers(self, choice: Choice, signals: Signals | None) -> tuple[int, ...]:
+        """Indices of the options of a layer choice that may work on ``signals`` (all of them if unknown)."""
+        key = (choice, signals)
+        known = self._offers.get(key)
+        if known is None:
+            options = enumerate(choice.options)
+            known = tuple(i for i, o in options if signals is None or self.possible(o, signals))
+            self._remember(key, known)
+        return known
+
+    def values(self, part: Part, path: Path, choice: Choice, signals: Signals | None) -> tuple[int, ...]:
+        """Indices of the options of a value choice in ``part`` with which the part may work on ``signals``."""
+        key = (part, path, signals)
+        known = self._offers.get(key)
+        if known is None:
+            known = tuple(i for i, o in enumerate(choice.options) if self._fits(part, path, o, signals))
+            self._remember(key, known)
+        return known
+
+    def possible(self, part: Any, signals: Signals) -> bool:
+        """Whether a part may work on the signals: exact for leaves, up to the first open child for containers."""
+        if not isinstance(part, Choice) and not part.is_open:
+            return not isinstance(outcome(part, signals), Mismatch)
+        key = (part, signals)
+        known = self._possible.get(key)
+        if known is None:
+            self._possible[key] = True  # a rule that reaches itself on the same signals must not stop itself
+            if isinstance(part, Choice):
+                known = any(self.possible(option, signals) for option in part.options)
+            else:
+                known = self._open_possible(part, signals)
+            self._possible[key] = known
+        return known
+
+    def _open_possible(self, part: Part, signals: Signals) -> bool:
+        first = first_value_choice(part)
+        if first is not None:
+            return bool(self.values(part, *first, signals))
+        if not is_container(part):
+            return True
+        return self._starts(part, signals)
+
+    def _starts(self, part: Any, signals: Signals) -> bool:
+        def visit(child: Any, *wires: Any) -> Any:
+            inner = child.part if type(child) is Slot else child
+            reaching = tuple([wire.signal for wire in wires])
+            if is_open(inner):
+                raise _Reached(self.possible(inner, reaching))
+            found = outcome(inner, reaching)
+            if isinstance(found, Mismatch):
+                raise found
+            return wires_of(found)
+
+        try:
+            run_wiring(part, tuple(wires_of(signals)), visit)
+        except _Reached as reached:
+            return reached.possible
+        except Mismatch:
+            return False
+        return True
+
+    def _fits(self, part: Part, path: Path, option: Any, signals: Signals | None) -> bool:
+        try:
+            value = option_value(option, signals)
+        except Mismatch:
+            return False
+        if signals is None or not isinstance(part, Layer):
+            return True
+        return self.possible(substitute(part, path, value), signals)
+
+    def _remember(self, key: Any, offered: tuple[int, ...]) -> None:
+        if len(self._offers) + len(self._possible) > REMEMBERED:
+            self._offers.clear()
+            self._possible.clear()
+        self._offers[key] = offered
+
+
+class _Reached(Exception):
+    def __init__(self, possible: bool) -> None:
+        super().__init__()
+        self.possible = possible

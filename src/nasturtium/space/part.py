@@ -1,0 +1,241 @@
+"""Parts: the frozen values that spaces and architectures are made of, and the layers through which signals flow."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, dataclass_transform
+
+from nasturtium.errors import SpaceError
+from nasturtium.space.signal import Signal
+
+if TYPE_CHECKING:
+    import torch
+
+PARTS: dict[str, type[Part]] = {}
+"""Every concrete part by its tag (the class name), which is permanent: text and hashes are made of tags."""
+
+
+class Cost(NamedTuple):
+    """What a layer costs for one example: parameters, and FLOPs (two for each multiply-accumulate)."""
+
+    params: int = 0
+    flops: int = 0
+
+    def __add__(self, other: object) -> Cost:
+        if not isinstance(other, Cost):
+            return NotImplemented
+        return Cost(self.params + other.params, self.flops + other.flops)
+
+
+class Wire(NamedTuple):
+    """What a container handles while signals are inferred: the signal, and the decisions that shaped it.
+
+    Attributes:
+        signal: The signal on the wire.
+        fed_by: Number of the latest decision that influenced it; -1 if none did.
+    """
+
+    signal: Signal
+    fed_by: int = -1
+
+
+class Slot(NamedTuple):
+    """A child of a container at its place, as ``wire`` sees it."""
+
+    key: str
+    part: Any
+
+
+class Open:
+    """Something left open in a part; see :class:`nasturtium.space.choice.Choice`."""
+
+    @property
+    def of_layers(self) -> bool:
+        """Whether it takes the place of a layer."""
+        return False
+
+
+Wiring = Generator[tuple[Any, ...], Any, Any]
+"""What ``wire`` is: it yields (child, wire, ...) and is sent the wire (or tuple of wires) that leaves."""
+
+
+@dataclass_transform(frozen_default=True)
+class Part:
+    """A frozen value whose fields are plain values, tuples, choices or other parts.
+
+    A subclass becomes a frozen dataclass by itself and is known to the parser by its class name. Its first field is
+    positional in text, the others are named; with ``variadic`` set, that tuple field takes all positional arguments
+    after the fields before it.
+    """
+
+    variadic: ClassVar[str | None] = None
+    fields: ClassVar[tuple[str, ...]] = ()
+    defaults: ClassVar[dict[str, Any]] = {}
+
+    def __init_subclass__(cls, abstract: bool = False, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        dataclasses.dataclass(frozen=True, eq=False, repr=False)(cls)  # type: ignore[call-overload]
+        declared = dataclasses.fields(cls)  # type: ignore[arg-type]
+        cls.fields = tuple(field.name for field in declared)
+        cls.defaults = {f.name: f.default for f in declared if f.default is not dataclasses.MISSING}
+        if abstract:
+            return
+        known = PARTS.get(cls.__name__)
+        if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise SpaceError(
+                f"two parts are called {cls.__name__!r} ({known.__module__} and {cls.__module__}): "
+                "the name is the tag in texts and hashes, so it must be unique; rename one"
+            )
+        PARTS[cls.__name__] = cls
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """The field values in order."""
+        state = self.__dict__
+        return tuple([state[name] for name in self.fields])
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Part) or type(self) is not type(other):
+            return False
+        mine, others = self.__dict__, other.__dict__
+        if "_hash" in mine and "_hash" in others and mine["_hash"] != others["_hash"]:
+            return False
+        return all(mine[name] == others[name] for name in self.fields)
+
+    def __hash__(self) -> int:
+        state = self.__dict__
+        known = state.get("_hash")
+        if known is None:
+            known = state["_hash"] = hash((type(self).__name__, self.values))
+        return int(known)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Cached entries start with an underscore and do not travel: string hashes differ between processes.
+        return {name: value for name, value in self.__dict__.items() if not name.startswith("_")}
+
+    def __repr__(self) -> str:
+        from nasturtium.space.text import to_text
+
+        return to_text(self)
+
+    __str__ = __repr__
+
+    def with_values(self, values: dict[str, Any]) -> Self:
+        """The same part with some fields replaced."""
+        state = {name: values.get(name, self.__dict__[name]) for name in self.fields}
+        if self.variadic is not None:
+            rest = state.pop(self.variadic)
+            before = [state.pop(name) for name in self.fields[: self.fields.index(self.variadic)]]
+            return type(self)(*before, *rest, **state)
+        made = object.__new__(type(self))
+        made.__dict__.update(state)
+        return made
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a choice is left anywhere inside."""
+        state = self.__dict__
+        known = state.get("_open")
+        if known is None:
+            known = state["_open"] = any(is_open(state[name]) for name in self.fields)
+        return bool(known)
+
+    def align(self, closed: Part) -> Part | None:
+        """Lay ``closed`` out as this open part is, or None if this part cannot close to it.
+
+        A part that closes to a shorter form of itself (equal copies written once) overrides it.
+        """
+        return closed if type(self) is type(closed) else None
+
+
+class Layer(Part, abstract=True):
+    """A part through which signals flow.
+
+    A leaf implements ``signal``, ``cost`` and ``module``; a container implements ``wire`` alone (and inherits
+    ``module`` from :class:`nasturtium.layers.Container`).
+    """
+
+    uses_mask: ClassVar[bool] = False
+    changes_mask: ClassVar[bool] = False
+    commutative: ClassVar[bool] = False
+
+    def signal(self, *inputs: Signal) -> Signal | tuple[Signal, ...]:
+        """The signal that leaves for the signals that come in.
+
+        Raises:
+            Mismatch: If the layer cannot work on them.
+        """
+        raise SpaceError(f"{type(self).__name__} has neither a signal rule nor a wiring")
+
+    def cost(self, *inputs: Signal) -> Cost:
+        """Parameters and FLOPs for one example; nothing by default."""
+        return Cost()
+
+    def module(self, *inputs: Signal) -> torch.nn.Module:
+        """The torch module for these input signals."""
+        raise SpaceError(f"{type(self).__name__} has no torch module")
+
+
+def is_container(part: object) -> bool:
+    """Whether signals are routed through the children of ``part``."""
+    return hasattr(part, "wire")
+
+
+def is_open(value: Any) -> bool:
+    """Whether a field value holds a choice."""
+    if isinstance(value, Part):
+        return value.is_open
+    if isinstance(value, tuple):
+        return any(is_open(item) for item in value)
+    return isinstance(value, Open)
+
+
+def is_layer(value: Any) -> bool:
+    """Whether ``value`` takes the place of a layer: a layer, or a choice among layers."""
+    return isinstance(value, Layer) or (isinstance(value, Open) and value.of_layers)
+
+
+def slots(part: Part) -> Iterator[tuple[str, int | None, Slot]]:
+    """The children of a part that are layers: (field, index in a tuple or None, slot)."""
+    for name in part.fields:
+        value = part.__dict__[name]
+        if is_layer(value):
+            yield name, None, Slot(name, value)
+        elif isinstance(value, tuple):
+            for index, item in enumerate(value):
+                if is_layer(item):
+                    yield name, index, Slot(str(index) if name == part.variadic else f"{name}_{index}", item)
+
+
+def view(part: Any) -> Any:
+    """The part as its ``wire`` method sees it: every layer among its fields stands as a slot."""
+    state = part.__dict__
+    known = state.get("_view")
+    if known is None:
+        known = object.__new__(type(part))
+        known.__dict__.update({name: state[name] for name in part.fields})
+        for name, index, slot in slots(part):
+            if index is None:
+                known.__dict__[name] = slot
+            else:
+                items = known.__dict__[name]
+                known.__dict__[name] = (*items[:index], slot, *items[index + 1 :])
+        state["_view"] = known
+    return known
+
+
+def run_wiring(part: Any, inputs: tuple[Any, ...], visit: Any) -> Any:
+    """Drive the wiring of a container: ``visit(child, *wires)`` gives the wire that leaves each child.
+
+    Children that are fields arrive as :class:`Slot`, layers made on the fly as they are.
+    """
+    steps = view(part).wire(*inputs)
+    try:
+        request = next(steps)
+        while True:
+            request = steps.send(visit(request[0], *request[1:]))
+    except StopIteration as stop:
+        return stop.value

@@ -1,0 +1,339 @@
+"""Spaces: an open part with its input, its constraints and its name."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from nasturtium.errors import ParseError, SpaceError
+from nasturtium.space import matching, variation
+from nasturtium.space.architecture import Architecture
+from nasturtium.space.budget import Budget
+from nasturtium.space.counting import Counting, Infinite, NotFactorable, is_flat
+from nasturtium.space.derivation import DeadEnd, Derivation
+from nasturtium.space.opening import Offers
+from nasturtium.space.part import Part, is_open
+from nasturtium.space.signal import as_signals
+
+if TYPE_CHECKING:
+    import numpy
+
+ENUMERABLE = 10**7
+"""Spaces with a constraint are counted by enumeration up to this many derivations."""
+
+Constraint = Callable[[Architecture], bool]
+
+
+class Space:
+    """A search space: an architecture with choices left open.
+
+    Args:
+        root: The open part; for a network a layer.
+        input: What the network receives: (channels, height, width), (length, channels), (features,) or signals.
+        where: Constraints on the whole architecture; all must hold.
+        name: What it is called.
+        version: Changes when the same decisions come to mean something else.
+        size: The declared number of architectures, for spaces with constraints that are too many to enumerate.
+        depth: How many rules of a grammar may nest.
+        nodes: How many decisions one derivation may hold, copies counted.
+        simplify: Rewrites under which two graphs count as the same (see :mod:`nasturtium.space.graph`).
+
+    Raises:
+        SpaceError: If a rule can never end, or the limits leave nothing.
+
+    >>> from nasturtium.layers import Linear, ReLU, Sequential
+    >>> space = Space(Sequential(Linear(choice(8, 16)), ReLU(), Linear(2)), input=(4,))
+    >>> space.size
+    2
+    """
+
+    def __init__(
+        self,
+        root: Part,
+        *,
+        input: Any = None,
+        where: Constraint | Sequence[Constraint] = (),
+        name: str = "space",
+        version: int = 1,
+        size: int | float | None = None,
+        depth: int = 100,
+        nodes: int = 5_000,
+        simplify: Sequence[Any] = (),
+    ) -> None:
+        if not isinstance(root, Part):
+            raise SpaceError(f"a space needs a part (a layer, or a dataclass of yours), not {root!r}")
+        self.root = root
+        self.input = None if input is None else as_signals(input)
+        self.where: tuple[Constraint, ...] = (where,) if callable(where) else tuple(where)
+        self.name = name
+        self.version = version
+        self.declared_size = size
+        self.simplify = tuple(simplify)
+        self.counting = Counting()
+        self._offers = Offers()
+        budget = Budget(root, depth, nodes)
+        self._budget = budget if budget.recursive else None
+        self._size: int | float | None = None
+        self._radices: tuple[int, ...] | bool | None = None
+
+    def __repr__(self) -> str:
+        return f"Space({self.name!r}, {str(self.root)[:60]})"
+
+    @property
+    def recursive(self) -> bool:
+        """Whether a rule can contain itself."""
+        return self._budget is not None
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of name, version, input and structure, by which a study knows its space again."""
+        described = f"{self.name}/{self.version}/{self.input}/{_described(self.root, set())}"
+        return hashlib.sha256(described.encode()).hexdigest()[:16]
+
+    def derive(self, chronological: bool = False, lenient: bool = False, spent: int = 0) -> Derivation:
+        """Start closing the choices, one by one.
+
+        Args:
+            chronological: Raise at a dead end rather than go back.
+            lenient: Ignore the limits on depth and nodes (for given architectures).
+            spent: Allow at least this many nodes, whatever the limit.
+        """
+        budget = self._budget
+        if budget is not None and (lenient or spent > budget.nodes):
+            budget = copy.copy(budget)
+            budget.nodes = 10**12 if lenient else spent
+            budget.depth = 10**6 if lenient else budget.depth
+        return Derivation(self.root, self.input, self._offers, budget, chronological)
+
+    def sample(self, rng: numpy.random.Generator, uniform: bool = False) -> Architecture:
+        """Draw an architecture.
+
+        Args:
+            rng: The generator to draw with.
+            uniform: Draw every derivation with the same probability, instead of following the weights.
+
+        Raises:
+            SpaceError: If nothing that keeps the constraints is found, or ``uniform`` is not possible here.
+        """
+        return variation.sample(self, rng, uniform)
+
+    def mutate(
+        self, architecture: Architecture, rng: numpy.random.Generator, count: int = 1, subtree: bool = False
+    ) -> Architecture:
+        """An architecture that differs from its parent in ``count`` decisions and in what must follow from them.
+
+        Args:
+            architecture: The parent.
+            rng: The generator to draw with.
+            count: How many decisions to change.
+            subtree: Redraw everything below the changed decisions even where the option stays the same.
+
+        Raises:
+            SpaceError: If the space has no other architecture.
+        """
+        return variation.mutate(self, architecture, rng, count, subtree)
+
+    def cross(self, first: Architecture, second: Architecture, rng: numpy.random.Generator) -> Architecture:
+        """An architecture that takes every decision from one of its parents, where it applies.
+
+        In grammars a sub-tree of the second parent replaces one of the same rule and equal input in the first.
+        """
+        return variation.cross(self, first, second, rng)
+
+    def neighbours(
+        self, architecture: Architecture, rng: numpy.random.Generator | None = None, limit: int | None = None
+    ) -> Iterator[Architecture]:
+        """Architectures that differ in one decision (and what must follow), lazily.
+
+        Args:
+            architecture: Whose neighbours.
+            rng: Gives them in random order, and draws decisions that newly arise; without it, order and draws are fixed.
+            limit: At most this many.
+        """
+        return variation.neighbours(self, architecture, rng, limit)
+
+    def admits(self, architecture: Architecture) -> bool:
+        """Whether all constraints on the whole hold."""
+        return all(constraint(architecture) for constraint in self.where)
+
+    def enumerate(self) -> Iterator[Architecture]:
+        """Every derivation that keeps the constraints, in the order of the odometer.
+
+        Raises:
+            SpaceError: If the space is infinite.
+        """
+        if self.recursive:
+            raise SpaceError(f"the space {self.name!r} is infinite; sample from it instead")
+        for derivation in self._leaves():
+            architecture = self._finished(derivation)
+            if self.admits(architecture):
+                yield architecture
+
+    def _leaves(self) -> Iterator[Derivation]:
+        pending: list[tuple[Derivation, int]] = []
+        current: Derivation | None = self.derive(chronological=True)
+        while True:
+            if current is not None and current.point is None:
+                yield current
+            elif current is not None and current.point is not None:
+                pending += [(current, index) for index in reversed(current.point.remaining)]
+            if not pending:
+                return
+            before, index = pending.pop()
+            current = before.copy()
+            try:
+                current.take(index)
+            except DeadEnd:
+                current = None
+
+    @property
+    def size(self) -> int | float:
+        """Number of derivations: exact for finite spaces, infinite for recursive ones.
+
+        With constraints: by enumeration up to ten million, else as declared.
+
+        Raises:
+            SpaceError: If a constrained space is too large to enumerate and declares no size.
+        """
+        if self._size is None:
+            self._size = self._counted()
+        return self._size
+
+    def _counted(self) -> int | float:
+        free = self.unconstrained_size
+        if not self.where:
+            return free
+        if self.declared_size is not None:
+            return self.declared_size
+        if free > ENUMERABLE:
+            raise SpaceError(f"{self.name!r} has {free} derivations before its constraints: declare its size")
+        return sum(1 for _ in self.enumerate())
+
+    @property
+    def unconstrained_size(self) -> int | float:
+        """Number of derivations before the constraints."""
+        try:
+            tally = self.counting.scoped(self.root, self.input, whole=True)
+            return sum(tally.values())
+        except Infinite:
+            return math.inf
+        except NotFactorable:
+            if self.recursive:
+                return math.inf
+            return sum(1 for _ in self._leaves())
+
+    @property
+    def radices(self) -> tuple[int, ...] | None:
+        """The number of options of each decision, if every combination of decisions is an architecture; else None."""
+        if self._radices is None:
+            self._radices = self._product() or False
+        return self._radices or None
+
+    def _product(self) -> tuple[int, ...] | None:
+        if self.recursive or not is_flat(self.root):
+            return None
+        derivation = self.derive()
+        while derivation.point is not None:
+            derivation.take(derivation.point.offered[0])
+        found = tuple(len(step.point.choice.options) for step in derivation.taken())
+        return found if self.unconstrained_size == math.prod(found) else None
+
+    def architecture(self, decisions: Sequence[int]) -> Architecture:
+        """The architecture with these decisions; whether they can be taken shows when it is used."""
+        return Architecture(space=self, decisions=tuple(int(index) for index in decisions))
+
+    def replay(self, decisions: Sequence[int]) -> Derivation:
+        """Close the space by recorded decisions.
+
+        Raises:
+            SpaceError: If they do not fit the space.
+        """
+        derivation = self.derive(lenient=True)
+        for number, index in enumerate(decisions):
+            point = derivation.point
+            if point is None:
+                raise SpaceError(
+                    f"{len(decisions)} decisions were given, the space {self.name!r} takes {number}"
+                )
+            if index not in point.offered:
+                raise SpaceError(
+                    f"decision {number} takes option {index} at {point.address}, offered: {point.offered}"
+                )
+            derivation.take(index)
+        if derivation.point is not None:
+            raise SpaceError(
+                f"{len(decisions)} decisions are too few: {derivation.point.address} is still open"
+            )
+        return derivation
+
+    def decisions(self, architecture: Architecture | Part | str) -> tuple[int, ...]:
+        """The decisions that lead to a closed value, the first fitting option at each choice.
+
+        Raises:
+            SpaceError: If the space does not contain it.
+        """
+        if isinstance(architecture, str):
+            architecture = Architecture.parse(architecture)
+        value = architecture.value if isinstance(architecture, Architecture) else architecture
+        return tuple(step.taken for step in matching.recover(self, value).taken())
+
+    def parse(self, text: str) -> Architecture:
+        """Read an architecture of this space from its text.
+
+        Raises:
+            ParseError: If the text is not an architecture.
+            SpaceError: If it is none of this space.
+        """
+        return self.adopt(Architecture.parse(text, input=self.input))
+
+    def adopt(self, architecture: Architecture, recorded: Sequence[int] | None = None) -> Architecture:
+        """The same architecture as a member of this space; recorded decisions are used if they lead to it."""
+        if architecture.space is self:
+            return architecture
+        if recorded is not None:
+            try:
+                derivation = self.replay(recorded)
+            except SpaceError:
+                derivation = None
+            if derivation is not None and derivation.value == architecture.value:
+                return self._finished(derivation)
+        return self._finished(matching.recover(self, architecture.value))
+
+    def architecture_from_json(self, text: str) -> Architecture:
+        """Read what :meth:`Architecture.to_json` wrote, as a member of this space."""
+        return Architecture.from_json(text, space=self)
+
+    def __contains__(self, architecture: object) -> bool:
+        try:
+            return isinstance(architecture, Architecture) and self.admits(self.adopt(architecture))
+        except (SpaceError, ParseError):
+            return False
+
+    def _finished(self, derivation: Derivation) -> Architecture:
+        steps = tuple(derivation.taken())
+        taken = tuple([step.taken for step in steps])
+        return Architecture(derivation.value, space=self, decisions=taken, steps=steps)
+
+
+def _described(value: Any, seen: set[int]) -> str:
+    from nasturtium.space.choice import Choice
+    from nasturtium.space.text import to_text
+
+    if isinstance(value, Choice):
+        if id(value) in seen:
+            return f"<{value.name}>"
+        options = ",".join(_described(option, seen | {id(value)}) for option in value.options)
+        return f"{type(value).__name__}({value.share},{value.weights},{options})"
+    if isinstance(value, Part) and value.is_open:
+        fields = ",".join(f"{name}={_described(value.__dict__[name], seen)}" for name in value.fields)
+        return f"{type(value).__name__}({fields})"
+    if isinstance(value, tuple) and is_open(value):
+        return f"({','.join(_described(item, seen) for item in value)})"
+    return (
+        getattr(value, "__qualname__", "computed")
+        if callable(value) and not isinstance(value, Part)
+        else to_text(value)
+    )

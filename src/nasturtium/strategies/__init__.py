@@ -1,0 +1,72 @@
+"""Strategies: what to try next. One file a family; ``STRATEGIES`` names them, ``make`` puts one together."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from nasturtium.errors import NasturtiumError, did_you_mean
+from nasturtium.objective import Limit, Objectives
+from nasturtium.strategies.base import Seeded, Strategy
+from nasturtium.strategies.evolution import RegularisedEvolution
+from nasturtium.strategies.random import RandomSearch
+from nasturtium.trial import Budget
+
+if TYPE_CHECKING:
+    from nasturtium.space import Architecture, Space
+
+STRATEGIES: dict[str, type[Strategy]] = {
+    "random": RandomSearch,
+    "evolution": RegularisedEvolution,
+}
+
+COMMON = ("self", "space", "seed", "budget", "objectives", "limits")
+
+
+def make(
+    name: str,
+    *,
+    space: Space,
+    seed: int = 0,
+    start: Iterable[Architecture | str] = (),
+    budget: Budget = 1,
+    objectives: Objectives = "accuracy",
+    limits: Iterable[str | Limit] = (),
+    **options: Any,
+) -> Strategy:
+    """The strategy called ``name``.
+
+    Args:
+        name: A name in ``STRATEGIES``.
+        space: Where architectures come from.
+        seed: Seed of the study.
+        start: Architectures of the space, or their text, to try first.
+        budget: What each trial may spend, in the estimator's unit.
+        objectives: What to optimise: ``"accuracy"``, ``["accuracy", "-params"]``, or values.
+        limits: What must hold: ``["params<=100k"]``, or values.
+        **options: Those of the strategy, as its docstring lists them.
+
+    Raises:
+        NasturtiumError: If the name or an option is unknown, or an option's value cannot be used.
+        SpaceError: If a start architecture is none of the space.
+    """
+    if name not in STRATEGIES:
+        there = ", ".join(STRATEGIES)
+        raise NasturtiumError(
+            f"unknown strategy {name!r}{did_you_mean(name, STRATEGIES)} (there are: {there})"
+        )
+    maker = STRATEGIES[name]
+    allowed = [each for each in inspect.signature(maker).parameters if each not in COMMON]
+    for option in options:
+        if option not in allowed:
+            raise NasturtiumError(
+                f"strategy {name!r} has no option {option!r}{did_you_mean(option, allowed)} "
+                f"(its options: {', '.join(allowed) or 'none'})"
+            )
+    strategy = maker(space, seed=seed, budget=budget, objectives=objectives, limits=limits, **options)
+    begin = [space.parse(each) if isinstance(each, str) else space.adopt(each) for each in start]
+    return Seeded(strategy, begin) if begin else strategy
+
+
+__all__ = ["STRATEGIES", "RandomSearch", "RegularisedEvolution", "Seeded", "Strategy", "make"]

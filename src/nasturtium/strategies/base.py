@@ -1,0 +1,142 @@
+"""The base of strategies: ask and tell as a fold over events, and seeding with given architectures."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Container, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nasturtium.errors import NasturtiumError, did_you_mean
+from nasturtium.objective import Goal, Limit, Objectives
+from nasturtium.trial import Budget, Proposal, Trial, trial_rng
+
+if TYPE_CHECKING:
+    from nasturtium.space import Architecture, Space
+
+
+class Strategy(ABC):
+    """Decides what to try next.
+
+    A subclass writes :meth:`propose`, which draws from the generator it is given and changes nothing, and
+    takes notes in :meth:`asked` and :meth:`tell`, which draw nothing. Then a study resumed by replaying its
+    events goes on as if it had never stopped, because proposal ``n`` depends on the events and on (seed, n)
+    alone.
+
+    Args:
+        space: Where architectures come from.
+        seed: Seed of the study.
+        budget: What each trial may spend, in the estimator's unit.
+        objectives: What to optimise: text or values; the first decides where one best is needed.
+        limits: What must hold; what violates a limit ranks behind what does not.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        *,
+        seed: int = 0,
+        budget: Budget = 1,
+        objectives: Objectives = "accuracy",
+        limits: Iterable[str | Limit] = (),
+    ) -> None:
+        self.space = space
+        self.seed = seed
+        self.budget = budget
+        self.goal = Goal.of(objectives, limits)
+        self.number = 0
+
+    @abstractmethod
+    def propose(self, number: int, rng: np.random.Generator) -> Proposal | None:
+        """Proposal ``number``, drawn from ``rng``; None when more must be told first. Changes nothing."""
+
+    def ask(self, n: int = 1) -> list[Proposal]:
+        """Up to ``n`` proposals; fewer when more trials must be told first."""
+        proposals: list[Proposal] = []
+        for _ in range(n):
+            proposal = self.propose(self.number, trial_rng(self.seed, self.number))
+            if proposal is None:
+                break
+            self.asked(proposal)
+            proposals.append(proposal)
+        return proposals
+
+    def asked(self, proposal: Proposal) -> None:
+        """Takes note that ``proposal`` was made. Draws nothing; a subclass that extends it calls this one."""
+        self.number += 1
+
+    @abstractmethod
+    def tell(self, trial: Trial) -> None:
+        """Takes note of a trial that ended, in whatever state. Draws nothing."""
+
+
+class Seeded(Strategy):
+    """Proposes given architectures first and then what another strategy proposes, which is told of all.
+
+    Args:
+        strategy: The strategy that goes on.
+        start: The architectures to begin with, in this order.
+    """
+
+    def __init__(self, strategy: Strategy, start: Iterable[Architecture]) -> None:
+        self.strategy = strategy
+        self.start = tuple(start)
+        super().__init__(
+            strategy.space,
+            seed=strategy.seed,
+            budget=strategy.budget,
+            objectives=strategy.goal.objectives,
+            limits=strategy.goal.limits,
+        )
+
+    def propose(self, number: int, rng: np.random.Generator) -> Proposal | None:
+        """The start architectures in order, then the other strategy's proposals."""
+        if number < len(self.start):
+            return Proposal(self.start[number], self.budget)
+        return self.strategy.propose(number, rng)
+
+    def asked(self, proposal: Proposal) -> None:
+        """Takes note, and passes it on."""
+        super().asked(proposal)
+        self.strategy.asked(proposal)
+
+    def tell(self, trial: Trial) -> None:
+        """Passes it on."""
+        self.strategy.tell(trial)
+
+
+def at_least(name: str, value: int, least: int) -> int:
+    """``value``, if it is a whole number not below ``least``.
+
+    Raises:
+        NasturtiumError: Otherwise, naming the option.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise NasturtiumError(f"option {name}={value!r}: a whole number from {least} up is expected")
+    return value
+
+
+def unseen(
+    draw: Callable[[], Architecture], seen: Container[tuple[int, ...]], tries: int
+) -> Architecture | None:
+    """The first of at most ``tries`` draws whose decisions have not been seen, or None."""
+    for _ in range(tries):
+        architecture = draw()
+        if architecture.decisions not in seen:
+            return architecture
+    return None
+
+
+def named(given: Any, table: Mapping[str, Callable[[], Any]]) -> Any:
+    """``given`` itself, or what the table makes of its name.
+
+    Raises:
+        NasturtiumError: If the name is not in the table, with the nearest one and all that there are.
+    """
+    if not isinstance(given, str):
+        return given
+    if given not in table:
+        there = ", ".join(table)
+        raise NasturtiumError(f"unknown name {given!r}{did_you_mean(given, table)} (there are: {there})")
+    return table[given]()

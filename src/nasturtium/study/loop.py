@@ -1,0 +1,270 @@
+"""The loop: asks, checks limits, runs trials, records what happens, tells; and goes on where it stopped."""
+
+from __future__ import annotations
+
+import time as clock
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nasturtium.study.executor import Ended, Executor, Job, reason_of
+from nasturtium.study.gate import Gate
+from nasturtium.study.interrupts import Interrupts
+from nasturtium.study.progress import Progress, Silent
+from nasturtium.study.store import Event, event
+from nasturtium.study.study import Study
+from nasturtium.trial import Scores, State, Strategy, Trial, trial_seed
+
+if TYPE_CHECKING:
+    from nasturtium.space import Architecture
+
+RETRIES = 2
+"""How often a trial whose worker died is tried again."""
+FLUSH_SECONDS = 0.5
+"""How long reports may wait to be stored together; a trial that is killed is run again, so none is missed."""
+DURABLE_SECONDS = 0.05
+"""A trial that took longer is recorded so that it outlives a power cut, which costs some milliseconds."""
+TICK_SECONDS = 1.0
+
+
+class Ending(StrEnum):
+    """Why a run came to its end."""
+
+    TRIALS = "trials"
+    TIME = "time"
+    NOTHING = "nothing left to try"
+    INTERRUPTED = "interrupted"
+
+
+def run(
+    study: Study,
+    strategy: Strategy,
+    executor: Executor,
+    *,
+    trials: int,
+    seed: int = 0,
+    time: float | None = None,
+    trial_seconds: float | None = None,
+    cost: Callable[[Architecture], Scores] | None = None,
+    folder: Path | None = None,
+    repeats: bool = False,
+    stop: Callable[[Study, Trial], bool] | None = None,
+    progress: Progress | None = None,
+) -> Ending:
+    """Searches until there are ``trials`` trials, going on from whatever the study holds.
+
+    The strategy must be new: it is brought to where the study is by replaying it. Trials that ran when the
+    last driver died are run again under the same number and seed. Ctrl-C once lets running trials finish;
+    twice ends them.
+
+    Args:
+        study: Holds the trials; stays open.
+        strategy: Decides what to try.
+        executor: Runs the trials; is shut down at the end.
+        trials: How many trials the study shall have, infeasible ones not counted.
+        seed: Seed of the study.
+        time: Seconds after which no more trials start; those that run are finished.
+        trial_seconds: Time limit of one trial; beyond it, it is ended by force and failed.
+        cost: Gives the structural metrics of an architecture before training (``params``, ``flops``, ...);
+            they are checked against the limits, and joined to the trial's scores.
+        folder: Where trials may keep checkpoints, each in a folder of its own.
+        repeats: Whether to train the same architecture again instead of copying its scores.
+        stop: Called after each report; True stops the trial early.
+        progress: Is kept up to date.
+
+    Returns:
+        Why it ended.
+
+    Raises:
+        StudyError: If the study cannot be written, workers cannot start, or nothing keeps the limits.
+        KeyboardInterrupt: At the second Ctrl-C; all that ended is recorded, the rest can be resumed.
+    """
+    deadline = None if time is None else clock.monotonic() + time
+    gate = Gate(study.goal, cost)
+    loop = Loop(study, strategy, executor, trials, seed, deadline, trial_seconds, gate, folder, repeats, stop)
+    loop.progress = progress or Silent()
+    try:
+        return loop.run()
+    finally:
+        executor.shutdown()
+        loop.progress.close()
+
+
+@dataclass
+class Loop:
+    """The state of one run; see :func:`run` for the fields."""
+
+    study: Study
+    strategy: Strategy
+    executor: Executor
+    trials: int
+    seed: int
+    deadline: float | None
+    trial_seconds: float | None
+    gate: Gate
+    folder: Path | None
+    repeats: bool
+    stop: Callable[[Study, Trial], bool] | None
+    progress: Progress = field(default_factory=Silent)
+    queue: deque[Trial] = field(default_factory=deque)
+    running: dict[int, dict[str, float]] = field(default_factory=dict)
+    reports: list[Event] = field(default_factory=list)
+    flushed: float = 0.0
+    interrupts: Interrupts = field(default_factory=Interrupts)
+
+    def run(self) -> Ending:
+        """Until the end."""
+        self.study.replay(self.strategy)
+        left = self.study.unended
+        self.study.record([event("interrupted", t.number) for t in left if t.state is not State.WAITING])
+        self.queue.extend(left)
+        with self.interrupts.caught(self.on_interrupt):
+            try:
+                ending = self.fill()
+                while self.running:
+                    self.collect()
+                    ending = self.fill()
+            except KeyboardInterrupt:
+                self.flush()
+                self.study.record([event("interrupted", number) for number in self.running])
+                raise
+        return ending
+
+    def fill(self) -> Ending:
+        """Starts trials while there is room; says what would end the run if nothing ran."""
+        self.progress.update(self.study, len(self.running))
+        while True:
+            if self.interrupts.count:
+                return Ending.INTERRUPTED
+            if self.deadline is not None and clock.monotonic() > self.deadline:
+                return Ending.TIME
+            if len(self.running) >= self.executor.capacity:
+                return Ending.TRIALS
+            trial = self.next()
+            if trial is None:
+                return Ending.TRIALS if self.enough else Ending.NOTHING
+            self.start(trial)
+
+    def next(self) -> Trial | None:
+        """The next trial to start: one that waits, or a new one; None if there is none now."""
+        busy = set() if self.repeats else {self.study.keys[number] for number in self.running}
+        for place, trial in enumerate(self.queue):
+            if self.study.keys[trial.number] not in busy:  # else it waits for its twin, whose scores will do
+                del self.queue[place]
+                return trial
+        while len(self.queue) < self.executor.capacity and not self.enough:
+            new = self.study.ask(self.strategy)
+            if new is None or self.study.keys[new.number] not in busy:
+                return new
+            self.queue.append(new)
+        return None
+
+    @property
+    def enough(self) -> bool:
+        """Whether all trials have been asked, infeasible ones not counted."""
+        return len(self.study) - self.study.counts[State.INFEASIBLE] >= self.trials
+
+    def start(self, trial: Trial) -> None:
+        """Runs a trial, unless its limits or its twin make that needless."""
+        try:
+            costs = self.gate.costs(trial.architecture)
+        except Exception as error:  # a cost rule's fault is this trial's, and is recorded with it
+            self.tell(trial, State.FAILED, {}, reason=reason_of(error))
+            return
+        refusal = self.gate.refuse(costs)
+        twin = None if self.repeats else self.study.twin(trial)
+        if refusal:
+            self.tell(trial, State.INFEASIBLE, costs, reason=refusal)
+        elif twin is not None:
+            reason = f"scores of trial {self.study.source(twin.number)}, the same architecture"
+            self.tell(trial, State.COMPLETE, twin.scores, reason=reason, copy=twin)
+        else:
+            self.study.record((event("started", trial.number),))
+            self.running[trial.number] = costs
+            self.executor.submit(self.job(trial))
+
+    def job(self, trial: Trial) -> Job:
+        """What the executor must know of a trial."""
+        return Job(
+            number=trial.number,
+            architecture=trial.architecture,
+            budget=trial.budget,
+            seed=trial_seed(self.seed, trial.number),
+            folder=self.folder_of(trial.number),
+            previous=None if trial.parent is None else self.folder_of(self.study.source(trial.parent)),
+            seconds=self.trial_seconds,
+            stoppable=self.stop is not None,
+        )
+
+    def folder_of(self, number: int) -> Path | None:
+        """Where a trial keeps its checkpoint."""
+        return None if self.folder is None else self.folder / f"{number:05d}"
+
+    def collect(self) -> None:
+        """Waits for something to happen, and takes it in."""
+        left = TICK_SECONDS if self.deadline is None else self.deadline - clock.monotonic()
+        with self.interrupts.allowed():
+            ended = self.executor.wait(min(max(left, 0.05), TICK_SECONDS), self.on_report)
+        if ended or clock.monotonic() - self.flushed > FLUSH_SECONDS:
+            self.flush()
+        for each in ended:
+            self.finish(each)
+        self.interrupts.check()
+
+    def on_report(self, number: int, step: int, scores: dict[str, float]) -> bool:
+        """Takes in a report; says whether the trial shall go on."""
+        with self.interrupts.deferred():
+            self.reports.append(event("reported", number, **{**scores, "step": step}))
+            if self.stop is not None or clock.monotonic() - self.flushed > FLUSH_SECONDS:
+                self.flush()
+            go_on = self.stop is None or not self.stop(self.study, self.study.trials[number])
+            self.progress.update(self.study, len(self.running))
+        return go_on
+
+    def on_interrupt(self) -> None:
+        """Tells the user what the first Ctrl-C does."""
+        if self.running:
+            self.progress.note(f"finishing {len(self.running)} running; Ctrl-C again ends them")
+
+    def flush(self) -> None:
+        """Stores the reports that came since."""
+        if self.reports:
+            batch, self.reports = self.reports, []
+            self.study.record(batch)
+        self.flushed = clock.monotonic()
+
+    def finish(self, ended: Ended) -> None:
+        """Takes in the end of a trial's run."""
+        trial = self.study.trials[ended.number]
+        costs = self.running.pop(ended.number)
+        if ended.state is State.LOST:
+            self.study.record((event("lost", trial.number, reason=ended.reason),))
+            times = self.study.losses[trial.number]
+            if times > RETRIES:
+                reason = f"{ended.reason} ({times} times, not tried again)"
+                self.tell(trial, State.FAILED, {}, ended.seconds, reason)
+            else:
+                self.queue.appendleft(trial)
+            return
+        state: State = ended.state
+        scores, reason = {**costs, **ended.scores}, ended.reason
+        if state in (State.COMPLETE, State.STOPPED):
+            state, reason = self.gate.verdict(state, scores, reason)
+        self.tell(trial, state, scores, ended.seconds, reason)
+
+    def tell(
+        self,
+        trial: Trial,
+        state: State,
+        scores: Scores,
+        seconds: float = 0.0,
+        reason: str = "",
+        copy: Trial | None = None,
+    ) -> None:
+        """Records the end of a trial, and tells the strategy."""
+        self.study.tell(trial, state, scores, seconds, reason, copy, durable=seconds > DURABLE_SECONDS)
+        self.strategy.tell(trial)
+        self.progress.update(self.study, len(self.running))

@@ -1,0 +1,278 @@
+"""A study: the fold of its events into trials, the best of them, and what was tried already."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from nasturtium.errors import StudyError
+from nasturtium.objective import Goal, dominates, ranking
+from nasturtium.study.curve import Curve
+from nasturtium.study.store import Event, Store, event
+from nasturtium.trial import Proposal, Scores, State, Strategy, Trial
+
+if TYPE_CHECKING:
+    from nasturtium.space import Architecture, Space
+
+LONGEST_KEY = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An architecture as a study remembers it, where its space is not at hand."""
+
+    text: str
+    decisions: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Study:
+    """The trials of one search, kept in a store.
+
+    The state is a fold over the events of the store and over nothing else, so that a study that is opened
+    again equals the one that was closed or killed.
+
+    Args:
+        store: Where the events are; the study has it from here on and closes it.
+        goal: What is optimised under which limits; may differ from one opening to the next.
+        space: What makes architectures of decisions; without it trials hold :class:`Recorded` text.
+
+    Attributes:
+        trials: All trials; number ``n`` is at place ``n``.
+        history: What the strategy saw, in order: ``n`` for trial n asked, ``~n`` for trial n told.
+        counts: How many trials are in each state.
+        losses: How many workers died of a trial, where any did.
+    """
+
+    def __init__(self, store: Store, goal: Goal, space: Space | None = None) -> None:
+        self.store = store
+        self.goal = goal
+        self.space = space
+        self.trials: list[Trial] = []
+        self.history: list[int] = []
+        self.counts: Counter[State] = Counter()
+        self.losses: dict[int, int] = {}
+        self.keys: list[str] = []
+        self.open: dict[int, None] = {}
+        self.twins: dict[str, int] = {}
+        self.copies: dict[int, int] = {}
+        self.leaders: list[tuple[tuple[float, ...], int]] = []
+        self.last = 0
+        self.refresh()
+
+    def refresh(self) -> int:
+        """Folds what was stored since; returns how many events there were."""
+        count = 0
+        for each in self.store.read(self.last):
+            self.fold(each)
+            self.last = each.id
+            count += 1
+        return count
+
+    def record(self, events: Iterable[Event], durable: bool = False) -> None:
+        """Stores events in one transaction, then folds them."""
+        batch = tuple(events)
+        self.last = self.store.append(batch, durable)
+        for each in batch:
+            self.fold(each)
+
+    def ask(self, strategy: Strategy) -> Trial | None:
+        """A new trial, waiting, of what the strategy proposes; None when it proposes nothing now."""
+        proposals = strategy.ask(1)
+        if not proposals:
+            return None
+        architecture, budget, parent = proposals[0]
+        data = {
+            "decisions": list(architecture.decisions),
+            "text": str(architecture),
+            "key": key_of(architecture),
+        }
+        asked = event("asked", len(self.trials), **data, budget=budget, parent=parent)
+        self.last = self.store.append((asked,))
+        self.add(asked, architecture)
+        return self.trials[-1]
+
+    def tell(
+        self,
+        trial: Trial,
+        state: State,
+        scores: Scores | None = None,
+        seconds: float = 0.0,
+        reason: str = "",
+        copy: Trial | None = None,
+        durable: bool = False,
+    ) -> None:
+        """Ends a trial; ``copy`` is the one whose scores (and whose checkpoint) are its own as well."""
+        data = {"state": state, "scores": dict(scores or {}), "seconds": seconds, "reason": reason}
+        if copy is not None:
+            data["copy"] = self.source(copy.number)
+        self.record((event("told", trial.number, **data),), durable)
+
+    def source(self, number: int) -> int:
+        """The trial that was run for trial ``number``: itself, or the one whose scores it was given."""
+        return self.copies.get(number, number)
+
+    def replay(self, strategy: Strategy) -> None:
+        """Brings a new strategy to where the study is."""
+        for mark in self.history:
+            if mark < 0:
+                strategy.tell(self.trials[~mark])
+            else:
+                trial = self.trials[mark]
+                strategy.asked(Proposal(trial.architecture, trial.budget, trial.parent))
+
+    def twin(self, trial: Trial) -> Trial | None:
+        """A complete trial of the same architecture (canonical form) at the same or a larger budget."""
+        number = self.twins.get(self.keys[trial.number])
+        found = None if number is None else self.trials[number]
+        return found if found is not None and found.budget >= trial.budget else None
+
+    @property
+    def unended(self) -> list[Trial]:
+        """Trials that have not ended, by number."""
+        return [self.trials[number] for number in sorted(self.open)]
+
+    @property
+    def best(self) -> Trial | None:
+        """The complete trial that keeps all limits and is best by the first objective."""
+        if not self.leaders:
+            return None
+        return self.trials[min(self.leaders, key=lambda leader: (leader[0][1], leader[0], leader[1]))[1]]
+
+    @property
+    def front(self) -> list[Trial]:
+        """The complete trials that keep all limits and that no other dominates, by the first objective."""
+        return [self.trials[number] for _, number in sorted(self.leaders, key=lambda leader: leader[0])]
+
+    def top(self, count: int) -> list[Trial]:
+        """The best complete trials that keep all limits, each architecture once (at its best), best first."""
+        complete = [t for t in self.trials if t.state is State.COMPLETE and not self.goal.missing(t.scores)]
+        able = [trial for trial in complete if self.goal.feasible(trial.scores)]
+        losses = [self.goal.losses(trial.scores) for trial in able]
+        chosen: dict[str, Trial] = {}
+        for i in ranking(losses):
+            chosen.setdefault(self.keys[able[i].number], able[i])
+            if len(chosen) == count:
+                break
+        return list(chosen.values())
+
+    def close(self) -> None:
+        """Closes the store."""
+        self.store.close()
+
+    def __iter__(self) -> Iterator[Trial]:
+        return iter(self.trials)
+
+    def __len__(self) -> int:
+        return len(self.trials)
+
+    def fold(self, each: Event) -> None:
+        """Takes in one event.
+
+        Raises:
+            StudyError: If it cannot follow what was there.
+        """
+        kind, number = each.kind, each.trial
+        if kind == "asked":
+            self.add(each, None)
+        elif kind != "opened":
+            if not 0 <= number < len(self.trials):
+                raise StudyError(f"the study has an event {kind!r} of trial {number}, which was never asked")
+            trial = self.trials[number]
+            if kind == "reported":
+                cast(Curve, trial.curve).append(each.text)
+            elif kind == "told":
+                self.end(trial, each.data)
+            elif kind == "started":
+                trial.curve = Curve()
+                self.move(trial, State.RUNNING)
+            elif kind == "lost":
+                self.losses[number] = self.losses.get(number, 0) + 1
+                self.move(trial, State.LOST)
+            elif kind == "interrupted":
+                self.move(trial, State.WAITING)
+            else:
+                raise StudyError(
+                    f"the study has an event of unknown kind {kind!r}; was it written by a newer release?"
+                )
+
+    def add(self, asked: Event, architecture: Architecture | None) -> None:
+        """Takes in a trial that was asked."""
+        data = asked.data
+        if asked.trial != len(self.trials):
+            raise StudyError(f"the study has trial {asked.trial} where trial {len(self.trials)} was expected")
+        if architecture is None:
+            architecture = self.architecture(data)
+        trial = Trial(asked.trial, State.WAITING, architecture, data["budget"], parent=data["parent"])
+        trial.curve = Curve()
+        self.trials.append(trial)
+        self.keys.append(data["key"])
+        self.open[trial.number] = None
+        self.counts[State.WAITING] += 1
+        self.history.append(trial.number)
+
+    def architecture(self, data: Mapping[str, Any]) -> Architecture:
+        """The architecture that was recorded."""
+        decisions = tuple(data["decisions"])
+        if self.space is None:
+            return cast("Architecture", Recorded(data["text"], decisions))
+        return self.space.architecture(decisions)
+
+    def move(self, trial: Trial, state: State) -> None:
+        """Changes a trial's state."""
+        self.counts[trial.state] -= 1
+        self.counts[state] += 1
+        trial.state = state
+
+    def end(self, trial: Trial, data: Mapping[str, Any]) -> None:
+        """Ends a trial as told."""
+        self.move(trial, State(data["state"]))
+        trial.scores, trial.seconds, trial.reason = data["scores"], data["seconds"], data["reason"]
+        if "copy" in data:
+            self.copies[trial.number] = data["copy"]
+        cast(Curve, trial.curve).seal()
+        if self.space is not None:  # without the closed part, so that memory does not grow with the trials
+            trial.architecture = self.space.architecture(trial.architecture.decisions)
+        self.open.pop(trial.number, None)
+        self.history.append(~trial.number)
+        if trial.state is State.COMPLETE:
+            self.lead(trial)
+            twin = self.twins.get(self.keys[trial.number])
+            if twin is None or self.trials[twin].budget < trial.budget:
+                self.twins[self.keys[trial.number]] = trial.number
+
+    def lead(self, trial: Trial) -> None:
+        """Lets a complete trial into the front, if nothing there is better or equal."""
+        if self.goal.missing(trial.scores) or not self.goal.feasible(trial.scores):
+            return
+        losses = self.goal.losses(trial.scores)
+        if any(other == losses or dominates(other, losses) for other, _ in self.leaders):
+            return
+        self.leaders = [leader for leader in self.leaders if not dominates(losses, leader[0])]
+        self.leaders.append((losses, trial.number))
+
+
+def key_of(architecture: Architecture) -> str:
+    """What says that two architectures are the same: the canonical form, shortened where it is long."""
+    key = str(architecture.canonical)
+    return key if len(key) <= LONGEST_KEY else hashlib.sha256(key.encode()).hexdigest()
+
+
+def check_header(found: Mapping[str, Any], wanted: Mapping[str, Any], where: object) -> None:
+    """Refuses to go on with a study under another seed, space, task or whatever ``wanted`` names.
+
+    Raises:
+        StudyError: Naming the first difference.
+    """
+    for name, value in json.loads(json.dumps(wanted)).items():
+        if found.get(name) != value:
+            raise StudyError(
+                f"the study {where} was made with {name} {found.get(name)!r}, now it is {value!r}; "
+                "run it as it was made, or give another place"
+            )

@@ -1,0 +1,135 @@
+"""Image files: reading them with Pillow in one size, at once or one by one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nasturtium.errors import TaskError
+from nasturtium.tasks.array_coding import ArrayCoding
+
+Array = npt.NDArray[Any]
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
+LARGEST = 224
+GREY = ("1", "L", "LA", "I", "I;16", "F")
+
+
+@dataclass(frozen=True)
+class ImageFormat:
+    """What all images are brought to.
+
+    Attributes:
+        channels: 1 (grey) or 3 (red, green, blue).
+        height: In pixels.
+        width: Likewise.
+    """
+
+    channels: int
+    height: int
+    width: int
+
+
+def read_image(path: Path, form: ImageFormat) -> Array:
+    """One image (C, H, W) of uint8, resized (bilinear).
+
+    Raises:
+        TaskError: If the file is no image, or damaged.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(path) as picture:
+            plain = _eight_bits(picture).convert("L" if form.channels == 1 else "RGB")
+            if plain.size != (form.width, form.height):
+                plain = plain.resize((form.width, form.height), Image.Resampling.BILINEAR)
+            values = np.asarray(plain)
+    except _broken() as error:
+        raise TaskError(f"{path} cannot be read as an image: {error}") from error
+    return values[None] if form.channels == 1 else np.moveaxis(values, -1, 0)
+
+
+def _eight_bits(picture: Any) -> Any:
+    """Pillow cuts 16-bit grey off at 255 when it converts; scale it instead."""
+    return (
+        picture.convert("I").point(lambda value: value / 256).convert("L")
+        if picture.mode == "I;16"
+        else picture
+    )
+
+
+def _broken() -> tuple[type[Exception], ...]:
+    """What Pillow raises for files that are damaged, no images, or far too large."""
+    from PIL import Image
+
+    return (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+
+
+def find_format(paths: Sequence[Path]) -> tuple[ImageFormat, list[Path]]:
+    """The common format of images, and which of them are broken (by their headers).
+
+    Height and width are the medians, shrunk together so that neither exceeds 224; grey if all are grey.
+
+    Raises:
+        TaskError: If none can be read.
+    """
+    from PIL import Image
+
+    sizes, modes, broken = [], set(), []
+    for path in paths:
+        try:
+            with Image.open(path) as picture:
+                sizes.append(picture.size)
+                modes.add(picture.mode)
+        except _broken():
+            broken.append(path)
+    if not sizes:
+        raise TaskError(f"none of {len(paths)} image files can be read, such as {paths[0]}")
+    width, height = np.median(np.array(sizes), axis=0)
+    shrink = min(1.0, LARGEST / max(width, height))
+    form = ImageFormat(
+        1 if modes <= set(GREY) else 3, max(1, round(height * shrink)), max(1, round(width * shrink))
+    )
+    return form, broken
+
+
+def read_images(paths: Iterable[Path], form: ImageFormat) -> tuple[Array, list[Path]]:
+    """All images (N, C, H, W) of uint8 that can be read, and the files that cannot."""
+    images, broken = [], []
+    for path in paths:
+        try:
+            images.append(read_image(path, form))
+        except TaskError:
+            broken.append(path)
+    shape = (0, form.channels, form.height, form.width)
+    return (np.stack(images) if images else np.zeros(shape, dtype=np.uint8)), broken
+
+
+class ImageDataset:
+    """A torch Dataset of image files, read when they are asked for.
+
+    Items are ``((image (C, H, W) float32,), class)``. A file that has become unreadable raises a TaskError.
+    """
+
+    def __init__(self, paths: Sequence[Path], form: ImageFormat, coding: ArrayCoding, targets: Array) -> None:
+        self.paths, self.form, self.coding, self.targets = list(paths), form, coding, targets
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, row: int) -> tuple[tuple[Array], int]:
+        image = self.coding.scale(read_image(self.paths[row], self.form)[None], None)[0][0]
+        return (image,), int(self.targets[row])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of names, sizes and format of the files; their pixels are too many."""
+        stamps = [(path.parent.name, path.name, path.stat().st_size) for path in self.paths]
+        return hashlib.blake2b(repr((self.form, stamps)).encode(), digest_size=16).hexdigest()

@@ -1,0 +1,130 @@
+"""Loading a task from whatever the user brings: a name, a path, arrays, a table, or a task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nasturtium.errors import TaskError, did_you_mean
+from nasturtium.tasks.arrays import from_arrays, from_parts
+from nasturtium.tasks.digits import digits
+from nasturtium.tasks.images import load_images
+from nasturtium.tasks.metrics import metrics_for
+from nasturtium.tasks.npz import load_npz
+from nasturtium.tasks.tables import from_frame, load_table
+from nasturtium.tasks.task import Task
+
+TASKS: dict[str, Callable[..., Task]] = {"digits": digits}
+
+READERS: dict[str, Callable[..., Task]] = {
+    ".npz": load_npz, ".csv": load_table, ".tsv": load_table, ".parquet": load_table
+}  # fmt: skip
+OF_TABLES, OF_ARRAYS = ("target", "kind"), ("layout", "kind")
+ACCEPTS: dict[Callable[..., Task], tuple[str, ...]] = {
+    digits: (), load_images: (), load_npz: OF_ARRAYS, from_arrays: OF_ARRAYS, from_parts: OF_ARRAYS,
+    load_table: OF_TABLES, from_frame: OF_TABLES,
+}  # fmt: skip
+
+
+def load(
+    source: object,
+    *,
+    seed: int = 0,
+    target: str | None = None,
+    metric: str | None = None,
+    kind: str | None = None,
+    name: str | None = None,
+    layout: str | None = None,
+) -> Task:
+    """The task that a user means.
+
+    Args:
+        source: A task; a registered name (``digits``); the path of an .npz, .csv, .tsv or .parquet file or
+            of a folder with a folder of images for each class; arrays ``(x, y)`` or ``(x, y, x_test,
+            y_test)``; a polars frame.
+        seed: Of the split, where the data has none.
+        target: The column of a table to predict.
+        metric: The primary metric, one of ``METRICS``; by default accuracy or RMSE.
+        kind: ``classification`` or ``regression``, to force it (see
+            ``nasturtium.tasks.targets.decide_kind``).
+        name: Of the task.
+        layout: ``vector``, ``sequence``, ``image``, ``channels_first``, ``channels_last`` or ``tokens``, to
+            force how arrays are read (see ``nasturtium.tasks.layout.choose_layout``).
+
+    >>> load("digits").summary()
+    'digits: image 1x8x8 -> 10 classes; 1,184/253/360 rows train/valid/test; judged by accuracy'
+
+    Raises:
+        TaskError: With one line on what cannot be used, where, and what would help.
+    """
+    options = {"target": target, "kind": kind, "layout": layout}
+    if isinstance(source, Task):
+        return _again(source, metric, name, options)
+    loader, arguments = _find(source)
+    accepted = ACCEPTS.get(loader, tuple(options))
+    for option, value in options.items():
+        if value is not None and option not in accepted:
+            raise TaskError(f"{option}={value!r} does not apply to {_describe(source)}")
+    chosen = {
+        key: value for key, value in {**options, "metric": metric, "name": name}.items() if value is not None
+    }
+    return loader(*arguments, seed=seed, **chosen)
+
+
+def _again(task: Task, metric: str | None, name: str | None, options: dict[str, str | None]) -> Task:
+    for option, value in options.items():
+        if value is not None and not (option == "kind" and value == task.kind):
+            raise TaskError(f"{option}={value!r} does not apply to a task that is already made")
+    metrics = metrics_for(task.kind, metric) if metric else (task.metric, *task.metrics)
+    return replace(task, metric=metrics[0], metrics=tuple(dict.fromkeys(metrics)), name=name or task.name)
+
+
+def _describe(source: object) -> str:
+    return repr(str(source)) if isinstance(source, (str, PathLike)) else f"a {type(source).__name__}"
+
+
+def _find(source: object) -> tuple[Callable[..., Task], tuple[Any, ...]]:
+    """The function that loads a source, and its positional arguments."""
+    if isinstance(source, (str, PathLike)):
+        return _find_by_name(str(source))
+    if isinstance(source, (tuple, list)) and len(source) == 2:
+        return from_arrays, tuple(source)
+    if isinstance(source, (tuple, list)) and len(source) == 4:
+        x, y, x_test, y_test = source
+        return from_parts, ({"train": (x, y), "test": (x_test, y_test)},)
+    if type(source).__module__.partition(".")[0] == "polars":
+        return from_frame, (source,)
+    if isinstance(source, (tuple, list, np.ndarray)):
+        raise TaskError(f"{len(source)} arrays are no task; give (x, y) or (x, y, x_test, y_test)")
+    raise TaskError(
+        f"cannot make a task of {type(source).__name__}; give a name ({', '.join(TASKS)}), a path, "
+        "arrays (x, y) or (x, y, x_test, y_test), a polars frame, or a Task"
+    )
+
+
+def _find_by_name(source: str) -> tuple[Callable[..., Task], tuple[Any, ...]]:
+    if not source.strip():
+        raise TaskError(f"the task is empty; give one of {', '.join(TASKS)}, or a path")
+    if source in TASKS:
+        return TASKS[source], ()
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return load_images, (path,)
+    if path.exists():
+        reader = READERS.get(path.suffix.lower())
+        if reader is None:
+            raise TaskError(f"cannot read {source}: use {', '.join(READERS)}, or a folder of images by class")
+        return reader, (path,)
+    looks_like_path = path.suffix.lower() in READERS or "/" in source
+    if looks_like_path:
+        siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise TaskError(f"there is no file {source}{did_you_mean(path.name, siblings)}")
+    known = ", ".join(TASKS)
+    raise TaskError(
+        f"unknown task {source!r}; give one of {known}, or the path of a file{did_you_mean(source, TASKS)}"
+    )

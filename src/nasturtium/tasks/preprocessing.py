@@ -1,0 +1,72 @@
+"""Preprocessing: how raw data becomes inputs, and outputs answers, as a value that JSON can carry."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy.typing as npt
+
+from nasturtium.errors import TaskError
+from nasturtium.tasks.array_coding import ArrayCoding
+from nasturtium.tasks.table_coding import Column, TableCoding
+from nasturtium.tasks.targets import TargetCoding
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """What was fitted on the training rows, for use on new rows.
+
+    Attributes:
+        inputs: Turns raw rows into a network's inputs.
+        target: Turns raw targets into what is learned, and outputs back.
+    """
+
+    inputs: ArrayCoding | TableCoding
+    target: TargetCoding
+
+    def apply(self, raw: object) -> tuple[Array, ...]:
+        """A network's inputs for new raw rows, shaped as the data the task was made from.
+
+        Raises:
+            TaskError: If they do not fit.
+        """
+        return self.inputs.apply(raw)
+
+    def decode(self, outputs: Array) -> Array:
+        """Class names (N,), or values (N, K) in the target's unit, for outputs (N, K)."""
+        return self.target.decode(outputs)
+
+    def to_json(self) -> str:
+        """A text that ``from_json`` reads."""
+        kind = "table" if isinstance(self.inputs, TableCoding) else "arrays"
+        return json.dumps({"kind": kind, "inputs": asdict(self.inputs), "target": asdict(self.target)})
+
+    @classmethod
+    def from_json(cls, text: str) -> Preprocessing:
+        """Read what ``to_json`` wrote.
+
+        Raises:
+            TaskError: If the text is something else.
+        """
+        try:
+            held = json.loads(text)
+            inputs = _tuples(held["inputs"])
+            if held["kind"] == "table":
+                inputs["columns"] = tuple(Column(**column) for column in inputs["columns"])
+            coding = TableCoding(**inputs) if held["kind"] == "table" else ArrayCoding(**inputs)
+            return cls(coding, TargetCoding(**_tuples(held["target"])))
+        except (ValueError, KeyError, TypeError) as error:
+            raise TaskError(f"this is not the JSON of a preprocessing: {error}") from error
+
+
+def _tuples(value: Any) -> Any:
+    """JSON knows lists only; our fields are tuples."""
+    if isinstance(value, list):
+        return tuple(_tuples(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return value

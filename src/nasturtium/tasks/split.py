@@ -1,0 +1,112 @@
+"""Which rows train, which validate and which test: the user's split, completed by a stratified draw."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nasturtium.errors import TaskError
+
+Array = npt.NDArray[Any]
+
+TRAIN, VALID, TEST = 0, 1, 2
+PARTS = ("train", "valid", "test")
+SHARE = 0.15
+MINIMUM_ROWS = 10
+MINIMUM_OF_A_CLASS = 3
+WORDS = {"train": TRAIN, "valid": VALID, "val": VALID, "validation": VALID, "test": TEST}
+
+
+def read_split(values: object, rows: int, name: str) -> Array:
+    """Turn a user's split, ``train``/``valid``/``test`` or 0/1/2 a row, into codes.
+
+    Args:
+        values: One value a row: text, bytes or integers.
+        rows: How many rows there must be.
+        name: The array or column it came from, for messages.
+
+    Returns:
+        Codes (N,) of int8: 0 train, 1 valid, 2 test.
+
+    Raises:
+        TaskError: If the length differs, a value is none of these, or no row trains.
+    """
+    array = np.asarray(values)
+    if array.shape != (rows,):
+        raise TaskError(f"{name} has shape {array.shape}, but there are {rows} rows; give one value a row")
+    if array.dtype.kind == "S":
+        array = np.char.decode(array)
+    codes = np.full(rows, -1, dtype=np.int8)
+    for value in np.unique(array.astype(str)):
+        code = WORDS.get(value.lower(), {"0": TRAIN, "1": VALID, "2": TEST}.get(value))
+        if code is None:
+            raise TaskError(f"{name} holds {str(value)!r}; use train, valid and test (or 0, 1 and 2)")
+        codes[array.astype(str) == value] = code
+    if not (codes == TRAIN).any():
+        raise TaskError(f"{name} marks no row as train; at least the training rows must be there")
+    return codes
+
+
+def complete_split(strata: Array, given: Array | None, seed: int) -> tuple[Array, tuple[str, ...]]:
+    """Draw the parts that the user has not given, each stratum in proportion.
+
+    Nothing given: 70 % train, 15 % valid, 15 % test. A missing test split takes 15 % of the training rows, a
+        missing
+    valid split then 15/85 of them. Strata with fewer than three rows stay in train.
+
+    Args:
+        strata: A group number a row (N,): the class, or the decile of a regression target.
+        given: Codes (N,) as of ``read_split``, or None.
+        seed: Of the draw.
+
+    Returns:
+        Codes (N,) of int8, and the names of the parts that were drawn.
+
+    Raises:
+        TaskError: With fewer than ten rows, a negative seed, or where a part would get no row.
+    """
+    if seed < 0:
+        raise TaskError(f"seed {seed} is negative; use 0 or more")
+    if len(strata) < MINIMUM_ROWS:
+        raise TaskError(
+            f"{len(strata)} rows are too few to train and validate on; at least {MINIMUM_ROWS} are needed"
+        )
+    codes = np.zeros(len(strata), dtype=np.int8) if given is None else given.copy()
+    generator = np.random.default_rng([seed, len(strata)])
+    drawn = []
+    for part, share in ((TEST, SHARE), (VALID, SHARE / (1 - SHARE))):
+        if (codes == part).any():
+            continue
+        rows = draw(strata, np.flatnonzero(codes == TRAIN), share, generator)
+        if len(rows) == 0:
+            counts = np.unique(strata, return_counts=True)[1]
+            raise TaskError(
+                f"the {PARTS[part]} split would get no row: {len(strata)} rows in {len(counts)} classes of "
+                f"{counts.min()} to {counts.max()} rows; give more rows, or a split of your own"
+            )
+        codes[rows] = part
+        drawn.append(PARTS[part])
+    return codes, tuple(drawn)
+
+
+def draw(strata: Array, rows: Array, share: float, generator: np.random.Generator) -> Array:
+    """Draw ``share`` of ``rows`` by systematic sampling of the shuffled rows laid out stratum after stratum.
+
+    Every stratum gives its share to within one row, and so does the whole.
+    """
+    rows = generator.permutation(rows)
+    rows = rows[np.argsort(strata[rows], kind="stable")]
+    _, position, counts = np.unique(strata[rows], return_inverse=True, return_counts=True)
+    rows = rows[counts[position] >= MINIMUM_OF_A_CLASS]
+    passed = np.floor(np.arange(len(rows) + 1) * share + generator.random())
+    return np.sort(rows[np.diff(passed) > 0])
+
+
+def deciles(targets: Array) -> Array:
+    """The decile (N,) of each value of a numeric target, so that a draw covers its range evenly."""
+    first = targets.reshape(len(targets), -1)[:, 0]
+    ranks = np.argsort(np.argsort(first, kind="stable"), kind="stable")
+    groups = max(1, min(10, len(first) // MINIMUM_OF_A_CLASS))
+    return np.asarray(ranks * groups // max(1, len(first)))

@@ -1,0 +1,210 @@
+"""How table columns become one vector a row: gaps filled, categories one-hot, dates as numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nasturtium.errors import TaskError, did_you_mean
+from nasturtium.space.signal import Signal, vector
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Array = npt.NDArray[Any]
+
+MOST_CATEGORIES = 64
+DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class Column:
+    """How one column is encoded.
+
+    Attributes:
+        name: Of the column.
+        kind: ``number`` (one feature), ``date`` (days since 1970, and sine and cosine of weekday, day of
+            year and time of day) or ``category`` (one-hot, with a last feature for rare and unknown ones).
+        gaps: Whether training rows miss it: there is then a feature that marks the missing.
+        fill: What stands for a missing number: the median of the training rows.
+        categories: Those that have a feature of their own.
+    """
+
+    name: str
+    kind: str
+    gaps: bool
+    fill: float = 0.0
+    categories: tuple[str, ...] = ()
+
+    def encode(self, series: pl.Series) -> Array:
+        """The features (N, k) of this column, float64.
+
+        Raises:
+            TaskError: If values are infinite, or are no number or date where one is due.
+        """
+        if self.kind == "category":
+            return self._one_hot(series)
+        values, missing = as_dates(series) if self.kind == "date" else as_numbers(series)
+        values[missing, 0] = self.fill
+        values[missing, 1:] = 0
+        return np.column_stack((values, missing)) if self.gaps else values  # (N, 1 or 7, and 1 for gaps)
+
+    def _one_hot(self, series: pl.Series) -> Array:
+        import polars as pl
+
+        text = series.cast(pl.String)
+        columns = [(text == category).fill_null(False).to_numpy() for category in self.categories]
+        columns += [text.is_null().to_numpy()] if self.gaps else []
+        known = np.array(columns, dtype=np.float64).reshape(len(columns), len(text)).T  # (N, k)
+        return np.column_stack((known, 1 - known.sum(axis=1)))  # (N, k + 1)
+
+
+@dataclass(frozen=True)
+class TableCoding:
+    """Encoding and normalisation of a table's input columns.
+
+    Attributes:
+        columns: In order.
+        kept: The encoded features that are not constant over the training rows.
+        mean: Of each kept feature over the training rows; 0 for features of zeros and ones, which stay as
+            they are.
+        std: Likewise; 1 for features of zeros and ones.
+    """
+
+    columns: tuple[Column, ...]
+    kept: tuple[int, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @property
+    def signal(self) -> Signal:
+        """What a network receives."""
+        return vector(len(self.kept))
+
+    def apply(self, raw: object, name: str = "the table") -> tuple[Array, ...]:
+        """Turn new raw rows into a network's inputs.
+
+        Args:
+            raw: A polars frame, or a dict of columns; columns that are not inputs are ignored.
+            name: Of the table, for messages.
+
+        Returns:
+            One array (N, D) of float32.
+
+        Raises:
+            TaskError: If a column is absent or holds what it cannot.
+        """
+        import polars as pl
+
+        try:
+            columns: Any = raw
+            frame = raw if isinstance(raw, pl.DataFrame) else pl.DataFrame(columns)
+        except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
+            raise TaskError(
+                f"{name} cannot be read as columns; give a polars frame or a dict of lists"
+            ) from error
+        for column in self.columns:
+            if column.name not in frame.columns:
+                raise TaskError(
+                    f"{name} has no column {column.name!r}{did_you_mean(column.name, frame.columns)}"
+                )
+        return (self.scale(encode_columns(self.columns, frame)),)
+
+    def scale(self, features: Array) -> Array:
+        """Keep and normalise encoded features (N, all) -> float32 (N, D)."""
+        scaled: Array = (features[:, list(self.kept)] - np.array(self.mean)) / np.array(self.std)
+        return scaled.astype(np.float32)
+
+
+def encode_columns(columns: tuple[Column, ...], frame: pl.DataFrame) -> Array:
+    """All features (N, all) of a table, float64, before normalisation."""
+    return np.concatenate([column.encode(frame[column.name]) for column in columns], axis=1)
+
+
+def as_numbers(series: pl.Series) -> tuple[Array, Array]:
+    """A column as float64 (N, 1), and which rows miss it (N,). Times are hours, durations seconds.
+
+    Raises:
+        TaskError: If it holds text that is no number, or infinite values.
+    """
+    import polars as pl
+
+    if series.dtype == pl.Time:
+        numbers = series.cast(pl.Int64) / 3.6e12
+    elif series.dtype == pl.Duration:
+        numbers = series.dt.total_microseconds() / 1e6
+    else:
+        numbers = series.cast(pl.Float64, strict=False)
+    _refuse_lost(series, numbers, "number")
+    values = numbers.to_numpy().astype(np.float64)  # null becomes NaN
+    if np.isinf(values).any():
+        row = int(np.argmax(np.isinf(values)))
+        raise TaskError(
+            f"column {series.name!r} has {np.isinf(values).sum()} infinite values (first at row {row})"
+        )
+    return values[:, None], np.isnan(values)
+
+
+def as_dates(series: pl.Series) -> tuple[Array, Array]:
+    """A date column as float64 (N, 7), and which rows miss it (N,).
+
+    The features are days since 1970-01-01, then sine and cosine of the place in the week, the year and the
+    day.
+
+    Raises:
+        TaskError: If it holds text that is no date.
+    """
+    import polars as pl
+
+    moments = series
+    if series.dtype == pl.String:
+        try:
+            moments = series.str.to_datetime(strict=False, time_unit="us")
+        except pl.exceptions.ComputeError:  # not one of them looks like a date
+            moments = pl.Series(series.name, [None] * len(series), dtype=pl.Datetime("us"))
+    moments = moments.cast(pl.Datetime("us"), strict=False)
+    _refuse_lost(series, moments, "date")
+    days = moments.dt.epoch("us").to_numpy().astype(np.float64) / (1e6 * DAY)
+    year = moments.dt.ordinal_day().to_numpy().astype(np.float64) / 365.25
+    week, hour = np.floor(days) / 7, days % 1
+    cycles = [wave(2 * np.pi * share) for share in (week, year, hour) for wave in (np.sin, np.cos)]
+    return np.column_stack((days, *cycles)), np.isnan(days)  # (N, 7)
+
+
+def _refuse_lost(before: pl.Series, after: pl.Series, what: str) -> None:
+    lost = (after.is_null() & before.is_not_null()).to_numpy()
+    if lost.any():
+        row = int(np.argmax(lost))
+        raise TaskError(f"column {before.name!r} holds {str(before[row])!r} at row {row}, which is no {what}")
+
+
+def describe_column(series: pl.Series, train: Array) -> Column | str:
+    """Decide from the training rows how a column is encoded, or say why it cannot be.
+
+    A category has a feature of its own if at least 5 training rows have it (2 in fewer than 200 rows), the
+    64 most frequent at most.
+    """
+    import polars as pl
+
+    kind, seen = series.dtype, series[train.tolist()]
+    if seen.null_count() == len(seen):
+        return "has no values"
+    gaps = bool(seen.null_count())
+    if kind in (pl.String, pl.Categorical, pl.Enum):
+        least = 5 if len(seen) >= 200 else 2
+        counts = Counter(seen.cast(pl.String).drop_nulls().to_list())
+        frequent = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_CATEGORIES]
+        return Column(series.name, "category", gaps, categories=tuple(k for k, n in frequent if n >= least))
+    if kind in (pl.Date, pl.Datetime):
+        return Column(series.name, "date", gaps, fill=_median(*as_dates(series), train))
+    if kind.is_numeric() or kind in (pl.Boolean, pl.Time, pl.Duration):
+        return Column(series.name, "number", gaps, fill=_median(*as_numbers(series), train))
+    return f"is of type {kind}"
+
+
+def _median(values: Array, missing: Array, train: Array) -> float:
+    return float(np.median(values[train][~missing[train], 0]))

@@ -1,0 +1,208 @@
+"""Tasks from tables: .csv and .parquet files and polars frames, with one column as the target."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nasturtium.errors import TaskError, did_you_mean
+from nasturtium.tasks.array_coding import listed, steady
+from nasturtium.tasks.assembly import Labels, assemble, name_of
+from nasturtium.tasks.split import WORDS, read_split
+from nasturtium.tasks.table_coding import Column, TableCoding, describe_column, encode_columns
+from nasturtium.tasks.task import Split, Task
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Array = npt.NDArray[Any]
+
+TARGET_NAMES = ("target", "label", "y", "class")
+SPLIT_NAME = "split"
+MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "?"]
+SEPARATORS = ",;\t|"
+
+
+class TableRows:
+    """Rows of a table without its target."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self.frame = frame
+        self.features: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def fit(self, train: Array) -> tuple[TableCoding, tuple[str, ...]]:
+        """The encoding of the training rows (indices), and notes on what was dropped and filled."""
+        described = [describe_column(series, train) for series in self.frame.get_columns()]
+        columns = tuple(column for column in described if isinstance(column, Column))
+        dropped = {
+            n: why for n, why in zip(self.frame.columns, described, strict=True) if isinstance(why, str)
+        }
+        if not columns:
+            raise TaskError(f"no column can be used as an input: {_reasons(dropped)}")
+        blocks = [column.encode(self.frame[column.name]) for column in columns]
+        owners = np.repeat(np.arange(len(columns)), [block.shape[1] for block in blocks])
+        self.features = np.concatenate(blocks, axis=1)
+        seen = self.features[train]
+        kept = np.flatnonzero(seen.min(axis=0) < seen.max(axis=0))
+        for number, column in enumerate(columns):
+            if number not in owners[kept]:
+                dropped[column.name] = "tells no rows apart"
+        if len(kept) == 0:
+            raise TaskError(f"no column can be used as an input: {_reasons(dropped)}")
+        binary = np.isin(seen[:, kept], (0, 1)).all(axis=0)
+        mean = steady(np.where(binary, 0, seen[:, kept].mean(axis=0)))
+        std = steady(np.where(binary, 1, seen[:, kept].std(axis=0)))
+        return TableCoding(columns, tuple(kept.tolist()), mean, std), self._notes(columns, dropped)
+
+    def _notes(self, columns: tuple[Column, ...], dropped: dict[str, str]) -> tuple[str, ...]:
+        notes = []
+        if dropped:
+            notes.append(f"dropped {len(dropped)} columns: {_reasons(dropped)}")
+        shares = [f"{c.name} ({self.frame[c.name].null_count() / len(self):.1%})" for c in columns if c.gaps]
+        if shares:
+            notes.append(f"filled missing values in {len(shares)} columns: {listed(shares)}")
+        strays = [
+            _stray(self.frame[c.name]) for c in columns if c.kind == "category" and c.name not in dropped
+        ]
+        notes += [note for note in strays if note]
+        return tuple(notes)
+
+    def split(self, coding: TableCoding, rows: Array, targets: Array) -> Split:
+        """These rows (indices), encoded, with their encoded targets."""
+        features = encode_columns(coding.columns, self.frame) if self.features is None else self.features
+        return Split((coding.scale(features[rows]),), targets)
+
+
+def _stray(series: pl.Series) -> str | None:
+    """A note on a column of text that is nearly all numbers: a stray word makes categories of it."""
+    import polars as pl
+
+    text = series.cast(pl.String).drop_nulls()
+    others = text.filter(text.cast(pl.Float64, strict=False).is_null())
+    if len(others) == 0 or len(others) > 0.1 * len(text):
+        return None
+    return (
+        f"column {series.name!r} is read as categories, though all but {len(others)} values are numbers "
+        f"(such as {others[0]!r}); clean it to have numbers"
+    )
+
+
+def _reasons(dropped: dict[str, str]) -> str:
+    return listed([f"{name} ({why})" for name, why in dropped.items()])
+
+
+def load_table(path: Path, *, name: str | None = None, **options: Any) -> Task:
+    """A task from a .csv (also ; or tab separated) or .parquet file.
+
+    Args:
+        path: With a header of column names. In a .csv, empty cells and NA, N/A, NaN, null and ? are missing.
+        name: Of the task; by default the file's.
+        options: As of ``from_frame``.
+
+    Raises:
+        TaskError: If the file cannot be read, or the table not be used.
+    """
+    import polars as pl
+
+    try:
+        frame = pl.read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
+    except pl.exceptions.NoDataError as error:
+        raise TaskError(f"{path} is empty; it needs a line of column names and rows") from error
+    except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
+        raise TaskError(f"cannot read {path} as a table: {str(error).splitlines()[0]}") from error
+    return from_frame(frame, name=name or name_of(path), place=str(path), **options)
+
+
+def _read_csv(path: Path) -> pl.DataFrame:
+    import polars as pl
+
+    with path.open(encoding="utf-8-sig") as file:
+        header = file.readline()
+    separator = max(SEPARATORS, key=header.count)
+    return pl.read_csv(
+        path, separator=separator, null_values=MISSING, try_parse_dates=True, infer_schema_length=None
+    )
+
+
+def from_frame(
+    frame: pl.DataFrame,
+    *,
+    target: str | None = None,
+    name: str = "table",
+    place: str = "the table",
+    seed: int = 0,
+    metric: str | None = None,
+    kind: str | None = None,
+) -> Task:
+    """A task from a polars frame: all columns but the target, encoded as one vector a row.
+
+    Args:
+        frame: Numbers, text, categories, booleans, dates; other columns are dropped with a note. A column
+            ``split`` of train, valid and test is the split.
+        target: The column to predict; by default the one called target, label, y or class, else the last.
+        name: Of the task.
+        place: Where the table is from, for messages.
+        seed: Of the split.
+        metric: The primary metric.
+        kind: ``classification`` or ``regression``, to force it.
+
+    Raises:
+        TaskError: If the table is empty, has no such column, or its target cannot be used.
+    """
+    import polars as pl
+
+    if len(frame) == 0 or frame.width < 2:
+        raise TaskError(
+            f"{place} has {len(frame)} rows and {frame.width} columns; it needs rows, inputs and a target"
+        )
+    frame = frame.with_columns(pl.selectors.float().fill_nan(None))
+    chosen, notes = _find_target(frame.columns, target, place)
+    given, frame = _find_split(frame, chosen)
+    series = frame[chosen]
+    if series.dtype.is_temporal() or series.dtype.is_nested() or series.dtype == pl.Null:
+        raise TaskError(
+            f"column {chosen!r} of {place} is of type {series.dtype}; targets are text, booleans or numbers"
+        )
+    labels = Labels(_target_values(series), f"column {chosen!r}", given)
+    rows = TableRows(frame.drop(chosen))
+    return assemble(rows, labels, name=name, seed=seed, metric=metric, kind=kind, notes=notes)
+
+
+def _find_target(columns: list[str], target: str | None, place: str) -> tuple[str, tuple[str, ...]]:
+    if target is not None:
+        if target not in columns:
+            known = f"its columns are {listed(columns, 12)}"
+            raise TaskError(f"{place} has no column {target!r}; {known}{did_you_mean(target, columns)}")
+        return target, ()
+    called = [column for name in TARGET_NAMES for column in columns if column.lower() == name]
+    chosen = called[0] if called else [column for column in columns if column.lower() != SPLIT_NAME][-1]
+    why = "by its name" if called else "as the last column"
+    return chosen, (f"the target is {chosen!r}, taken {why} (else: target=...)",)
+
+
+def _find_split(frame: pl.DataFrame, target: str) -> tuple[Array | None, pl.DataFrame]:
+    """The codes of a column ``split`` of train, valid and test, and the frame without it."""
+    names = [column for column in frame.columns if column.lower() == SPLIT_NAME and column != target]
+    if not names:
+        return None, frame
+    values = frame[names[0]].to_list()
+    if not all(str(value).lower() in WORDS for value in values):
+        return None, frame
+    return read_split(values, len(frame), f"column {names[0]!r}"), frame.drop(names[0])
+
+
+def _target_values(series: pl.Series) -> Array:
+    """The target as numpy has it; missing ones as None."""
+    import polars as pl
+
+    if series.dtype in (pl.Categorical, pl.Enum, pl.String):
+        return np.array(series.cast(pl.String).to_list(), dtype=object)
+    if series.null_count():
+        return np.array(series.to_list(), dtype=object)
+    return series.cast(pl.Float64).to_numpy() if series.dtype.is_decimal() else series.to_numpy()

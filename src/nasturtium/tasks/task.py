@@ -1,0 +1,161 @@
+"""Task: data with its split, the loss, the metrics, and the input and output it asks of a network."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nasturtium.errors import TaskError
+from nasturtium.space.signal import Signal
+from nasturtium.tasks.metrics import metrics_for
+from nasturtium.tasks.preprocessing import Preprocessing
+from nasturtium.tasks.targets import KINDS
+
+if TYPE_CHECKING:
+    from torch.utils.data import Dataset
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Rows of a task, ready for a network.
+
+    Attributes:
+        inputs: One array for each tensor of the task's signals, rows first: float32 (N, D), (N, T, C) or (N,
+            C, H, W), int64 tokens (N, T), bool masks (N, T). Empty where ``dataset`` gives the inputs.
+        targets: int64 (N,) classes, or float32 (N, K) standardised numbers.
+        dataset: A torch Dataset of ``((input, ...), target)`` or ``(input, target)``, for rows that memory
+            cannot hold.
+
+    Raises:
+        TaskError: If the arrays differ in length.
+    """
+
+    inputs: tuple[Array, ...]
+    targets: Array
+    dataset: Dataset[Any] | None = None
+
+    def __post_init__(self) -> None:
+        for number, values in enumerate(self.inputs):
+            if len(values) != len(self.targets):
+                raise TaskError(
+                    f"input {number} has {len(values)} rows, but there are {len(self.targets)} targets"
+                )
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def take(self, rows: Array) -> Split:
+        """The split of these rows only (indices)."""
+        dataset = self.dataset
+        if dataset is not None:
+            from torch.utils.data import Subset
+
+            dataset = Subset(dataset, rows.tolist())
+        return Split(tuple(values[rows] for values in self.inputs), self.targets[rows], dataset)
+
+    def joined(self, other: Split) -> Split:
+        """These rows, then the other split's."""
+        dataset = self.dataset
+        if dataset is not None and other.dataset is not None:
+            from torch.utils.data import ConcatDataset
+
+            dataset = ConcatDataset([dataset, other.dataset])
+        pairs = zip(self.inputs, other.inputs, strict=True)
+        targets = np.concatenate((self.targets, other.targets))
+        return Split(tuple(np.concatenate(pair) for pair in pairs), targets, dataset)
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """Data with its split, the loss, the metrics, and what it asks of a network.
+
+    Attributes:
+        name: For folders and tables.
+        inputs: The signals a network receives.
+        outputs: How many numbers it must give a row.
+        kind: ``classification`` or ``regression``.
+        train: Rows to train on.
+        valid: Rows that choose between architectures; empty in a merged task.
+        test: Rows that are looked at once, at the end.
+        metric: The primary metric.
+        metrics: All that are reported.
+        loss: ``cross_entropy`` or ``mse``.
+        classes: What they are called.
+        preprocessing: Turns new raw rows into inputs, and outputs into answers.
+        notes: Lines for the user about the data.
+
+    Raises:
+        TaskError: If the parts contradict each other.
+    """
+
+    name: str
+    inputs: tuple[Signal, ...]
+    outputs: int
+    kind: str
+    train: Split
+    valid: Split
+    test: Split
+    metric: str
+    metrics: tuple[str, ...]
+    loss: str
+    classes: tuple[str, ...] = ()
+    preprocessing: Preprocessing | None = None
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise TaskError(f"unknown kind {self.kind!r} of task {self.name!r}; use {' or '.join(KINDS)}")
+        for name in (self.metric, *self.metrics):
+            metrics_for(self.kind, name)
+        if len(self.train) == 0:
+            raise TaskError(f"task {self.name!r} has no training rows")
+        if self.train.dataset is None:
+            self._check_inputs()
+
+    def _check_inputs(self) -> None:
+        expected = sum(2 if signal.mask else 1 for signal in self.inputs)
+        if all(signal.kind != "group" for signal in self.inputs) and len(self.train.inputs) != expected:
+            asked = ", ".join(map(str, self.inputs))
+            raise TaskError(
+                f"task {self.name!r} has {len(self.train.inputs)} input arrays; {asked} need {expected}"
+            )
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of data and split, by which a resumed study knows that the data are the same."""
+        digest = hashlib.blake2b(digest_size=16)
+        digest.update(repr((self.kind, self.outputs, self.classes, self.inputs)).encode())
+        for split in (self.train, self.valid, self.test):
+            for values in (*split.inputs, split.targets):
+                digest.update(repr((values.shape, values.dtype.str)).encode())
+                digest.update(np.ascontiguousarray(values).data.cast("B") if values.size else b"")
+            if split.dataset is not None:
+                digest.update(repr(getattr(split.dataset, "fingerprint", "")).encode())
+        return digest.hexdigest()
+
+    def merged(self) -> Task:
+        """The same task with the validation rows among the training rows, for the final training."""
+        empty = self.valid.take(np.arange(0))
+        return replace(self, train=self.train.joined(self.valid), valid=empty)
+
+    def in_units(self, numbers: Array) -> Array:
+        """Standardised targets or predictions (N,) or (N, K) of a regression in their own unit, (N, K)."""
+        if self.preprocessing is None:
+            return np.asarray(numbers, dtype=np.float64).reshape(len(numbers), -1)
+        return self.preprocessing.target.restore(numbers)
+
+    def summary(self) -> str:
+        """One line: what comes in, what is asked, how many rows, and by which metric it is judged."""
+        asked = (
+            f"{self.outputs} classes" if self.kind == "classification" else f"regression of {self.outputs}"
+        )
+        rows = "/".join(f"{len(split):,}" for split in (self.train, self.valid, self.test))
+        received = " and ".join(map(str, self.inputs))
+        return f"{self.name}: {received} -> {asked}; {rows} rows train/valid/test; judged by {self.metric}"

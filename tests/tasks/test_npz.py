@@ -1,0 +1,160 @@
+"""Tasks from .npz files and the built-in digits, and how ``load`` finds them."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from nasturtium.errors import TaskError
+from nasturtium.space.signal import image
+from nasturtium.tasks import TASKS, load
+
+
+@pytest.fixture
+def save(tmp_path):
+    def write(name="file.npz", **arrays):
+        np.savez(tmp_path / name, **arrays)
+        return tmp_path / name
+
+    return write
+
+
+def test_x_and_y_are_split_70_15_15(save, blobs):
+    task = load(str(save(x=blobs[0], y=blobs[1])))
+    assert [len(part) for part in (task.train, task.valid, task.test)] == [84, 18, 18]
+    assert task.name == "file"
+
+
+def test_the_users_split_is_kept(save, blobs, generator):
+    split = generator.choice(["train", "valid", "test"], size=120)
+    task = load(save(x=blobs[0], y=blobs[1], split=split))
+    for part in ("train", "valid", "test"):
+        expected = task.preprocessing.apply(blobs[0][split == part])[0]
+        assert (getattr(task, part).inputs[0] == expected).all()
+    numbers = np.array([["train", "valid", "test"].index(part) for part in split])
+    assert load(save("b.npz", x=blobs[0], y=blobs[1], split=numbers)).fingerprint == task.fingerprint
+
+
+def test_named_parts(save, blobs):
+    x, y = blobs
+    task = load(
+        save(x_train=x[::2], y_train=y[::2], x_valid=x[1::4], y_valid=y[1::4], x_test=x[3::4], y_test=y[3::4])
+    )
+    assert [len(part) for part in (task.train, task.valid, task.test)] == [60, 30, 30]
+    task = load(save(x_train=x[::2], y_train=y[::2], x_test=x[1::2], y_test=y[1::2]))
+    assert len(task.test) == 60
+    assert 0.15 <= len(task.valid) / 60 <= 0.2
+    assert any("drew valid" in note for note in task.notes)
+    task = load(save(x_train=x, y_train=y))
+    assert len(task.test) == 18
+
+
+def test_class_names_come_from_the_file(save, blobs):
+    assert load(save(x=blobs[0], y=blobs[1], classes=np.array(["a", "b", "c"]))).classes == ("a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    ("arrays", "line"),
+    [
+        ({"a": np.zeros(3)}, "holds a; it needs arrays x and y, or x_train and y_train"),
+        ({"x": np.zeros((20, 2))}, "holds x; it needs arrays x and y"),
+        ({"x_train": np.zeros((20, 2))}, "holds x_train alone; x_train and y_train belong together"),
+        ({"x_test": np.zeros((20, 2)), "y_test": np.zeros(20)}, "it needs arrays x and y"),
+        ({"x": np.zeros((20, 2)), "y": np.zeros(20), "split": np.zeros(3)}, r"split has shape \(3,\)"),
+        ({"x": np.zeros((20, 2)), "y": np.zeros(20), "split": np.full(20, "train2")}, "split holds 'train2'"),
+        ({"x": np.array([[1], [2, 3]], dtype=object), "y": np.zeros(2)}, "array x in .* is pickled"),
+    ],
+)
+def test_files_that_cannot_be_used_are_named(save, arrays, line):
+    with pytest.raises(TaskError, match=line):
+        load(save(**arrays))
+
+
+def test_unreadable_files_are_named(tmp_path, save, blobs):
+    text = tmp_path / "text.npz"
+    text.write_text("no zip at all")
+    with pytest.raises(TaskError, match=r"cannot read .*text\.npz"):
+        load(text)
+    (tmp_path / "empty.npz").write_bytes(b"")
+    with pytest.raises(TaskError, match=r"cannot read .*empty\.npz"):
+        load(tmp_path / "empty.npz")
+    whole = save(x=blobs[0], y=blobs[1]).read_bytes()
+    (tmp_path / "cut.npz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(TaskError, match=r"cannot read .*cut\.npz"):
+        load(tmp_path / "cut.npz")
+    (tmp_path / "flipped.npz").write_bytes(whole[:400] + bytes(50) + whole[450:])
+    with pytest.raises(TaskError, match=r"array x in .*flipped.npz is damaged"):
+        load(tmp_path / "flipped.npz")
+    with (tmp_path / "single.npz").open("wb") as file:
+        np.save(file, np.zeros(3))
+    with pytest.raises(TaskError, match="is a single array"):
+        load(tmp_path / "single.npz")
+
+
+def test_unknown_sources_are_named(tmp_path):
+    (tmp_path / "mnist.npz").touch()
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(TaskError, match=r"there is no file .*minst.npz; did you mean 'mnist.npz'"):
+        load(tmp_path / "minst.npz")
+    with pytest.raises(
+        TaskError,
+        match="unknown task 'digit'; give one of digits, or the path of a file; did you mean 'digits'",
+    ):
+        load("digit")
+    with pytest.raises(TaskError, match=r"cannot read .*notes.txt: use .npz, .csv"):
+        load(tmp_path / "notes.txt")
+    with pytest.raises(TaskError, match="the task is empty; give one of digits"):
+        load("")
+    with pytest.raises(TaskError, match="cannot make a task of int"):
+        load(3)
+    with pytest.raises(TaskError, match="3 arrays are no task"):
+        load((1, 2, 3))
+    with pytest.raises(TaskError, match="target='a' does not apply to 'digits'"):
+        load("digits", target="a")
+
+
+def test_digits():
+    task = load("digits", seed=5)
+    data = load_digits()
+    assert task.inputs == (image(1, 8, 8),)
+    assert (task.outputs, task.kind, task.name, len(task.test)) == (10, "classification", "digits", 360)
+    assert task.test.targets.tolist() == data.target[-360:].tolist()
+    assert (task.preprocessing.apply(data.images[-360:])[0] == task.test.inputs[0]).all()
+    assert 0.15 <= len(task.valid) / (len(task.valid) + len(task.train)) <= 0.2
+    shares = np.bincount(task.valid.targets) / np.bincount(task.merged().train.targets)
+    assert shares.min() > 0.16
+    assert shares.max() < 0.19
+    assert load("digits", seed=6).valid.targets.tolist() != task.valid.targets.tolist()
+
+
+def test_a_task_is_its_own_source(blobs):
+    task = load(blobs)
+    assert load(task).fingerprint == task.fingerprint
+    assert load(task, metric="f1", name="again").metrics[0] == "f1"
+    with pytest.raises(TaskError, match="layout='image' does not apply to a task that is already made"):
+        load(task, layout="image")
+
+
+def test_the_registry_is_a_dictionary(monkeypatch, blobs):
+    monkeypatch.setitem(TASKS, "blobs", lambda **options: load(blobs, **options))
+    assert load("blobs", seed=1, name="mine").name == "mine"
+
+
+def test_real_files(datasets):
+    start = time.process_time()
+    task = load(datasets / "mnist/train.npz")
+    assert time.process_time() - start < 10
+    assert task.inputs == (image(1, 28, 28),)
+    assert task.name == "mnist"
+    assert [len(part) for part in (task.train, task.valid, task.test)] == [42_000, 9_000, 9_000]
+    assert np.bincount(task.test.targets).min() > 800
+    task = load(datasets / "ucr/ElectricDevices.npz", layout="sequence")
+    assert task.inputs[0].shape == (96, 1)
+    assert task.classes == tuple("1234567")
+    assert (len(task.train) + len(task.valid), len(task.test)) == (8926, 7711)
+    task = load(datasets / "har_watch/windows128.npz")
+    assert task.inputs[0].shape == (128, 6)
+    assert "PEN" in task.classes

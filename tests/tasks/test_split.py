@@ -1,0 +1,103 @@
+"""The split: proportions, strata, rare classes, and what the user gives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nasturtium.errors import TaskError
+from nasturtium.tasks.split import TEST, TRAIN, VALID, complete_split, deciles, read_split
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(3, 90), min_size=2, max_size=8), st.integers(0, 10_000))
+def test_each_class_gives_its_share_to_within_one_row(sizes, seed):
+    strata = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(sizes)), sizes))
+    if len(strata) < 20:
+        return
+    codes, drawn = complete_split(strata, None, seed)
+    assert drawn == ("test", "valid")
+    for label, size in enumerate(sizes):
+        counts = np.bincount(codes[strata == label], minlength=3)
+        assert abs(counts[TEST] - 0.15 * size) <= 1
+        assert abs(counts[VALID] - (size - counts[TEST]) * 0.15 / 0.85) <= 1
+    assert abs((codes == TEST).sum() - 0.15 * len(strata)) <= 1
+
+
+def test_the_seed_decides_the_split():
+    strata = np.repeat([0, 1], 100)
+    first, again, other = (complete_split(strata, None, seed)[0] for seed in (3, 3, 4))
+    assert (first == again).all()
+    assert (first != other).any()
+
+
+def test_rows_are_drawn_evenly_from_all_places():
+    strata = np.zeros(40, dtype=int)
+    often = sum((complete_split(strata, None, seed)[0] == TEST).astype(int) for seed in range(2000))
+    assert abs(often - 300).max() < 5 * np.sqrt(2000 * 0.15 * 0.85)
+
+
+def test_a_class_of_one_or_two_rows_trains():
+    strata = np.array([0] * 50 + [1] * 50 + [2] + [3] * 2)
+    for seed in range(20):
+        codes, _ = complete_split(strata, None, seed)
+        assert (codes[100:] == TRAIN).all()
+
+
+def test_given_parts_stay_and_missing_ones_are_drawn_from_train():
+    given_codes = np.array([TRAIN] * 100 + [TEST] * 30, dtype=np.int8)
+    codes, drawn = complete_split(np.tile([0, 1], 65), given_codes, 0)
+    assert drawn == ("valid",)
+    assert (codes[100:] == TEST).all()
+    assert 15 <= (codes == VALID).sum() <= 20
+    given_codes[100:] = VALID
+    codes, drawn = complete_split(np.tile([0, 1], 65), given_codes, 0)
+    assert drawn == ("test",)
+    assert (codes[100:] == VALID).all()
+    assert 14 <= (codes == TEST).sum() <= 16
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["train", "valid", "test"],
+        ["TRAIN", "val", "test"],
+        [b"train", b"validation", b"test"],
+        [0, 1, 2],
+        ["0", "1", "2"],
+    ],
+)
+def test_a_split_is_read_in_words_and_numbers(values):
+    assert read_split(np.array(values), 3, "split").tolist() == [TRAIN, VALID, TEST]
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        (["train", "holdout"], "split holds 'holdout'; use train, valid and test"),
+        (["train"], r"split has shape \(1,\), but there are 2 rows"),
+        (["test", "valid"], "split marks no row as train"),
+    ],
+)
+def test_a_split_that_cannot_be_used_is_named(values, line):
+    with pytest.raises(TaskError, match=line):
+        read_split(values, 2, "split")
+
+
+def test_too_few_rows_are_refused():
+    with pytest.raises(TaskError, match="9 rows are too few"):
+        complete_split(np.zeros(9, dtype=int), None, 0)
+    with pytest.raises(TaskError, match="seed -1 is negative"):
+        complete_split(np.zeros(20, dtype=int), None, -1)
+    with pytest.raises(TaskError, match="test split would get no row: 10 rows in 5 classes of 2 to 2 rows"):
+        complete_split(np.repeat(np.arange(5), 2), None, 0)
+
+
+def test_deciles_are_tenths_of_the_sorted_values(generator):
+    values = generator.lognormal(size=1000)
+    groups = deciles(values[:, None])
+    assert np.bincount(groups).tolist() == [100] * 10
+    edges = np.quantile(values, np.linspace(0, 1, 11))
+    assert (groups == np.searchsorted(edges[1:-1], values, side="right")).all()
