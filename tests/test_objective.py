@@ -73,14 +73,17 @@ def test_structural_limits_are_those_known_before_training():
     assert [Limit(text).structural for text in texts] == [True] * 4 + [False] * 2
 
 
-@pytest.mark.parametrize("text", ["params", "params=3", "params<=", "params<=many", "<=3", "params<=1..2", "a<=nan"])
+@pytest.mark.parametrize(
+    "text", ["params", "params=3", "params<=", "params<=many", "<=3", "params<=1..2", "a<=nan"]
+)
 def test_an_unreadable_limit_is_refused(text):
     with pytest.raises(ObjectiveError, match="cannot read the limit"):
         Limit(text)
 
 
 def test_a_missing_score_is_named_with_the_nearest():
-    with pytest.raises(ObjectiveError, match=r"no score 'params'; did you mean 'param'\? \(scores given: acc, param\)"):
+    message = r"no score 'params'; did you mean 'param'\? \(scores given: acc, param\)"
+    with pytest.raises(ObjectiveError, match=message):
         Limit("params<=3").satisfied({"param": 1, "acc": 2})
 
 

@@ -23,7 +23,14 @@ TIMES = sequence(9, 1, mask=True)
 GATE = L.Sequential(L.GlobalPool(), L.Linear(4), L.ReLU(), L.Linear(8), L.Sigmoid())
 
 SAME = [L.Activation("softplus"), L.ReLU(), L.LeakyReLU(), L.GELU(), L.SiLU(), L.Mish(), L.ELU(), L.Tanh()]
-SAME += [L.Sigmoid(), L.HardSwish(), L.HardSigmoid(), L.Dropout(0.0), L.Dropout(of="path", rate=0.0), L.Identity()]
+SAME += [
+    L.Sigmoid(),
+    L.HardSwish(),
+    L.HardSigmoid(),
+    L.Dropout(0.0),
+    L.Dropout(of="path", rate=0.0),
+    L.Identity(),
+]
 SAME += [L.BatchNorm(), L.BatchNorm(affine=False), L.LayerNorm(), L.GroupNorm(2), L.Zero()]
 
 ON_IMAGES = [
@@ -112,7 +119,9 @@ STRIDED = [
     L.AvgPool(3),
     L.AvgPool(5, stride=2),
     L.Residual(L.Conv1d(12, stride=2)),
-    L.Sequential(L.Conv1d(stride=2), L.BatchNorm(), L.GRU(4, bidirectional=True), L.MaxPool(), L.GlobalPool()),
+    L.Sequential(
+        L.Conv1d(stride=2), L.BatchNorm(), L.GRU(4, bidirectional=True), L.MaxPool(), L.GlobalPool()
+    ),
 ]
 
 OTHERS: list[tuple[Any, ...]] = [
@@ -158,14 +167,16 @@ MASKED = [case for case in CASES if case[1] in (PADDED, OPEN) and len(case) == 2
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give the tests that ask for a ``case`` every one of them (``masked_case``: on one masked sequence)."""
+    """Give the tests that ask for a ``case`` every one of them; ``masked_case``: on a masked sequence."""
     for name, cases in (("case", CASES), ("masked_case", MASKED), ("image_case", ON_AN_IMAGE)):
         if name in metafunc.fixturenames:
-            metafunc.parametrize(name, cases, ids=[f"{case[0]}|{'&'.join(map(str, case[1:]))}" for case in cases])
+            metafunc.parametrize(
+                name, cases, ids=[f"{case[0]}|{'&'.join(map(str, case[1:]))}" for case in cases]
+            )
 
 
 def tensors_for(signal: Signal, batch: int = 3, length: int = 7, device: str = "cpu") -> list[torch.Tensor]:
-    """Random tensors for a signal; sizes not known become ``length``; the first example has all steps real."""
+    """Random tensors for a signal; sizes not known become ``length``, the first example is all real."""
     sizes = [length if size is None else size for size in signal.shape]
     if signal.kind == "tokens":
         made = [torch.randint(signal.vocabulary[0], (batch, *sizes), device=device)]

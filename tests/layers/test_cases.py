@@ -52,8 +52,8 @@ def test_cost_equals_parameters_and_torch_counter(case, tensors_for):
     cost = cost_of(layer, tuple(signals))
     module = build(layer, *signals)
     assert cost.params == sum(parameter.numel() for parameter in module.parameters())
-    # The counter misses fused kernels on the CPU, so it runs on the meta device; there, gathering real steps by
-    # their mask is impossible, so batch normalisation runs as in evaluation, which counts the same: nothing.
+    # The counter misses fused kernels on the CPU, so it runs on the meta device; there, gathering real steps
+    # is impossible, so batch normalisation runs as in evaluation, which counts the same: nothing.
     inputs = [tensor.to("meta") for tensor in _inputs(case, tensors_for, batch=1, length=1)]
     with FlopCounterMode(display=False) as counter:
         module.to("meta").eval()(*inputs)
@@ -87,8 +87,13 @@ def test_channels_last_changes_nothing(image_case, tensors_for):
     module = build(layer, *signals).eval()
     x, *rest = _inputs(image_case, tensors_for)
     expected = module(x, *rest)
-    rest = [tensor.contiguous(memory_format=torch.channels_last) if tensor.dim() == 4 else tensor for tensor in rest]
-    found = module.to(memory_format=torch.channels_last)(x.contiguous(memory_format=torch.channels_last), *rest)
+    rest = [
+        tensor.contiguous(memory_format=torch.channels_last) if tensor.dim() == 4 else tensor
+        for tensor in rest
+    ]
+    found = module.to(memory_format=torch.channels_last)(
+        x.contiguous(memory_format=torch.channels_last), *rest
+    )
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
 

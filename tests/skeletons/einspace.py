@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from nasturtium.errors import Mismatch
+from nasturtium.layers import Add, Chunk, Clone, Concat, Identity, Permute
 from nasturtium.space import Layer, Signal, Space, choice, image, rule, vector
 
 
@@ -49,49 +50,6 @@ class Route(Layer):
         return (yield self.after, x)
 
 
-class Same(Layer):
-    def signal(self, x):
-        return x
-
-
-class Clone(Layer):
-    count: int
-
-    def signal(self, x):
-        return (x,) * self.count
-
-
-class Group(Layer):
-    count: int
-    axis: int
-
-    def signal(self, x):
-        if self.axis >= len(x.shape) or x.shape[self.axis] % self.count:
-            raise Mismatch("axis {} of {} does not split into {}", self.axis, x, self.count)
-        size = x.shape[self.axis] // self.count
-        return (x._replace(shape=(*x.shape[: self.axis], size, *x.shape[self.axis + 1 :])),) * self.count
-
-
-class Add(Layer):
-    commutative: ClassVar = True
-
-    def signal(self, *xs):
-        if any(x.shape != xs[0].shape or x.kind != xs[0].kind for x in xs):
-            raise Mismatch("cannot add {}", xs)
-        return xs[0]
-
-
-class Concat(Layer):
-    axis: int
-
-    def signal(self, *xs):
-        rests = {(x.kind, x.shape[: self.axis], x.shape[self.axis + 1 :]) for x in xs}
-        if self.axis >= len(xs[0].shape) or len(rests) > 1:
-            raise Mismatch("cannot concatenate {}", xs)
-        size = sum(x.shape[self.axis] for x in xs)
-        return xs[0]._replace(shape=(*xs[0].shape[: self.axis], size, *xs[0].shape[self.axis + 1 :]))
-
-
 class MatMul(Layer):
     scaled: bool = False
 
@@ -99,15 +57,6 @@ class MatMul(Layer):
         if a.kind != b.kind or a.shape[:-2] != b.shape[:-2] or a.shape[-1] != b.shape[-2]:
             raise Mismatch("cannot multiply {} by {}", a, b)
         return a._replace(shape=(*a.shape[:-1], b.shape[-1]))
-
-
-class Permute(Layer):
-    order: tuple
-
-    def signal(self, x):
-        if len(self.order) != len(x.shape):
-            raise Mismatch("cannot permute {}", x)
-        return x._replace(shape=tuple(x.shape[axis - 1] for axis in self.order))
 
 
 class Im2Col(Layer):
@@ -152,13 +101,21 @@ class Head(Layer):
 
 
 def einspace(size=(3, 64, 64), compute=0.32, **limits):
-    permutes = [choice(*map(Permute, ((1, 3, 2), (2, 1, 3), (2, 3, 1), (3, 1, 2), (3, 2, 1), (2, 1))))]
-    windows = [Im2Col(1), Im2Col(1, 2), Im2Col(3, 1, 1), Im2Col(3, 2, 1), Im2Col(4, 4), Im2Col(8, 8), Im2Col(16, 16)]
-    before = choice(Same(), *permutes[0].options, *windows)
-    after = choice(Same(), *permutes[0].options, Col2Im())
+    permutes = [choice(*map(Permute, ((0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0), (1, 0))))]
+    windows = [
+        Im2Col(1),
+        Im2Col(1, 2),
+        Im2Col(3, 1, 1),
+        Im2Col(3, 2, 1),
+        Im2Col(4, 4),
+        Im2Col(8, 8),
+        Im2Col(16, 16),
+    ]
+    before = choice(Identity(), *permutes[0].options, *windows)
+    after = choice(Identity(), *permutes[0].options, Col2Im())
     linear = [Dense(2**k) for k in range(4, 12)]
-    C = choice(Same(), *linear, *map(Compute, ("norm", "leakyrelu", "softmax", "positional")))
-    splits = {b: choice(Clone(b), *(Group(b, axis) for axis in range(3))) for b in (2, 4, 8)}
+    C = choice(Identity(), *linear, *map(Compute, ("norm", "leakyrelu", "softmax", "positional")))
+    splits = {b: choice(Clone(b), *(Chunk(b, axis, equal=True) for axis in range(3))) for b in (2, 4, 8)}
     joins = choice(Add(), *(Concat(axis) for axis in range(3)))
     joins2 = choice(MatMul(), MatMul(True), *joins.options)
 

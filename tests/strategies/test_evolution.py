@@ -21,14 +21,15 @@ def evolve(strategy, count):
     history = []
     for number in range(count):
         (proposal,) = strategy.ask(1)
-        scores = {"accuracy": score(proposal.architecture), "params": 10.0 * sum(proposal.architecture.decisions)}
-        history.append(proposal.architecture)
-        strategy.tell(Trial(number, State.COMPLETE, proposal.architecture, 1, scores))
+        child = proposal.architecture
+        scores = {"accuracy": score(child), "params": 10.0 * sum(child.decisions)}
+        history.append(child)
+        strategy.tell(Trial(number, State.COMPLETE, child, 1, scores))
     return history
 
 
 def algorithm_1(space, seed, population_size, sample_size, cycles):
-    """Real et al. 2019, algorithm 1: fill the population, then tournament, mutate, append, discard the oldest."""
+    """Real et al. 2019, algorithm 1: fill up, then tournament, mutate, append, discard the oldest."""
     population, history = [], []
     for number in range(cycles):
         rng = trial_rng(seed, number)
@@ -145,7 +146,8 @@ def test_variation():
 
 
 def test_two_objectives_spread_over_the_front():
-    strategy = RegularisedEvolution(BitSpace(16), seed=2, objectives=["accuracy", "-params"], survival="worst")
+    objectives = ["accuracy", "-params"]
+    strategy = RegularisedEvolution(BitSpace(16), seed=2, objectives=objectives, survival="worst")
     history = evolve(strategy, 500)
     sizes = {sum(m.architecture.decisions) for m in strategy.population}
     assert len(sizes) >= 8

@@ -94,7 +94,7 @@ def test_seeds_come_first_and_are_told_on():
     ("name", "options", "message"),
     [
         ("evolutoin", {}, r"unknown strategy 'evolutoin'; did you mean 'evolution'\?"),
-        ("evolution", {"populaton": 5}, r"has no option 'populaton'; did you mean 'population'\? \(its options: pop"),
+        ("evolution", {"populaton": 5}, r"has no option 'populaton'; did you mean 'population'\? \(its"),
         ("evolution", {"population": 0}, "option population=0: a whole number from 1 up"),
         ("evolution", {"tournament": 2.5}, "option tournament=2.5"),
         ("evolution", {"survival": "oldst"}, r"unknown name 'oldst'; did you mean 'oldest'\?"),

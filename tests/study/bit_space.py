@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import hashlib
 import json
+import multiprocessing
 import os
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from functools import cached_property
@@ -61,6 +65,9 @@ class BitSpace:
     def enumerate(self):
         return (Bits(bits) for bits in product((0, 1), repeat=self.length))
 
+    def cost(self, architecture):
+        return architecture.count()
+
     @property
     def recursive(self) -> bool:
         return False
@@ -80,7 +87,7 @@ class BitSpace:
 
 @dataclass(frozen=True)
 class OneMax:
-    """Accuracy = share of ones, with noise from the trial's seed; takes ``seconds`` over ``steps`` reports."""
+    """Accuracy is the share of ones, with noise from the seed; takes ``seconds`` over ``steps`` reports."""
 
     seconds: float = 0.0
     steps: int = 0
@@ -97,23 +104,67 @@ class OneMax:
         return {"accuracy": share + noise, "params": 10.0 * sum(architecture.decisions)}
 
 
-class Faulty:
-    """Meets each fault by the number of ones in the architecture; see FAULTS."""
+class Sized:
+    """Accuracy by the number of parameters; for real spaces."""
 
     def evaluate(self, architecture, budget, report):
-        return FAULTS[sum(architecture.decisions)]()
+        return {"accuracy": 1 / architecture.count()["params"]}
+
+
+class Faulty:
+    """Meets each fault by the number of ones in the architecture."""
+
+    def evaluate(self, architecture, budget, report):
+        return list(TABLE.values())[sum(architecture.decisions)]()
+
+
+class Greedy:
+    """Takes 100 MB for each one in the architecture."""
+
+    def evaluate(self, architecture, budget, report):
+        block = bytearray(100 * 2**20 * sum(architecture.decisions))
+        return {"accuracy": len(block)}
+
+
+class Children:
+    """Starts a process, as data loaders do, and hangs; with many ones it dies instead."""
+
+    def evaluate(self, architecture, budget, report):
+        child = subprocess.Popen(["sleep", "300"])
+        (report.folder / "new").write_text(str(child.pid))
+        (report.folder / "new").rename(report.folder / "pid")
+        if sum(architecture.decisions) > 5:
+            os._exit(1)
+        time.sleep(300)
+
+
+@dataclass(frozen=True)
+class Stubborn:
+    """Will not be interrupted, whatever is raised."""
+
+    def evaluate(self, architecture, budget, report):
+        while True:
+            with contextlib.suppress(BaseException):
+                report(1, {})
+                time.sleep(0.01)
+
+
+class Teller:
+    """Tells what it was told."""
+
+    def evaluate(self, architecture, budget, report):
+        return {
+            "seed": report.seed,
+            "folder": report.folder.is_dir(),
+            "previous": report.previous.is_dir(),
+            "left": round(report.deadline - time.monotonic()),
+            "threads": int(os.environ["OMP_NUM_THREADS"]),
+            "other_process": multiprocessing.parent_process() is not None,
+        }
 
 
 def raises():
     raise ValueError("no such thing as this")
-
-
-def segfault():
-    ctypes.string_at(0)
-
-
-def hang():
-    time.sleep(600)
 
 
 def out_of_memory():
@@ -121,25 +172,25 @@ def out_of_memory():
 
 
 class OutOfMemoryError(RuntimeError):
-    pass
+    """Named as torch names its own."""
 
 
 def cuda_out_of_memory():
     raise OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
 
 
-FAULTS = [
-    lambda: {"accuracy": 0.5},
-    raises,
-    lambda: {"accuracy": float("nan")},
-    lambda: {"accuracy": float("inf")},
-    out_of_memory,
-    cuda_out_of_memory,
-    hang,
-    segfault,
-    lambda: os._exit(3),
-    lambda: {"accuracy": "good"},
-    lambda: None,
-    lambda: {"loss": 1.0},
-    lambda: exit(5),
-]
+TABLE = {
+    "fine": lambda: {"accuracy": 0.5},
+    "raises": raises,
+    "nan": lambda: {"accuracy": float("nan")},
+    "infinite": lambda: {"accuracy": float("inf")},
+    "out_of_memory": out_of_memory,
+    "cuda_out_of_memory": cuda_out_of_memory,
+    "hang": lambda: time.sleep(600),
+    "segfault": lambda: ctypes.string_at(0),
+    "exits": lambda: os._exit(3),
+    "text": lambda: {"accuracy": "good"},
+    "nothing": lambda: None,
+    "system_exit": lambda: sys.exit(5),
+}
+FAULTS = list(TABLE)

@@ -1,4 +1,8 @@
-"""Descriptions of the building blocks, one file a family; torch is imported only when one is built."""
+"""Descriptions of the building blocks, one file a family; torch is imported only when one is built.
+
+Costs are for one example. Where the length of a sequence depends on the data it counts as one step: for the
+cost of a longer one, ask on a signal that has a length.
+"""
 
 from nasturtium.layers.activation import (
     ELU,

@@ -106,7 +106,4 @@ def _mode(size: int, kernel: int, stride: int) -> bool | None:
     wanted = -(-size // stride)
     if reach // stride + 1 == wanted:
         return False
-    windows = -(-reach // stride) + 1
-    if (windows - 1) * stride >= size + padding:
-        windows -= 1
-    return True if windows == wanted else None
+    return True if -(-reach // stride) + 1 == wanted else None

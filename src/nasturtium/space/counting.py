@@ -6,13 +6,24 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from nasturtium.errors import Mismatch
 from nasturtium.space.choice import Choice, Rule
 from nasturtium.space.infer import Signals, outcome, signals_of, wires_of
-from nasturtium.space.opening import first_value_choice, option_value, substitute
-from nasturtium.space.part import Layer, Part, Slot, is_container, is_open, slots, view
+from nasturtium.space.opening import first_value_choice, option_value, ways
+from nasturtium.space.part import (
+    Layer,
+    Part,
+    Path,
+    Slot,
+    is_container,
+    is_open,
+    slots,
+    substitute,
+    view,
+)
 
 STATES = 50_000
 """How many different histories of one container are followed before counting gives up."""
@@ -63,14 +74,15 @@ class Counting:
     def scoped(self, value: Any, signals: Signals | None, whole: bool = False) -> Tally:
         """Like ``tally`` for what a scope of shared decisions encloses: sums over the shared decisions."""
         names = dict(_shared_in(value, whole, conditional=False))
+        inner = partial(self.scoped, signals=signals) if whole else partial(self.tally, signals=signals)
         if not names:
-            return self.tally(value, signals)
+            return inner(value)
         combinations = math.prod(len(options) for options in names.values())
         if combinations > STATES:
             raise NotFactorable
         found: Tally = Counter()
         for taken in itertools.product(*(range(len(options)) for options in names.values())):
-            found += self.tally(_bound(value, dict(zip(names, taken, strict=True))), signals)
+            found += inner(_bound(value, dict(zip(names, taken, strict=True))))
         return found
 
     def _closed(self, value: Any, signals: Signals | None) -> Tally:
@@ -82,25 +94,39 @@ class Counting:
     def _open(self, value: Any, signals: Signals | None) -> Tally:
         if isinstance(value, Choice):
             return self._choice(value, signals)
-        if isinstance(value, tuple):
-            return Counter({None: math.prod(self.total(item, None) for item in value)})
+        if signals is None or not is_container(value):
+            return self._apart(value, signals)
         first = first_value_choice(value)
         if first is not None:
-            if first[1].share is not None:
-                raise NotFactorable
-            found: Tally = Counter()
-            for option in _values(first[1], signals):
-                found += self.tally(substitute(value, first[0], option), signals)
-            return found
-        if signals is None or not is_container(value):
-            count = math.prod(self.total(slot.part, None) for _, _, slot in slots(value))
-            return Counter({None: count})
+            return self._values(value, first, signals)
         chain = getattr(value, "chain", None)
         return self._chain(value, signals, chain()) if chain is not None else self._paths(value, signals)
 
-    def _choice(self, choice: Choice, signals: Signals | None) -> Tally:
-        if choice.share is not None:
+    def _apart(self, value: Any, signals: Signals | None) -> Tally:
+        """A leaf, or anything on unknown signals, where all choices are independent."""
+        if signals is None:
+            items = value if isinstance(value, tuple) else value.values
+            return Counter({None: math.prod(self.total(item, None) for item in items)})
+        first = first_value_choice(value)
+        return self._closed(value, signals) if first is None else self._values(value, first, signals)
+
+    def _values(self, value: Part, first: tuple[Path, Choice], signals: Signals) -> Tally:
+        """Close the plain values of a part in all ways."""
+        path, choice = first
+        if choice.share is not None or ways(value) > STATES:
             raise NotFactorable
+        found: Tally = Counter()
+        for option in choice.options:
+            try:
+                closed = substitute(value, path, option_value(option, signals))
+            except Mismatch:
+                continue
+            found += self.tally(closed, signals)
+        return found
+
+    def _choice(self, choice: Choice, signals: Signals | None) -> Tally:
+        if choice.share is not None and signals is not None:
+            raise NotFactorable  # with unknown signals the count is an upper bound, and may take them as independent
         if isinstance(choice, Rule):
             if choice in self._within:
                 raise Infinite
@@ -120,9 +146,9 @@ class Counting:
         for child in children:
             after: Counter[Any] = Counter()
             for (reaching, visited), count in states.items():
-                for out, ways, noted in self._visit(part, child, reaching, visited):
+                for out, number, noted in self._visit(part, child, reaching, visited):
                     after[((out,) if not isinstance(out, tuple) or hasattr(out, "kind") else out, noted)] += (
-                        count * ways
+                        count * number
                     )
             states = after
             if len(states) > STATES:
@@ -145,8 +171,8 @@ class Counting:
                         found[out] += count * self._unvisited(part, visited)
                     continue
                 reaching = tuple([wire.signal for wire in request[1:]])
-                for reply, ways, noted in self._visit(part, request[0], reaching, visited):
-                    after[((*replies, reply), noted)] += count * ways
+                for reply, number, noted in self._visit(part, request[0], reaching, visited):
+                    after[((*replies, reply), noted)] += count * number
             if len(after) > STATES:
                 raise NotFactorable
             states = after
@@ -156,7 +182,7 @@ class Counting:
         """What a child can reply: (signal, number of ways, what was visited so far)."""
         if type(child) is not Slot or not is_open(child.part):
             found = self._closed(child.part if type(child) is Slot else child, signals)
-            yield from ((out, ways, visited) for out, ways in found.items())
+            yield from ((out, number, visited) for out, number in found.items())
             return
         earlier = {key: (reached, reply) for key, reached, reply in visited}
         if child.key in earlier:
@@ -164,8 +190,8 @@ class Counting:
             yield (reply if reached == signals else self._later(child.part, reached, signals)), 1, visited
             return
         inner = self.scoped if getattr(part, "scope", False) else self.tally
-        for out, ways in inner(child.part, signals).items():
-            yield out, ways, (*visited, (child.key, signals, out))
+        for out, number in inner(child.part, signals).items():
+            yield out, number, (*visited, (child.key, signals, out))
 
     def _later(self, part: Any, reached: Signals, signals: Signals) -> Any:
         outs = self.tally(part, signals)
@@ -177,7 +203,7 @@ class Counting:
     def _unvisited(self, part: Any, visited: Any) -> int:
         keys = {key for key, _, _ in visited}
         return math.prod(
-            self.total(s.part, None) for _, _, s in slots(part) if s.key not in keys and is_open(s.part)
+            self.total(s.part, None) for _, s in slots(part) if s.key not in keys and is_open(s.part)
         )
 
 
@@ -193,19 +219,6 @@ def _request(part: Any, signals: Signals, replies: tuple[Any, ...]) -> tuple[Any
     except Mismatch:
         return None, None
     return request, None
-
-
-def _values(choice: Choice, signals: Signals | None) -> Iterator[Any]:
-    for option in choice.options:
-        try:
-            yield option_value(option, signals) if signals is not None else _plain(option)
-        except Mismatch:
-            continue
-
-
-def option_value_or_none(option: Any) -> Any:
-    """A plain option as it is; None for one that is computed from signals."""
-    return None if _computed(option) else option
 
 
 def _shared_in(value: Any, whole: bool, conditional: bool) -> Iterator[tuple[str, tuple[Any, ...]]]:

@@ -8,9 +8,20 @@ from typing import Any, NamedTuple
 from nasturtium.errors import Mismatch, SpaceError
 from nasturtium.space.budget import Budget
 from nasturtium.space.choice import Choice
-from nasturtium.space.infer import Signals, joined, outcome
-from nasturtium.space.opening import Offers, Path, first_value_choice, option_value, substitute
-from nasturtium.space.part import Layer, Part, Slot, Wire, is_container, is_open, slots, view
+from nasturtium.space.infer import Signals, joined, outcome, path_address
+from nasturtium.space.opening import Offers, first_value_choice, option_value
+from nasturtium.space.part import (
+    Layer,
+    Part,
+    Path,
+    Slot,
+    Wire,
+    is_container,
+    is_open,
+    slots,
+    substitute,
+    view,
+)
 
 REOPENINGS = 10_000
 """How many decisions one derivation reopens before it gives up."""
@@ -275,10 +286,7 @@ class Derivation:
         self, choice: Choice, here: Here, part: Part | None, path: Path
     ) -> tuple[Point, int, int] | None:
         """Stop at a choice; if its decision is shared and known, give the point, the option and who decided."""
-        address = here.address
-        for key in path:
-            address = f"{address}[{key}]" if isinstance(key, int) else joined(address, key)
-        place = address
+        place = address = path_address(here.address, path)
         if choice.share is not None:
             address = f"{'' if choice.whole else here.scope}<{choice.share}>"
         signals = here.signals
@@ -380,16 +388,7 @@ class Derivation:
     def _finish(self, frame: Frame, out: Any) -> tuple[Any, Here] | None:
         """Close a part all of whose children are closed, and hand it to the frame outside."""
         part = frame.part
-        values: dict[str, Any] = {}
-        for name, index, slot in slots(part):
-            if slot.key in frame.visited:
-                closed = frame.visited[slot.key][0]
-                if index is None:
-                    values[name] = closed
-                else:
-                    items = values.get(name, part.__dict__[name])
-                    values[name] = (*items[:index], closed, *items[index + 1 :])
-        closed = part.with_values(values)
+        closed = _closed(part, {key: entry[0] for key, entry in frame.visited.items()})
         self.frame = frame.parent
         here = frame.here
         if here.wires is not None and isinstance(part, Layer) and not is_container(part):
@@ -470,10 +469,20 @@ def _steps(part: Any, wires: tuple[Any, ...] | None) -> Generator[Any, Any, Any]
                 request = wiring.send(reply)
         except StopIteration as stop:
             out = stop.value
-    for _, _, slot in slots(part):
+    for _, slot in slots(part):
         if slot.key not in seen and is_open(slot.part):
             yield slot, None
     return out
+
+
+def _closed(part: Part, children: dict[str, Any]) -> Part:
+    """The part with its children replaced by what they closed to."""
+    values: dict[str, Any] = {}
+    for path, slot in slots(part):
+        if slot.key in children:
+            name = str(path[0])
+            values[name] = substitute(values.get(name, part.__dict__[name]), path[1:], children[slot.key])
+    return part.with_values(values)
 
 
 def _entry(here: Here, closed: Any, reply: Any) -> tuple[str, Any] | None:

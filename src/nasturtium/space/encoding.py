@@ -9,8 +9,8 @@ from nasturtium.errors import SpaceError, did_you_mean
 from nasturtium.space.architecture import Architecture
 from nasturtium.space.choice import Choice, Rule
 from nasturtium.space.graph import Node, hash_of, nodes_of
-from nasturtium.space.infer import joined
-from nasturtium.space.part import Part, is_layer
+from nasturtium.space.infer import joined, path_address
+from nasturtium.space.part import Part, Path, is_layer, slot_key
 
 if TYPE_CHECKING:
     import numpy
@@ -59,34 +59,40 @@ def choice_table(space: Space) -> dict[str, int]:
     """
     if space.recursive:
         raise SpaceError(f"{space.name!r} is recursive and has no fixed choices; encode it as 'tokens'")
-    return dict(_places(space.root, ""))
+    found: dict[str, int] = {}
+    for place, options in _places(space.root, ""):
+        found[place] = max(options, found.get(place, 0))
+    return found
 
 
-def _places(value: Any, address: str) -> Iterator[tuple[str, int]]:
+def _places(part: Part, address: str) -> Iterator[tuple[str, int]]:
+    for name in part.fields:
+        yield from _places_in(part, part.__dict__[name], (name,), address)
+
+
+def _places_in(part: Part, value: Any, path: Path, address: str) -> Iterator[tuple[str, int]]:
+    """The choices in a value that stands at ``path`` of a part; values are named by path, layers by slot."""
+    if is_layer(value):
+        yield from _layer_places(value, joined(address, slot_key(part, path)))
+    elif isinstance(value, Choice):
+        yield path_address(address, path), len(value.options)
+        for option in value.options:
+            yield from _places_in(part, option, path, address)
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _places_in(part, item, (*path, index), address)
+    elif isinstance(value, Part) and value.is_open:
+        for name in value.fields:
+            yield from _places_in(part, value.__dict__[name], (*path, name), address)
+
+
+def _layer_places(value: Any, address: str) -> Iterator[tuple[str, int]]:
     if isinstance(value, Choice):
         yield address, len(value.options)
         for index, option in enumerate(value.options):
-            yield from _places(option, f"{address}#{index}" if value.of_layers else address)
-    elif isinstance(value, tuple):
-        for index, item in enumerate(value):
-            yield from _places(item, f"{address}[{index}]")
-    elif isinstance(value, Part) and value.is_open:
-        for name in value.fields:
-            yield from _field_places(value, name, address)
-
-
-def _field_places(part: Part, name: str, address: str) -> Iterator[tuple[str, int]]:
-    value = part.__dict__[name]
-    if not isinstance(value, tuple):
-        yield from _places(value, joined(address, name))
-        return
-    for index, item in enumerate(value):
-        if is_layer(item):
-            yield from _places(
-                item, joined(address, str(index) if name == part.variadic else f"{name}_{index}")
-            )
-        else:
-            yield from _places(item, f"{joined(address, name)}[{index}]")
+            yield from _layer_places(option, f"{address}#{index}")
+    elif value.is_open:
+        yield from _places(value, address)
 
 
 def one_hot(space: Space, architectures: Sequence[Architecture]) -> numpy.ndarray:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from nasturtium.errors import Mismatch
-from nasturtium.space.part import Cost, Layer, Slot, Wire, is_container, run_wiring
+from nasturtium.space.part import Cost, Layer, Path, Slot, Wire, is_container, run_wiring
 from nasturtium.space.signal import Signal
 
 Signals = tuple[Signal, ...]
@@ -92,6 +92,13 @@ class Namer:
 def joined(address: str, key: str) -> str:
     """An address one level further down."""
     return f"{address}.{key}" if address else key
+
+
+def path_address(address: str, path: Path) -> str:
+    """The address of a plain value inside a part."""
+    for key in path:
+        address = f"{address}[{key}]" if isinstance(key, int) else joined(address, key)
+    return address
 
 
 def wires_of(out: Signal | Signals) -> Any:

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from nasturtium.errors import Mismatch, SpaceError
 from nasturtium.space.choice import Choice
-from nasturtium.space.derivation import Derivation, Point
-from nasturtium.space.infer import joined
+from nasturtium.space.derivation import Derivation, Frame, Point
 from nasturtium.space.opening import option_value
-from nasturtium.space.part import Part, is_layer
+from nasturtium.space.part import Part, at, slots
 from nasturtium.space.text import to_text
 
 if TYPE_CHECKING:
@@ -22,43 +21,59 @@ def recover(space: Space, value: Part) -> Derivation:
     Raises:
         SpaceError: If the space does not contain the value, with the place where they part.
     """
-    if not _could_be(space.root, value, {}):
+    matching = _Matching(space, value)
+    while (point := matching.derivation.point) is not None:
+        matching.derivation.take(matching.fitting(point))
+    if matching.derivation.value != value:
         raise SpaceError(_not_in(space, value, "the root", space.root))
-    targets: dict[str, Any] = {}
-    _register(space.root, value, "", targets)
-    derivation = space.derive(lenient=True)
-    known: dict[tuple[int, int], bool] = {}
-    while (point := derivation.point) is not None:
-        target = targets.get(point.place, _MISSING)
-        index = _fitting(point, target, known)
-        if index is None:
-            raise SpaceError(_not_in(space, target, point.address, point.choice))
-        derivation.take(index)
-        below = f"{point.address}#{index}" if point.part is None else point.place
-        _register(point.choice.options[index], target, below, targets)
-    if derivation.value != value:
-        raise SpaceError(_not_in(space, value, "the root", space.root))
-    return derivation
+    return matching.derivation
 
 
-_MISSING = object()
+class _Matching:
+    """Keeps, beside a derivation, what each part under way has to close to."""
+
+    def __init__(self, space: Space, value: Part) -> None:
+        self.space = space
+        self.value = value
+        self.derivation = space.derive(lenient=True)
+        self.aligned: dict[str, Any] = {}
+        self.known: dict[tuple[int, int], bool] = {}
+
+    def fitting(self, point: Point) -> int:
+        """The first remaining option at a point that can close to what stands there."""
+        target = self._target(self.derivation.frame, point.here.key)
+        if point.part is not None:
+            target = at(_aligned(point.part, target), point.path)
+        for index in point.remaining:
+            try:
+                option = option_value(point.choice.options[index], point.signals)
+            except Mismatch:
+                continue
+            if _could_be(option, target, self.known):
+                return index
+        raise SpaceError(_not_in(self.space, target, point.address, point.choice))
+
+    def _target(self, frame: Frame | None, key: str) -> Any:
+        """What the child ``key`` of a frame has to close to; the whole value outside all frames."""
+        if frame is None:
+            return self.value
+        address = frame.here.address
+        if address not in self.aligned:
+            self.aligned[address] = _aligned(frame.part, self._target(frame.parent, frame.here.key))
+        path = next(path for path, slot in slots(frame.part) if slot.key == key)
+        return at(self.aligned[address], path)
+
+
+def _aligned(opened: Part, closed: Any) -> Any:
+    laid = opened.align(closed) if isinstance(closed, Part) else None
+    if laid is None:
+        raise SpaceError(f"{to_text(closed)[:100]} does not fit {str(opened)[:100]}")
+    return laid
 
 
 def _not_in(space: Space, value: Any, where: str, opened: Any) -> str:
-    shown = to_text(value) if value is not _MISSING else "nothing"
-    found = f"{shown[:100]} is not in the space {space.name!r}: it does not fit at {where}"
+    found = f"{to_text(value)[:100]} is not in the space {space.name!r}: it does not fit at {where}"
     return f"{found} ({str(opened)[:100]})"
-
-
-def _fitting(point: Point, target: Any, known: dict[tuple[int, int], bool]) -> int | None:
-    for index in point.remaining:
-        try:
-            option = option_value(point.choice.options[index], point.signals)
-        except Mismatch:
-            continue
-        if _could_be(option, target, known):
-            return index
-    return None
 
 
 def _could_be(opened: Any, closed: Any, known: dict[tuple[int, int], bool]) -> bool:
@@ -85,32 +100,3 @@ def _could_be(opened: Any, closed: Any, known: dict[tuple[int, int], bool]) -> b
     if callable(opened):
         return not isinstance(closed, Part)
     return type(opened) is type(closed) and bool(opened == closed)
-
-
-def _register(opened: Any, closed: Any, address: str, targets: dict[str, Any]) -> None:
-    """Note what every choice inside ``opened`` has to close to, by its place."""
-    if isinstance(opened, Choice):
-        targets[address] = closed
-    elif isinstance(opened, Part) and opened.is_open:
-        laid = opened.align(closed)
-        if laid is None:
-            return
-        for name in opened.fields:
-            _register_field(opened, name, opened.__dict__[name], laid.__dict__[name], address, targets)
-    elif isinstance(opened, tuple):
-        for index, (one, other) in enumerate(zip(opened, closed, strict=True)):
-            _register(one, other, f"{address}[{index}]", targets)
-
-
-def _register_field(
-    part: Part, name: str, opened: Any, closed: Any, address: str, targets: dict[str, Any]
-) -> None:
-    if not isinstance(opened, tuple):
-        _register(opened, closed, joined(address, name), targets)
-        return
-    for index, (one, other) in enumerate(zip(opened, closed, strict=True)):
-        if is_layer(one):
-            key = str(index) if name == part.variadic else f"{name}_{index}"
-            _register(one, other, joined(address, key), targets)
-        else:
-            _register(one, other, f"{joined(address, name)}[{index}]", targets)

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from nasturtium.errors import Mismatch
 from nasturtium.space.choice import Choice
 from nasturtium.space.infer import Signals, outcome, wires_of
-from nasturtium.space.part import Layer, Part, Slot, is_container, is_layer, is_open, run_wiring
+from nasturtium.space.part import (
+    Layer,
+    Part,
+    Path,
+    Slot,
+    is_container,
+    is_layer,
+    is_open,
+    run_wiring,
+    substitute,
+)
 
-Path = tuple[str | int, ...]
+LOOKAHEAD = 256
+"""Up to how many combinations of plain values a part is known to work or not before they are closed."""
 
 REMEMBERED = 30_000
 """How many answers are remembered; more would cost more in garbage collection than they save."""
@@ -42,17 +54,6 @@ def _search(value: Any, path: Path) -> tuple[Path, Choice] | None:
     return None
 
 
-def substitute(value: Any, path: Path, option: Any) -> Any:
-    """``value`` with the option put in at ``path``."""
-    if not path:
-        return option
-    key, rest = path[0], path[1:]
-    if isinstance(value, tuple):
-        index = int(key)
-        return (*value[:index], substitute(value[index], rest, option), *value[index + 1 :])
-    return value.with_values({str(key): substitute(value.__dict__[str(key)], rest, option)})
-
-
 def option_value(option: Any, signals: Signals | None) -> Any:
     """The option itself, or what it computes from the signals.
 
@@ -64,6 +65,19 @@ def option_value(option: Any, signals: Signals | None) -> Any:
             raise Mismatch("the option is computed from the signals of a layer, and none reach it here")
         return option(*signals)
     return option
+
+
+def ways(value: Any) -> int:
+    """In how many ways the plain values of a part can be closed, at most."""
+    if is_layer(value) and isinstance(value, Choice):
+        return 1
+    if isinstance(value, Choice):
+        return sum(ways(option) for option in value.options)
+    if isinstance(value, tuple):
+        return math.prod(ways(item) for item in value)
+    if isinstance(value, Part) and value.is_open:
+        return math.prod(ways(value.__dict__[n]) for n in value.fields if not is_layer(value.__dict__[n]))
+    return 1
 
 
 class Offers:
@@ -93,7 +107,11 @@ class Offers:
         return known
 
     def possible(self, part: Any, signals: Signals) -> bool:
-        """Whether a part may work on the signals: exact for leaves, up to the first open child for containers."""
+        """Whether a part may work on the signals.
+
+        Exact for leaves with few combinations of values; containers are followed up to their first open child, and
+        many values are taken to work, so that a dead end may show later.
+        """
         if not isinstance(part, Choice) and not part.is_open:
             return not isinstance(outcome(part, signals), Mismatch)
         key = (part, signals)
@@ -110,10 +128,11 @@ class Offers:
     def _open_possible(self, part: Part, signals: Signals) -> bool:
         first = first_value_choice(part)
         if first is not None:
-            return bool(self.values(part, *first, signals))
-        if not is_container(part):
-            return True
-        return self._starts(part, signals)
+            path, choice = first
+            return ways(part) > LOOKAHEAD or any(
+                self._fits(part, path, option, signals) for option in choice.options
+            )
+        return not is_container(part) or self._starts(part, signals)
 
     def _starts(self, part: Any, signals: Signals) -> bool:
         def visit(child: Any, *wires: Any) -> Any:

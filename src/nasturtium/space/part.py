@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, dataclass_transform
 
 from nasturtium.errors import SpaceError
@@ -198,33 +198,82 @@ def is_layer(value: Any) -> bool:
     return isinstance(value, Layer) or (isinstance(value, Open) and value.of_layers)
 
 
-def slots(part: Part) -> Iterator[tuple[str, int | None, Slot]]:
-    """The children of a part that are layers: (field, index in a tuple or None, slot)."""
-    for name in part.fields:
-        value = part.__dict__[name]
-        if is_layer(value):
-            yield name, None, Slot(name, value)
-        elif isinstance(value, tuple):
-            for index, item in enumerate(value):
-                if is_layer(item):
-                    yield name, index, Slot(str(index) if name == part.variadic else f"{name}_{index}", item)
+Path = tuple[str | int, ...]
+"""Where a value stands inside a part: names of fields and indices in tuples."""
+
+
+def slots(part: Part) -> tuple[tuple[Path, Slot], ...]:
+    """The layers among the fields of a part, in tuples and in parts that are no layers too, with their paths."""
+    state = part.__dict__
+    if "_slots" not in state:
+        found: list[tuple[Path, Slot]] = []
+        for name in part.fields:
+            _collect(part, state[name], (name,), found)
+        state["_slots"] = tuple(found)
+    known: tuple[tuple[Path, Slot], ...] = state["_slots"]
+    return known
+
+
+def _collect(part: Part, value: Any, path: Path, found: list[tuple[Path, Slot]]) -> None:
+    if is_layer(value):
+        found.append((path, Slot(slot_key(part, path), value)))
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            _collect(part, item, (*path, index), found)
+    elif isinstance(value, Part):
+        for name in value.fields:
+            _collect(part, value.__dict__[name], (*path, name), found)
+
+
+def slot_key(part: Part, path: Path) -> str:
+    """What the child at ``path`` is called: its field, its number among variadic arguments, or both."""
+    if path[0] == part.variadic and len(path) > 1:
+        path = path[1:]
+    return "_".join(str(step) for step in path)
+
+
+def substitute(value: Any, path: Path, option: Any) -> Any:
+    """``value`` with ``option`` put in at ``path``."""
+    if not path:
+        return option
+    key, rest = path[0], path[1:]
+    if isinstance(value, tuple):
+        index = int(key)
+        return (*value[:index], substitute(value[index], rest, option), *value[index + 1 :])
+    return value.with_values({str(key): substitute(value.__dict__[str(key)], rest, option)})
+
+
+def at(value: Any, path: Path) -> Any:
+    """What stands at ``path`` inside a value."""
+    for key in path:
+        value = value[key] if isinstance(value, tuple) else value.__dict__[str(key)]
+    return value
 
 
 def view(part: Any) -> Any:
-    """The part as its ``wire`` method sees it: every layer among its fields stands as a slot."""
+    """The part as its ``wire`` method sees it: every layer inside it stands as a slot."""
     state = part.__dict__
     known = state.get("_view")
     if known is None:
-        known = object.__new__(type(part))
-        known.__dict__.update({name: state[name] for name in part.fields})
-        for name, index, slot in slots(part):
-            if index is None:
-                known.__dict__[name] = slot
-            else:
-                items = known.__dict__[name]
-                known.__dict__[name] = (*items[:index], slot, *items[index + 1 :])
+        known = _viewed(part, slots(part))
         state["_view"] = known
     return known
+
+
+def _viewed(value: Any, found: tuple[tuple[Path, Slot], ...]) -> Any:
+    """A copy without checks, with the slots at the heads of their paths put in."""
+    heads: dict[str | int, list[tuple[Path, Slot]]] = {}
+    for path, slot in found:
+        if not path:
+            return slot
+        heads.setdefault(path[0], []).append((path[1:], slot))
+    if isinstance(value, tuple):
+        return tuple([_viewed(v, tuple(heads[i])) if i in heads else v for i, v in enumerate(value)])
+    seen = object.__new__(type(value))
+    for name in value.fields:
+        inner = value.__dict__[name]
+        seen.__dict__[name] = _viewed(inner, tuple(heads[name])) if name in heads else inner
+    return seen
 
 
 def run_wiring(part: Any, inputs: tuple[Any, ...], visit: Any) -> Any:

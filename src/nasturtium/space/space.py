@@ -203,27 +203,27 @@ class Space:
         return self._size
 
     def _counted(self) -> int | float:
-        free = self.unconstrained_size
         if not self.where:
-            return free
-        if self.declared_size is not None:
-            return self.declared_size
-        if free > ENUMERABLE:
-            raise SpaceError(f"{self.name!r} has {free} derivations before its constraints: declare its size")
-        return sum(1 for _ in self.enumerate())
+            return self.unconstrained_size
+        return self.declared_size if self.declared_size is not None else self._enumerated(self.enumerate)
+
+    def _enumerated(self, every: Callable[[], Iterator[Any]]) -> int:
+        most = self.counting.total(self.root, None)
+        if most > ENUMERABLE:
+            raise SpaceError(
+                f"{self.name!r} may have {most} architectures, too many to enumerate: declare its size"
+            )
+        return sum(1 for _ in every())
 
     @property
     def unconstrained_size(self) -> int | float:
         """Number of derivations before the constraints."""
         try:
-            tally = self.counting.scoped(self.root, self.input, whole=True)
-            return sum(tally.values())
+            return sum(self.counting.scoped(self.root, self.input, whole=True).values())
         except Infinite:
             return math.inf
         except NotFactorable:
-            if self.recursive:
-                return math.inf
-            return sum(1 for _ in self._leaves())
+            return math.inf if self.recursive else self._enumerated(self._leaves)
 
     @property
     def radices(self) -> tuple[int, ...] | None:
@@ -239,7 +239,10 @@ class Space:
         while derivation.point is not None:
             derivation.take(derivation.point.offered[0])
         found = tuple(len(step.point.choice.options) for step in derivation.taken())
-        return found if self.unconstrained_size == math.prod(found) else None
+        try:
+            return found if self.unconstrained_size == math.prod(found) else None
+        except SpaceError:
+            return None
 
     def architecture(self, decisions: Sequence[int]) -> Architecture:
         """The architecture with these decisions; whether they can be taken shows when it is used."""

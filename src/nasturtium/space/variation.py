@@ -14,7 +14,8 @@ from nasturtium.space.architecture import Architecture, Origin
 from nasturtium.space.choice import Choice, Rule
 from nasturtium.space.counting import Infinite, NotFactorable
 from nasturtium.space.derivation import Derivation, Point, Step
-from nasturtium.space.opening import option_value, substitute
+from nasturtium.space.opening import option_value
+from nasturtium.space.part import substitute
 
 if TYPE_CHECKING:
     import numpy
@@ -213,13 +214,21 @@ def _mutated(
     return _follow(space, rng, kept, forced, "mutation", len(steps))
 
 
-def _kept(steps: tuple[Step, ...], forced: dict[str, int], subtree: bool) -> dict[str, int]:
+def _kept(steps: tuple[Step, ...], forced: dict[str, int], subtree: bool) -> dict[str, Step]:
     """The parent's decisions, without those below a change."""
-    kept = {step.point.address: step.taken for step in steps}
+    kept = {step.point.address: step for step in steps}
     if subtree:
         inside = tuple(f"{address}#" for address in forced)
-        kept = {address: taken for address, taken in kept.items() if not address.startswith(inside)}
+        kept = {address: step for address, step in kept.items() if not address.startswith(inside)}
     return kept
+
+
+def _again(step: Step | None, point: Point) -> int | None:
+    """The option taken in an earlier derivation, if it was among the same options."""
+    if step is None:
+        return None
+    before, now = step.point.choice, point.choice
+    return step.taken if before is now or before.options == now.options else None
 
 
 def _follow(
@@ -234,7 +243,7 @@ def _follow(
 
     def prefer(point: Point) -> int | None:
         wanted = forced.get(point.address)
-        return kept.get(point.address) if wanted is None else wanted
+        return _again(kept.get(point.address), point) if wanted is None else wanted
 
     try:
         derivation, redrawn = guided(space, rng, prefer, spent)
@@ -270,7 +279,7 @@ def _mixed(
         child = space.architecture([one if rng.random() < 0.5 else other for one, other in pairs])
         child.origin = Origin("crossover", (), ())
         return child
-    parents = [{step.point.address: step.taken for step in parent.steps} for parent in (first, second)]
+    parents = [{step.point.address: step for step in parent.steps} for parent in (first, second)]
 
     def prefer(point: Point) -> int | None:
         one, other = (parents[0], parents[1]) if rng.random() < 0.5 else (parents[1], parents[0])
@@ -301,9 +310,9 @@ def _grafted(
         among = donors[(place.point.choice, place.point.signals)]
         donor = among[int(rng.random() * len(among))]
         here, there = place.point.address, donor.point.address
-        kept = {s.point.address: s.taken for s in first.steps if not s.point.address.startswith(f"{here}#")}
+        kept = {s.point.address: s for s in first.steps if not s.point.address.startswith(f"{here}#")}
         inside = (s for s in second.steps if s.point.address.startswith(f"{there}#"))
-        kept |= {here + s.point.address[len(there) :]: s.taken for s in inside}
+        kept |= {here + s.point.address[len(there) :]: s for s in inside}
         spent = len(first.steps) + len(second.steps)
         child = _follow(space, rng, kept, {here: donor.taken}, "crossover", spent)
         if child is not None and child.value != first.value:
@@ -347,7 +356,7 @@ def _changed(
         neighbour = space.architecture((*decisions[: step.number], index, *decisions[step.number + 1 :]))
         neighbour.origin = Origin("neighbour", (address,), ())
         return neighbour
-    kept = {other.point.address: other.taken for other in architecture.steps}
+    kept = {other.point.address: other for other in architecture.steps}
     return _follow(space, rng, kept, {address: index}, "neighbour", len(architecture.steps))
 
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from nasturtium.objective import Goal
 from nasturtium.study.executor import Ended, Executor, InProcess, Job
+from nasturtium.study.identity import Recorded, check_header
 from nasturtium.study.loop import Ending, run
 from nasturtium.study.processes import LocalProcesses
 from nasturtium.study.progress import Line, Progress, Silent, make_progress
 from nasturtium.study.store import Event, MemoryStore, Store
-from nasturtium.study.study import Recorded, Study, check_header
+from nasturtium.study.study import Study
 
 if TYPE_CHECKING:
     from nasturtium.space import Space
@@ -32,9 +33,9 @@ def open_study(
     Args:
         place: The SQLite file, the URL of a PostgreSQL database, or None for a study in memory.
         goal: What is optimised, under which limits; may change from one opening to the next.
-        space: What makes architectures of the recorded decisions; without it they are known by their text alone.
-        header: What must stay the same as long as the study lives: task, strategy, seed, ... as JSON. The name and
-            the fingerprint of the space are added. Without a header a study is opened, but never made.
+        space: What makes architectures of the recorded decisions; without it only their text is known.
+        header: What must stay the same while the study lives: task, strategy, seed, ... as JSON. The name and
+            the fingerprint of the space are added. Without a header a study is opened, never made.
         name: Name of the study within its database.
         read_only: Only look, beside a driver that runs.
 

@@ -101,6 +101,7 @@ class JobReport:
     deadline: float | None
     enforce: bool = False
     stopped: bool = False
+    broken: BaseException | None = None
     seed: int = field(init=False)
     previous: Path | None = field(init=False)
 
@@ -119,7 +120,12 @@ class JobReport:
         """Records scores at a step; False asks the estimator to end now."""
         if self.enforce and self.deadline is not None and time.monotonic() > self.deadline:
             raise TimeIsUp
-        go_on = self.send(int(step), {str(name): float(value) for name, value in scores.items()})
+        point = {str(name): float(value) for name, value in scores.items()}
+        try:
+            go_on = self.send(int(step), point)
+        except BaseException as error:
+            self.broken = error  # the driver's trouble, such as a full disk: not to be blamed on the trial
+            raise
         self.stopped = self.stopped or not go_on
         return go_on
 
@@ -134,6 +140,10 @@ def run_job(
         job: What is run.
         send: Takes each report; its answer says whether to go on.
         enforce: Whether a report after the deadline ends the trial.
+
+    Raises:
+        KeyboardInterrupt: If the user wants it to end.
+        BaseException: What ``send`` raised, whatever the estimator made of it.
     """
     begun = time.monotonic()
     report = JobReport(job, send, begun + job.seconds if job.seconds is not None else None, enforce)
@@ -141,12 +151,14 @@ def run_job(
         state, scores, reason = judge(
             estimator.evaluate(job.architecture, job.budget, report), report.stopped
         )
-    except TimeIsUp:
-        state, scores, reason = State.FAILED, {}, time_limit_reason(job)
     except KeyboardInterrupt:
         raise
+    except TimeIsUp:
+        state, scores, reason = State.FAILED, {}, time_limit_reason(job)
     except BaseException as error:  # SystemExit too: a trial that calls exit() must not end the search
         state, scores, reason = State.FAILED, {}, reason_of(error)
+    if report.broken is not None:
+        raise report.broken
     return Ended(job.number, state, scores, time.monotonic() - begun, reason)
 
 

@@ -34,19 +34,30 @@ class Gate:
         return {} if self.cost is None else dict(self.cost(architecture))
 
     def refuse(self, costs: Scores) -> str:
-        """Why an architecture is infeasible, or nothing if it may be trained.
-
-        Raises:
-            StudyError: If nothing has passed for too long.
-        """
+        """Why an architecture is infeasible, or nothing if it may be trained."""
         for limit in self.goal.limits:
             if limit.structural and limit.metric in costs and not limit.satisfied(costs):
                 self.refused.append((limit, costs[limit.metric]))
-                if len(self.refused) >= IN_A_ROW:
-                    raise self.nothing_passes()
                 return limit.complaint(costs)
         self.refused.clear()
         return ""
+
+    def check(self) -> None:
+        """Gives up when nothing has passed for too long.
+
+        Raises:
+            StudyError: Then; it says which limit, and how near it came.
+        """
+        if len(self.refused) < IN_A_ROW:
+            return
+        limits = [limit for limit, _ in self.refused]
+        worst = max(dict.fromkeys(limits), key=limits.count)
+        values = [value for limit, value in self.refused if limit == worst]
+        nearest = min(values) if worst.relation[0] == "<" else max(values)
+        raise StudyError(
+            f"the last {len(limits)} architectures all broke a limit, {limits.count(worst)} of them {worst} "
+            f"(the nearest had {nearest:.6g}); loosen it, or choose another space"
+        )
 
     def verdict(self, state: State, scores: Scores, reason: str) -> tuple[State, str]:
         """State and reason of a trial that gave scores.
@@ -61,14 +72,3 @@ class Gate:
             return State.FAILED, str(error)
         broken = [limit.complaint(scores) for limit in self.goal.limits if not limit.satisfied(scores)]
         return state, "; ".join(filter(None, [reason, *broken]))
-
-    def nothing_passes(self) -> StudyError:
-        """The error for limits that nothing keeps: which, and how near it came."""
-        limits = [limit for limit, _ in self.refused]
-        worst = max(dict.fromkeys(limits), key=limits.count)
-        values = [value for limit, value in self.refused if limit == worst]
-        nearest = min(values) if worst.relation[0] == "<" else max(values)
-        return StudyError(
-            f"the last {len(limits)} architectures all broke a limit, {limits.count(worst)} of them {worst} "
-            f"(the nearest had {nearest:.6g}); loosen it, or choose another space"
-        )

@@ -178,6 +178,7 @@ class Loop:
         twin = None if self.repeats else self.study.twin(trial)
         if refusal:
             self.tell(trial, State.INFEASIBLE, costs, reason=refusal)
+            self.gate.check()
         elif twin is not None:
             reason = f"scores of trial {self.study.source(twin.number)}, the same architecture"
             self.tell(trial, State.COMPLETE, twin.scores, reason=reason, copy=twin)
@@ -265,6 +266,6 @@ class Loop:
         copy: Trial | None = None,
     ) -> None:
         """Records the end of a trial, and tells the strategy."""
-        self.study.tell(trial, state, scores, seconds, reason, copy, durable=seconds > DURABLE_SECONDS)
-        self.strategy.tell(trial)
+        durable = seconds > DURABLE_SECONDS
+        self.strategy.tell(self.study.tell(trial, state, scores, seconds, reason, copy, durable))
         self.progress.update(self.study, len(self.running))

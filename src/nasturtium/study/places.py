@@ -17,6 +17,9 @@ from nasturtium.study.lock import FileLock
 PATIENCE_SECONDS = 30
 """How long SQLite waits for a reader or a checkpoint of another process."""
 
+HEADER_BYTES = 100
+"""The shortest file that can be a SQLite database."""
+
 MEANINGS = (
     (
         "disk is full",
@@ -115,6 +118,9 @@ class SQLitePlace(Guarded):
         """A connection in WAL mode."""
         if self.read_only and not self.path.is_file():
             raise StudyError(f"there is no study {self.path}")
+        if self.path.is_file() and 0 < self.path.stat().st_size < HEADER_BYTES:
+            # SQLite takes a file of one byte for an empty one, and would begin anew.
+            raise StudyError(f"the study {self}: it is damaged, or no study at all; give another place")
         engine = sa.create_engine("sqlite://", creator=self.raw, poolclass=sa.pool.NullPool)
         return engine.connect()
 

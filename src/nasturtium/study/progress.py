@@ -55,7 +55,9 @@ class Line:
     def __init__(self, trials: int, seconds: float | None = None, console: Any = None) -> None:
         from rich.console import Console
         from rich.live import Live
+        from rich.text import Text
 
+        self.as_text = Text
         self.trials = trials
         self.seconds = seconds
         self.console = console or Console(stderr=True)
@@ -83,7 +85,7 @@ class Line:
         self.shown = now
         self.text = describe(study, running, self.trials, self.left(done, now))
         if self.live is not None:
-            self.live.update(self.text, refresh=True)
+            self.live.update(self.as_text(self.text), refresh=True)
         else:
             self.console.print(self.text, highlight=False, soft_wrap=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -35,6 +36,7 @@ EVENTS = sa.Table(
     sa.Column("trial", sa.Integer, nullable=False),
     sa.Column("data", sa.Text, nullable=False),
     sa.Column("at", sa.Double, nullable=False),
+    sa.Column("sum", sa.BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 INSERT = sa.insert(EVENTS)
@@ -120,6 +122,7 @@ class SQLStore:
             return self.last
         rows = [
             {"study": self.study, "id": i, "kind": e.kind, "trial": e.trial, "data": e.text, "at": e.at}
+            | {"sum": checksum(e.kind, e.trial, e.text, e.at, i)}
             for i, e in enumerate(events, self.last + 1)
         ]
         with self.place.guarded(self.connection):
@@ -131,17 +134,21 @@ class SQLStore:
 
     def read(self, since: int = 0) -> Iterator[Event]:
         """The events with an id above ``since``, in order."""
-        columns = (EVENTS.c.kind, EVENTS.c.trial, EVENTS.c.data, EVENTS.c.at, EVENTS.c.id)
-        order = sa.select(*columns).where(EVENTS.c.study == self.study).order_by(EVENTS.c.id).limit(CHUNK)
+        wanted = (EVENTS.c.kind, EVENTS.c.trial, EVENTS.c.data, EVENTS.c.at, EVENTS.c.id, EVENTS.c.sum)
+        order = sa.select(*wanted).where(EVENTS.c.study == self.study).order_by(EVENTS.c.id).limit(CHUNK)
         while True:
             with self.place.guarded(self.connection):
                 rows = self.connection.execute(order.where(EVENTS.c.id > since)).all()
                 self.connection.commit()
-            for row in rows:
-                yield Event(*row)
+            for *columns, total in rows:
+                if checksum(*columns) != total:
+                    raise StudyError(
+                        f"the study {self.place}: event {columns[-1]} is damaged; put back a copy"
+                    )
+                yield Event(*columns)
             if len(rows) < CHUNK:
                 return
-            since = rows[-1][-1]
+            since = rows[-1][-2]
 
     def close(self) -> None:
         """Closes the connection and lets go of the lock."""
@@ -163,3 +170,8 @@ class SQLStore:
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         self.close()
+
+
+def checksum(kind: str, trial: int, text: str, at: float, number: int) -> int:
+    """CRC-32 of an event: SQLite notices damaged pages, but not damaged values within them."""
+    return zlib.crc32(f"{number} {kind} {trial} {at!r} {text}".encode())

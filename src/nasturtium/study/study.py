@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from nasturtium.errors import StudyError
 from nasturtium.objective import Goal, dominates, ranking
 from nasturtium.study.curve import Curve
+from nasturtium.study.identity import Recorded, key_of
 from nasturtium.study.store import Event, Store, event
 from nasturtium.trial import Proposal, Scores, State, Strategy, Trial
 
 if TYPE_CHECKING:
     from nasturtium.space import Architecture, Space
-
-LONGEST_KEY = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """An architecture as a study remembers it, where its space is not at hand."""
-
-    text: str
-    decisions: tuple[int, ...]
-
-    def __str__(self) -> str:
-        return self.text
 
 
 class Study:
@@ -107,12 +94,25 @@ class Study:
         reason: str = "",
         copy: Trial | None = None,
         durable: bool = False,
-    ) -> None:
-        """Ends a trial; ``copy`` is the one whose scores (and whose checkpoint) are its own as well."""
+    ) -> Trial:
+        """Ends a trial, and gives what the strategy is to be told.
+
+        Args:
+            trial: A trial that has not ended.
+            state: How it ended.
+            scores: What it gave.
+            seconds: How long it ran.
+            reason: Why it ended so.
+            copy: The trial whose scores (and whose checkpoint) are its own as well.
+            durable: Whether this must outlive a power cut.
+        """
         data = {"state": state, "scores": dict(scores or {}), "seconds": seconds, "reason": reason}
         if copy is not None:
             data["copy"] = self.source(copy.number)
         self.record((event("told", trial.number, **data),), durable)
+        told = replace(trial)
+        trial.architecture = self.lent(trial).architecture
+        return told
 
     def source(self, number: int) -> int:
         """The trial that was run for trial ``number``: itself, or the one whose scores it was given."""
@@ -121,11 +121,21 @@ class Study:
     def replay(self, strategy: Strategy) -> None:
         """Brings a new strategy to where the study is."""
         for mark in self.history:
+            trial = self.lent(self.trials[mark if mark >= 0 else ~mark])
             if mark < 0:
-                strategy.tell(self.trials[~mark])
+                strategy.tell(trial)
             else:
-                trial = self.trials[mark]
                 strategy.asked(Proposal(trial.architecture, trial.budget, trial.parent))
+
+    def lent(self, trial: Trial) -> Trial:
+        """A copy of a trial, with an architecture of its own.
+
+        What a strategy does with an architecture (closing it, mutating it) is kept in that object, and would
+        stay in memory for as long as the study.
+        """
+        if self.space is None:
+            return trial
+        return replace(trial, architecture=self.space.architecture(trial.architecture.decisions))
 
     def twin(self, trial: Trial) -> Trial | None:
         """A complete trial of the same architecture (canonical form) at the same or a larger budget."""
@@ -233,12 +243,12 @@ class Study:
     def end(self, trial: Trial, data: Mapping[str, Any]) -> None:
         """Ends a trial as told."""
         self.move(trial, State(data["state"]))
-        trial.scores, trial.seconds, trial.reason = data["scores"], data["seconds"], data["reason"]
+        # Interned: JSON makes a new string of each name each time, which is a tenth of a trial's memory.
+        trial.scores = {sys.intern(name): value for name, value in data["scores"].items()}
+        trial.seconds, trial.reason = data["seconds"], data["reason"]
         if "copy" in data:
             self.copies[trial.number] = data["copy"]
         cast(Curve, trial.curve).seal()
-        if self.space is not None:  # without the closed part, so that memory does not grow with the trials
-            trial.architecture = self.space.architecture(trial.architecture.decisions)
         self.open.pop(trial.number, None)
         self.history.append(~trial.number)
         if trial.state is State.COMPLETE:
@@ -256,23 +266,3 @@ class Study:
             return
         self.leaders = [leader for leader in self.leaders if not dominates(losses, leader[0])]
         self.leaders.append((losses, trial.number))
-
-
-def key_of(architecture: Architecture) -> str:
-    """What says that two architectures are the same: the canonical form, shortened where it is long."""
-    key = str(architecture.canonical)
-    return key if len(key) <= LONGEST_KEY else hashlib.sha256(key.encode()).hexdigest()
-
-
-def check_header(found: Mapping[str, Any], wanted: Mapping[str, Any], where: object) -> None:
-    """Refuses to go on with a study under another seed, space, task or whatever ``wanted`` names.
-
-    Raises:
-        StudyError: Naming the first difference.
-    """
-    for name, value in json.loads(json.dumps(wanted)).items():
-        if found.get(name) != value:
-            raise StudyError(
-                f"the study {where} was made with {name} {found.get(name)!r}, now it is {value!r}; "
-                "run it as it was made, or give another place"
-            )

@@ -1,1 +1,5 @@
-"""placeholder."""
+"""The laws that every space has to keep, for whoever adds one."""
+
+from nasturtium.testing.laws import LAWS, check_space
+
+__all__ = ["LAWS", "check_space"]

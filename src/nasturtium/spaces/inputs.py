@@ -1,0 +1,71 @@
+"""What the spaces share: the check of their input and options, and choices with weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nasturtium.errors import SpaceError
+from nasturtium.layers import repeat
+from nasturtium.space.choice import Choice
+from nasturtium.space.part import Layer
+from nasturtium.space.signal import Signal, as_signals
+
+
+def one_input(space: str, input: object, *kinds: str) -> Signal:
+    """The one signal that a space receives.
+
+    Args:
+        space: Its name, for the message.
+        input: A signal or a shape: (C,), (T, C) or (C, H, W).
+        kinds: Kinds of signal that it takes.
+
+    Raises:
+        SpaceError: If there are several inputs, or the kind is another.
+    """
+    signals = as_signals(input)
+    if len(signals) != 1 or signals[0].kind not in kinds:
+        given = " and ".join(map(str, signals))
+        raise SpaceError(f"{space} takes one {' or '.join(kinds)}, not {given}")
+    return signals[0]
+
+
+def positive(space: str, **numbers: object) -> None:
+    """Check options that must be positive whole numbers.
+
+    Raises:
+        SpaceError: If one is not.
+    """
+    for name, number in numbers.items():
+        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+            raise SpaceError(f"{space}: {name} must be a whole number from 1, not {number!r}")
+
+
+def weighted(options: Mapping[Any, float]) -> Any:
+    """A choice among values in their order, each with its weight."""
+    return Choice(tuple(options), tuple(options.values()), None, ordered=True)
+
+
+def widths(space: str, factor: float, options: Mapping[int, float]) -> Any:
+    """A choice among channel counts with their weights.
+
+    Args:
+        space: For the message.
+        factor: By which the counts are multiplied, then rounded to multiples of 8 (at least 8).
+        options: Channel counts and their weights.
+
+    Raises:
+        SpaceError: If the factor is not a positive number.
+    """
+    if isinstance(factor, bool) or not isinstance(factor, (int, float)) or not 0 < factor < 1000:
+        raise SpaceError(f"{space}: width must be a positive factor, not {factor!r}")
+    scaled: dict[int, float] = {}
+    for channels, weight in options.items():
+        rounded = max(8, 8 * round(channels * factor / 8))
+        scaled[rounded] = scaled.get(rounded, 0) + weight
+    return weighted(scaled)
+
+
+def stacked(body: Layer, most: int) -> Any:
+    """A body 1 to ``most`` times in a row, all copies with the same decisions; smaller numbers more often."""
+    return repeat(body, weighted({number: 2.0**-number for number in range(1, most + 1)}), shared=True)

@@ -1,0 +1,220 @@
+"""The laws of DESIGN as functions of a space and a seed; each raises LawBroken with the architecture at fault."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from nasturtium.errors import NasturtiumError
+from nasturtium.space import Architecture, Space
+from nasturtium.space.part import Layer, is_open
+
+if TYPE_CHECKING:
+    import numpy
+
+ENUMERATED = 3_000
+"""Laws that need every architecture are held over spaces of at most this size."""
+
+
+class LawBroken(NasturtiumError):
+    """A space does not keep a law."""
+
+
+def require(holds: bool, what: str, *about: object) -> None:
+    """Raise LawBroken unless ``holds``."""
+    if not holds:
+        raise LawBroken(f"{what}: {' / '.join(str(item)[:500] for item in about)}")
+
+
+def generator(seed: int) -> numpy.random.Generator:
+    """A generator for a seed."""
+    import numpy
+
+    return numpy.random.default_rng(seed)
+
+
+def builds(space: Space, seed: int, largest: int = 2_000_000, batch: int = 2) -> None:
+    """Law 1: nothing is open; the module maps the input to the inferred output, with finite gradients.
+
+    Networks of more than ``largest`` parameters or 2 GFLOPs are only checked to have nothing open.
+    """
+    architecture = space.sample(generator(seed))
+    require(not is_open(architecture.value), "something is left open", architecture)
+    cost = architecture.count()
+    if not isinstance(architecture.value, Layer) or cost["params"] > largest or cost["flops"] > 2e9:
+        return
+    from nasturtium.testing.running import run_once
+
+    run_once(architecture, batch, seed)
+
+
+def writes_and_reads(space: Space, seed: int) -> None:
+    """Law 2: text and JSON lead back to an equal architecture, with decisions that lead to it; hashes agree."""
+    architecture = space.sample(generator(seed))
+    text = str(architecture)
+    require(Architecture.parse(text) == architecture, "parsing gives another architecture", text)
+    again = space.parse(text)
+    require(
+        again == architecture and again.hash == architecture.hash,
+        "the space reads another architecture",
+        text,
+    )
+    require(
+        space.replay(again.decisions).value == architecture.value, "recovered decisions lead elsewhere", text
+    )
+    require(space.decisions(text) == again.decisions, "decisions are not deterministic", text)
+    read = Architecture.from_json(architecture.to_json(), space)
+    require(
+        read == architecture and read.decisions == architecture.decisions, "JSON loses the decisions", text
+    )
+    require(Architecture.from_json(architecture.to_json()) == architecture, "JSON alone differs", text)
+    require(space.replay(architecture.decisions).value == architecture.value, "replaying differs", text)
+
+
+def mutates(space: Space, seed: int) -> None:
+    """Law 3: a mutation is another valid architecture that keeps the decisions it does not say it redrew."""
+    rng = generator(seed)
+    parent = space.sample(rng)
+    child = space.mutate(parent, rng)
+    require(child.value != parent.value, "a mutation equals its parent", parent)
+    require(child in space, "a mutation is not in the space", child)
+    origin = child.origin
+    require(origin is not None and bool(origin.changed), "a mutation does not say what changed", child)
+    if origin is None:
+        return
+    before = {step.point.address: step.taken for step in parent.steps}
+    touched = {*origin.changed, *origin.redrawn}
+    for step in child.steps:
+        address = step.point.address
+        if address in before and address not in touched:
+            require(
+                before[address] == step.taken, f"a decision elsewhere changed at {address}", parent, child
+            )
+
+
+def crosses(space: Space, seed: int) -> None:
+    """Law 4: a crossover is valid and takes every decision from a parent, where it applies."""
+    rng = generator(seed)
+    parents = space.sample(rng), space.sample(rng)
+    child = space.cross(*parents, rng)
+    require(child in space, "a crossover is not in the space", child)
+    if space.recursive or child.origin is None:
+        return
+    known = [{step.point.address: step for step in parent.steps} for parent in parents]
+    for step in child.steps:
+        offers = [k[step.point.address] for k in known if step.point.address in k]
+        alike = [o.taken for o in offers if o.point.choice.options == step.point.choice.options]
+        if step.point.address not in child.origin.redrawn and len(alike) == 2:
+            require(
+                step.taken in alike, f"the decision at {step.point.address} is no parent's", *parents, child
+            )
+
+
+def neighbours_differ(space: Space, seed: int) -> None:
+    """Law 5: neighbours are valid, differ in one decision, and on plain products are all and symmetric."""
+    rng = generator(seed)
+    architecture = space.sample(rng)
+    found = list(itertools.islice(space.neighbours(architecture, rng), 40))
+    for neighbour in found:
+        require(
+            neighbour.value != architecture.value and neighbour in space,
+            "not a neighbour",
+            architecture,
+            neighbour,
+        )
+        require(
+            neighbour.origin is not None and len(neighbour.origin.changed) == 1, "not one change", neighbour
+        )
+    if space.radices is None or space.where:
+        return
+    every = list(space.neighbours(architecture))
+    distinct = sum(radix - 1 for radix in space.radices)
+    require(len(every) == distinct, f"{len(every)} neighbours, not {distinct}", architecture)
+    other = every[int(rng.integers(len(every)))]
+    back = any(again.decisions == architecture.decisions for again in space.neighbours(other))
+    require(back, "the relation is not symmetric", architecture, other)
+
+
+def counts(space: Space, seed: int) -> None:
+    """Law 6: the size equals the enumeration, where that is feasible; recursive spaces are infinite."""
+    if space.recursive:
+        require(space.size == math.inf, "a recursive space has a size", space)
+        return
+    if space.size > ENUMERATED or space.declared_size is not None:
+        return
+    every = [architecture.decisions for architecture in space.enumerate()]
+    require(len(every) == space.size, f"the size is {space.size}, enumeration finds {len(every)}", space)
+    require(len(set(every)) == len(every), "a derivation is enumerated twice", space)
+
+
+def follows_weights(space: Space, seed: int, draws: int = 400) -> None:
+    """Law 7: the first decision follows the weights of the options offered (chi-square, p > 1e-6)."""
+    from scipy.stats import chisquare
+
+    rng = generator(seed)
+    first = space.derive().point
+    if first is None or space.where or len(first.offered) < 2 or space.recursive:
+        return
+    taken = Counter(space.sample(rng).decisions[0] for _ in range(draws))
+    require(set(taken) <= set(first.offered), "an option that is not offered was taken", space)
+    weights = first.weights(first.offered)
+    observed = [taken[index] for index in first.offered]
+    expected = [draws * weight / sum(weights) for weight in weights]
+    require(
+        bool(chisquare(observed, expected).pvalue > 1e-6),
+        f"sampling is off: {observed} for {expected}",
+        space,
+    )
+
+
+def canonical_is_stable(space: Space, seed: int) -> None:
+    """Law 8: equal values have equal canonical forms, in text and back; different costs have different ones."""
+    rng = generator(seed)
+    architecture = space.sample(rng)
+    again = space.parse(str(architecture))
+    require(again.canonical == architecture.canonical, "the canonical form is not stable", architecture)
+    child = space.mutate(architecture, rng)
+    if space.simplify or not isinstance(child.value, Layer):
+        return
+    if child.count() != architecture.count():
+        require(
+            child.canonical != architecture.canonical, "different networks look the same", architecture, child
+        )
+
+
+def repeats(space: Space, seed: int) -> None:
+    """Law 10: the same seed gives the same architectures."""
+    one, other = generator(seed), generator(seed)
+    first, second = space.sample(one), space.sample(other)
+    require(first.decisions == second.decisions, "the same seed samples differently", first, second)
+    require(
+        space.mutate(first, one) == space.mutate(second, other), "the same seed mutates differently", first
+    )
+
+
+LAWS: dict[str, Callable[[Space, int], Any]] = {
+    "builds": builds,
+    "writes_and_reads": writes_and_reads,
+    "mutates": mutates,
+    "crosses": crosses,
+    "neighbours_differ": neighbours_differ,
+    "counts": counts,
+    "follows_weights": follows_weights,
+    "canonical_is_stable": canonical_is_stable,
+    "repeats": repeats,
+}
+"""Every law by its name."""
+
+
+def check_space(space: Space, seeds: int = 20) -> None:
+    """Hold all laws over a space, for so many seeds.
+
+    Raises:
+        LawBroken: At the first that is broken, with the architecture at fault.
+    """
+    for seed in range(seeds):
+        for law in LAWS.values():
+            law(space, seed)

@@ -1,0 +1,54 @@
+"""Running a network once, forward and backward, on made-up tensors of its input signals."""
+
+from __future__ import annotations
+
+import torch
+
+from nasturtium.space import Architecture, Signal
+
+
+def run_once(architecture: Architecture, batch: int, seed: int) -> None:
+    """Build, run and differentiate; compare the shapes with the inferred ones and parameters with the cost rules.
+
+    Raises:
+        LawBroken: If a shape is wrong or something is not finite.
+    """
+    from nasturtium.testing.laws import require
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = architecture.build()
+        values = [tensor for signal in architecture.input for tensor in made_up(signal, batch)]
+        out = model(*values)
+    params = sum(parameter.numel() for parameter in model.parameters())
+    require(params == architecture.count()["params"], f"{params} parameters, counted otherwise", architecture)
+    outs = out if isinstance(out, tuple) else (out,)
+    inferred = architecture.output
+    signals = (inferred,) if isinstance(inferred, Signal) else inferred
+    for tensor, signal in zip(outs, signals, strict=False):
+        expected = tuple(
+            actual if size is None else size for actual, size in zip(tensor.shape[1:], signal.shape)
+        )
+        require(
+            tuple(tensor.shape[1:]) == expected, f"gives {tuple(tensor.shape)} for {signal}", architecture
+        )
+        require(bool(torch.isfinite(tensor).all()), "the output is not finite", architecture)
+    sum(tensor.float().pow(2).sum() for tensor in outs if tensor.is_floating_point()).backward()  # type: ignore[union-attr]
+    for name, parameter in model.named_parameters():
+        finite = parameter.grad is None or bool(torch.isfinite(parameter.grad).all())
+        require(finite, f"the gradient of {name} is not finite", architecture)
+
+
+def made_up(signal: Signal, batch: int) -> list[torch.Tensor]:
+    """Random tensors for a signal: its values, then its mask if it has one. Unknown lengths become 12."""
+    if signal.kind == "group":
+        return [tensor for _, member in signal.members for tensor in made_up(member, batch)]
+    shape = (batch, *(12 if size is None else size for size in signal.shape))
+    if signal.kind == "tokens":
+        values = [torch.randint(signal.vocabulary[0], shape)]
+    else:
+        values = [torch.randn(shape)]
+    if signal.mask:
+        lengths = torch.randint(1, shape[1] + 1, (batch, 1))
+        values.append(torch.arange(shape[1])[None] < lengths)
+    return values

@@ -1,0 +1,275 @@
+"""Where trials run: the fault table, one test each, in worker processes; none of them ends the executor."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from bit_space import FAULTS, Bits, BitSpace, Children, Faulty, Greedy, OneMax, Stubborn, Teller
+
+from nasturtium.errors import NasturtiumError, StudyError, TrainingError
+from nasturtium.study import InProcess, Job, LocalProcesses
+from nasturtium.study.executor import judge, reason_of
+from nasturtium.trial import State
+
+SPACE = BitSpace(20)
+
+
+def job(number, ones=None, **options):
+    ones = number if ones is None else ones
+    return Job(number, Bits((1,) * ones + (0,) * (20 - ones)), 1, seed=number, **options)
+
+
+def drain(executor, count, on_report=lambda *report: True, seconds=30.0):
+    """Waits for ``count`` ends."""
+    ended, deadline = [], time.monotonic() + seconds
+    while len(ended) < count:
+        assert time.monotonic() < deadline, f"only {ended} ended"
+        ended += executor.wait(1.0, on_report)
+    return ended
+
+
+def gone(pid, seconds=5.0):
+    """Whether a process ends within a few seconds."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@pytest.fixture
+def faulty():
+    executor = LocalProcesses(Faulty(), SPACE, 1)
+    yield executor
+    executor.shutdown()
+
+
+TABLE = [
+    ("raises", State.FAILED, "ValueError: no such thing as this\n  "),
+    ("nan", State.FAILED, "accuracy is nan"),
+    ("infinite", State.FAILED, "accuracy is inf"),
+    ("out_of_memory", State.FAILED, "out of memory (MemoryError)"),
+    ("cuda_out_of_memory", State.FAILED, "out of memory (OutOfMemoryError: CUDA out of memory. Tried"),
+    ("hang", State.FAILED, "time limit of 0.3 s"),
+    ("segfault", State.LOST, "its worker died: killed by SIGSEGV"),
+    ("exits", State.LOST, "its worker died: exit code 3"),
+    ("text", State.FAILED, "the estimator returned 'good' for 'accuracy'; a number was expected"),
+    ("nothing", State.FAILED, "the estimator returned None; a dict of scores was expected"),
+    ("system_exit", State.FAILED, "SystemExit: 5"),
+]
+
+
+@pytest.mark.parametrize(("fault", "state", "reason"), TABLE, ids=[row[0] for row in TABLE])
+def test_a_fault_costs_one_trial(faulty, fault, state, reason):
+    number = FAULTS.index(fault)
+    faulty.submit(job(number, seconds=0.3 if fault == "hang" else None))
+    (ended,) = drain(faulty, 1)
+    assert (ended.number, ended.state, ended.scores) == (number, state, {})
+    assert ended.reason.startswith(reason)
+    faulty.submit(job(0))
+    (after,) = drain(faulty, 1)
+    assert (after.state, after.scores) == (State.COMPLETE, {"accuracy": 0.5})
+
+
+def test_the_table_covers_every_fault():
+    assert {"fine", *(row[0] for row in TABLE)} == set(FAULTS)
+
+
+def test_an_exception_brings_the_last_lines_of_its_traceback(faulty):
+    faulty.submit(job(FAULTS.index("raises")))
+    (ended,) = drain(faulty, 1)
+    lines = ended.reason.splitlines()
+    assert "bit_space.py" in lines[-1]
+    assert 'raise ValueError("no such thing as this")' in lines[-1]
+
+
+def test_a_worker_killed_from_outside_costs_one_trial():
+    executor = LocalProcesses(OneMax(seconds=60), SPACE, 2)
+    executor.submit(job(0))
+    executor.submit(job(1))
+    while not all(worker.ready for worker in executor.workers):
+        executor.wait(0.1, lambda *report: True)
+    os.kill(executor.workers[0].process.pid, signal.SIGKILL)
+    (ended,) = drain(executor, 1)
+    assert (ended.number, ended.state) == (0, State.LOST)
+    assert "killed by SIGKILL (out of memory?)" in ended.reason
+    begun = time.monotonic()
+    executor.shutdown()
+    assert time.monotonic() - begun < 3
+    assert executor.workers == []
+
+
+def test_an_idle_worker_that_dies_costs_nothing():
+    executor = LocalProcesses(OneMax(), SPACE, 1)
+    executor.submit(job(0))
+    drain(executor, 1)
+    os.kill(executor.workers[0].process.pid, signal.SIGKILL)
+    executor.workers[0].process.join()
+    executor.submit(job(1))
+    (ended,) = drain(executor, 1)
+    assert ended.state is State.COMPLETE
+    executor.shutdown()
+
+
+def test_memory_is_bounded_where_asked():
+    executor = LocalProcesses(Greedy(), SPACE, 1, memory=600 * 2**20)
+    executor.submit(job(0, ones=2))  # 200 MB
+    executor.submit(job(1, ones=20))  # 2 GB
+    fits, too_much = drain(executor, 2)
+    assert fits.state is State.COMPLETE
+    assert too_much.state is State.FAILED
+    assert too_much.reason.startswith("out of memory")
+    executor.shutdown()
+
+
+@pytest.mark.parametrize("how", ["time limit", "death", "cancel", "shutdown"])
+def test_what_a_trial_started_ends_with_its_worker(tmp_path, how):
+    executor = LocalProcesses(Children(), SPACE, 1)
+    limit = 1 if how == "time limit" else None
+    executor.submit(job(0, ones=8 if how == "death" else 1, folder=tmp_path, seconds=limit))
+    deadline, ended = time.monotonic() + 20, []
+    while not (tmp_path / "pid").exists() and time.monotonic() < deadline:
+        ended += executor.wait(0.05, lambda *report: True)
+    child = int((tmp_path / "pid").read_text())
+    if how == "cancel":
+        executor.cancel(0)
+        assert executor.wait(0.1, lambda *report: True) == []
+    elif how == "shutdown":
+        executor.shutdown()
+    elif not ended:
+        drain(executor, 1)
+    assert gone(child)
+    executor.shutdown()
+
+
+@pytest.mark.parametrize("method", ["forkserver", "spawn"])
+@pytest.mark.parametrize("estimator", [OneMax(seconds=60), Stubborn()])
+def test_workers_end_when_the_driver_is_killed(tmp_path, method, estimator):
+    script = (
+        "import sys\n"
+        f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "from bit_space import *\n"
+        "from nasturtium.study import Job, LocalProcesses\n"
+        f"executor = LocalProcesses({estimator!r}, BitSpace(20), 2, method={method!r})\n"
+        "for number in range(2): executor.submit(Job(number, Bits((1,) * 20), 1, seed=1))\n"
+        "while not all(worker.ready for worker in executor.workers): executor.wait(0.1, lambda *r: True)\n"
+        "print('ready', flush=True)\n"
+        "while True: executor.wait(1, lambda *r: True)\n"
+    )
+    (tmp_path / "driver.py").write_text(script)  # no __main__ guard: nothing of the script is sent to workers
+    driver = subprocess.Popen([sys.executable, tmp_path / "driver.py"], stdout=subprocess.PIPE, text=True)
+    assert driver.stdout.readline() == "ready\n"
+    family = [process.pid for process in psutil.Process(driver.pid).children(recursive=True)]
+    assert len(family) >= 2
+    driver.kill()
+    driver.wait()
+    assert all(gone(pid) for pid in family)
+
+
+def test_reports_are_streamed_in_order_and_may_stop_the_trial():
+    executor = LocalProcesses(OneMax(seconds=0.05, steps=5), SPACE, 1)
+    seen = []
+    executor.submit(job(0, ones=20))
+    (ended,) = drain(executor, 1, lambda *report: seen.append(report) or True)
+    assert seen == [(0, step, {"accuracy": step / 5}) for step in range(1, 6)]
+    assert ended.state is State.COMPLETE
+    executor.submit(job(1, ones=20, stoppable=True))
+    (stopped,) = drain(executor, 1, lambda number, step, scores: step < 2)
+    assert stopped.state is State.STOPPED
+    assert stopped.scores["accuracy"] == pytest.approx(0.4, abs=0.001)
+    executor.shutdown()
+
+
+def test_trials_are_told_seed_folder_deadline_and_threads(tmp_path):
+    executor = LocalProcesses(Teller(), SPACE, 1, threads=1)
+    executor.submit(job(7, folder=tmp_path / "00007", previous=tmp_path, seconds=50))
+    (ended,) = drain(executor, 1)
+    assert ended.scores == {
+        "seed": 7,
+        "folder": 1,
+        "previous": 1,
+        "left": 50,
+        "threads": 1,
+        "other_process": 1,
+    }
+    assert (tmp_path / "00007").is_dir()
+    executor.shutdown()
+
+
+def test_one_worker_runs_many_trials_and_several_run_side_by_side():
+    executor = LocalProcesses(OneMax(seconds=0.3), SPACE, 2)
+    for number in range(4):
+        executor.submit(job(number))
+    drain(executor, 2)
+    begun = time.monotonic()
+    ended = drain(executor, 2)
+    assert time.monotonic() - begun < 0.55
+    assert len(executor.workers) == 2
+    assert len(ended) == 2
+    executor.shutdown()
+
+
+def test_what_cannot_be_sent_is_said(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cloudpickle", None)
+    with pytest.raises(StudyError, match=r"cannot be sent to worker processes .*top of a module"):
+        LocalProcesses(lambda: None, SPACE, 1)
+
+
+def test_lambdas_are_sent_by_value_where_cloudpickle_is_there():
+    pytest.importorskip("cloudpickle")
+
+    class Local:
+        def evaluate(self, architecture, budget, report):
+            return {"accuracy": self.double(0.25)}
+
+        double = staticmethod(lambda value: 2 * value)
+
+    executor = LocalProcesses(Local(), SPACE, 1)
+    executor.submit(job(0))
+    assert drain(executor, 1)[0].scores == {"accuracy": 0.5}
+    executor.shutdown()
+
+
+def test_no_workers_are_refused():
+    with pytest.raises(NasturtiumError, match="workers=0"):
+        LocalProcesses(OneMax(), SPACE, 0)
+
+
+def test_in_process_knows_the_same_faults():
+    executor = InProcess(Faulty())
+    able = [row for row in TABLE if row[0] not in ("hang", "segfault", "exits")]
+    for fault, state, reason in able:
+        executor.submit(job(FAULTS.index(fault)))
+        (ended,) = drain(executor, 1)
+        assert ended.state is state
+        assert ended.reason.startswith(reason)
+
+
+def test_in_process_keeps_the_time_limit_at_reports():
+    executor = InProcess(OneMax(seconds=5, steps=50))
+    executor.submit(job(0, seconds=0.25))
+    (ended,) = drain(executor, 1)
+    assert (ended.state, ended.reason) == (State.FAILED, "time limit of 0.25 s")
+    assert ended.seconds < 1
+
+
+def test_our_own_errors_stand_as_they_are():
+    assert reason_of(TrainingError("the loss is nan at step 3")) == "the loss is nan at step 3"
+    assert reason_of(RuntimeError("DefaultCPUAllocator: can't allocate memory: you")).startswith(
+        "out of memory"
+    )
+    assert judge({}) == (State.FAILED, {}, "the estimator returned {}; a dict of scores was expected")
+
+
+def test_nothing_is_left_running():
+    assert [process.name for process in multiprocessing.active_children()] == []

@@ -1,0 +1,293 @@
+"""The loop: limits, twins, retries, resuming, stopping; and the study is what it should be after each."""
+
+import signal
+import threading
+import time
+from dataclasses import dataclass
+
+import pytest
+from bit_space import FAULTS, Bits, BitSpace, Faulty, OneMax
+from search_driver import GOAL, SPACE, search
+
+from nasturtium.errors import StudyError
+from nasturtium.objective import Goal
+from nasturtium.strategies import RandomSearch, make
+from nasturtium.study import Ending, InProcess, LocalProcesses, MemoryStore, Study, open_study, run
+from nasturtium.trial import Proposal, State, trial_seed
+
+
+def fresh(objectives="accuracy", limits=(), space=SPACE):
+    return Study(MemoryStore(), Goal.of(objectives, limits), space)
+
+
+def cost(architecture):
+    return architecture.count()
+
+
+class Fixed(RandomSearch):
+    """Proposes given architectures in order, and nothing after them."""
+
+    def __init__(self, space, *proposals):
+        super().__init__(space)
+        self.given = proposals
+
+    def propose(self, number, rng):
+        return self.given[number] if number < len(self.given) else None
+
+
+def ones(count, budget=1, parent=None, length=8):
+    return Proposal(Bits((1,) * count + (0,) * (length - count)), budget, parent)
+
+
+@dataclass
+class Recorder:
+    """Remembers what it was asked, and gives the share of ones."""
+
+    def __post_init__(self):
+        self.calls = []
+
+    def evaluate(self, architecture, budget, report):
+        self.calls.append((architecture, budget, report.seed, report.folder, report.previous))
+        return {"accuracy": sum(architecture.decisions) / 8}
+
+
+def test_a_search_finds_the_best_and_ends():
+    study = fresh(["accuracy"], ["params<=50"])
+    strategy = make("evolution", space=SPACE, limits=["params<=50"])
+    assert run(study, strategy, InProcess(OneMax()), trials=60, cost=cost) is Ending.TRIALS
+    assert study.best.scores["params"] == 50
+    assert study.counts[State.COMPLETE] == 60
+    assert len(study) == 60 + study.counts[State.INFEASIBLE]
+
+
+def test_limits_on_structure_are_checked_before_training():
+    estimator, study = Recorder(), fresh("accuracy", ["params<=40", "flops<=1M"])
+    run(study, Fixed(SPACE, *(ones(count) for count in range(9))), InProcess(estimator), trials=9, cost=cost)
+    assert max(sum(call[0].decisions) for call in estimator.calls) == 4
+    assert [trial.state for trial in study] == [State.COMPLETE] * 5 + [State.INFEASIBLE] * 4
+    assert study.trials[5].reason == "params is 50, the limit is params<=40"
+    assert study.trials[5].scores == {"params": 50, "flops": 500}
+    assert study.best.number == 4
+    assert study.best.scores == {"accuracy": 0.5, "params": 40, "flops": 400}
+
+
+def test_limits_that_nothing_keeps_end_the_search_with_their_name(monkeypatch):
+    monkeypatch.setattr("nasturtium.study.gate.IN_A_ROW", 50)
+    study = fresh("accuracy", ["params<=1M", "flops<=-5"])
+    message = r"last 50 architectures all broke a limit, 50 of them flops<=-5 .*had \d+\)"
+    with pytest.raises(StudyError, match=message):
+        run(study, RandomSearch(SPACE), InProcess(OneMax()), trials=5, cost=cost)
+    assert study.counts[State.INFEASIBLE] == 50
+
+
+def test_a_limit_on_scores_is_kept_by_the_winner_and_told_to_the_user():
+    study = fresh("-params", ["accuracy>=0.5"])
+    run(study, Fixed(SPACE, ones(3), ones(6), ones(8)), InProcess(Recorder()), trials=3, cost=cost)
+    assert study.trials[0].state is State.COMPLETE
+    assert study.trials[0].reason == "accuracy is 0.375, the limit is accuracy>=0.5"
+    assert study.best.number == 1
+
+
+def test_a_missing_score_fails_the_trial_and_names_what_there_is():
+    study = fresh("val_accuracy")
+    run(study, Fixed(SPACE, ones(3)), InProcess(Recorder()), trials=1)
+    assert study.trials[0].state is State.FAILED
+    reason = "there is no score 'val_accuracy'; did you mean 'accuracy'? (scores given: accuracy)"
+    assert study.trials[0].reason == reason
+
+
+def test_a_cost_rule_that_raises_costs_one_trial():
+    def broken(architecture):
+        if sum(architecture.decisions) == 2:
+            raise ZeroDivisionError("no rule for two")
+        return architecture.count()
+
+    study = fresh()
+    run(study, Fixed(SPACE, ones(1), ones(2), ones(3)), InProcess(OneMax()), trials=3, cost=broken)
+    assert [trial.state.value for trial in study] == ["complete", "failed", "complete"]
+    assert study.trials[1].reason.startswith("ZeroDivisionError: no rule for two")
+
+
+def test_the_same_architecture_is_not_trained_twice_unless_asked(tmp_path):
+    proposals = (ones(3), ones(3), ones(4), ones(3, budget=2), ones(3, budget=1), ones(3, budget=4, parent=1))
+    estimator, study = Recorder(), fresh()
+    run(study, Fixed(SPACE, *proposals), InProcess(estimator), trials=6, folder=tmp_path)
+    assert [call[1] for call in estimator.calls] == [1, 1, 2, 4]
+    assert study.trials[1].scores == study.trials[0].scores
+    assert study.trials[1].reason == "scores of trial 0, the same architecture"
+    assert study.trials[4].reason == "scores of trial 3, the same architecture"
+    assert estimator.calls[-1][4] == tmp_path / "00000"  # the checkpoint of trial 1 is that of trial 0
+    again = Recorder()
+    run(fresh(), Fixed(SPACE, *proposals), InProcess(again), trials=6, repeats=True)
+    assert len(again.calls) == 6
+
+
+def test_twins_side_by_side_wait_for_each_other():
+    executor = LocalProcesses(OneMax(seconds=0.2), SPACE, 2)
+    study = fresh()
+    run(study, Fixed(SPACE, ones(3), ones(3), ones(3), ones(5)), executor, trials=4)
+    assert sum(trial.reason.endswith("of trial 0, the same architecture") for trial in study) == 2
+    assert study.counts[State.COMPLETE] == 4
+
+
+def test_every_trial_has_its_own_seed_and_folder(tmp_path):
+    estimator, study = Recorder(), fresh()
+    run(study, RandomSearch(SPACE, seed=5), InProcess(estimator), trials=4, seed=5, folder=tmp_path)
+    assert [call[2] for call in estimator.calls] == [trial_seed(5, number) for number in range(4)]
+    assert [call[3] for call in estimator.calls] == [tmp_path / f"0000{number}" for number in range(4)]
+
+
+def test_every_fault_is_recorded_and_none_ends_the_study():
+    study = fresh(space=BitSpace(20))
+    proposals = [ones(FAULTS.index(name), length=20) for name in FAULTS]
+    executor = LocalProcesses(Faulty(), BitSpace(20), 2)
+    assert (
+        run(study, Fixed(study.space, *proposals), executor, trials=99, trial_seconds=0.4) is Ending.NOTHING
+    )
+    states = {name: trial.state for name, trial in zip(FAULTS, study, strict=True)}
+    assert states.pop("fine") is State.COMPLETE
+    assert set(states.values()) == {State.FAILED}
+    died = study.trials[FAULTS.index("segfault")]
+    assert died.reason == "its worker died: killed by SIGSEGV (3 times, not tried again)"
+    assert study.losses == {FAULTS.index("segfault"): 3, FAULTS.index("exits"): 3}
+
+
+def test_a_lost_trial_is_tried_again_and_may_succeed(tmp_path):
+    class DiesOnce:
+        def evaluate(self, architecture, budget, report):
+            import os
+
+            if not (report.folder / "tried").exists():
+                (report.folder / "tried").touch()
+                os.kill(os.getpid(), 9)
+            return {"accuracy": 0.5}
+
+    study = fresh()
+    run(study, RandomSearch(SPACE), LocalProcesses(DiesOnce(), SPACE, 1), trials=2, folder=tmp_path)
+    assert [(trial.state, study.losses[trial.number]) for trial in study] == [(State.COMPLETE, 1)] * 2
+
+
+def test_reports_make_the_curve_and_a_stop_ends_the_trial_early():
+    study = fresh()
+    run(
+        study,
+        Fixed(SPACE, ones(8), ones(2)),
+        InProcess(OneMax(steps=4)),
+        trials=2,
+        stop=lambda study, trial: len(trial.curve) >= 2 and trial.curve[-1]["accuracy"] < 0.3,
+    )
+    assert study.trials[0].state is State.COMPLETE
+    assert study.trials[0].curve == [{"accuracy": step / 4, "step": step} for step in range(1, 5)]
+    assert study.trials[1].state is State.STOPPED
+    assert len(study.trials[1].curve) == 2
+
+
+def test_no_trial_starts_after_the_time():
+    study = fresh()
+    begun = time.monotonic()
+    assert (
+        run(study, RandomSearch(SPACE), InProcess(OneMax(seconds=0.05)), trials=999, time=0.4) is Ending.TIME
+    )
+    assert 0.4 < time.monotonic() - begun < 0.8
+    assert 3 < len(study) == study.counts[State.COMPLETE]
+
+
+def test_a_finished_study_can_be_given_more_trials():
+    study = fresh()
+    run(study, RandomSearch(SPACE), InProcess(OneMax()), trials=5)
+    assert run(study, RandomSearch(SPACE), InProcess(OneMax()), trials=5) is Ending.TRIALS
+    assert len(study) == 5
+    run(study, RandomSearch(SPACE), InProcess(OneMax()), trials=9)
+    whole = fresh()
+    run(whole, RandomSearch(SPACE), InProcess(OneMax()), trials=9)
+    assert comparable(study) == comparable(whole)
+
+
+def comparable(study):
+    return [(t.number, t.state, t.architecture, t.budget, t.scores, t.curve, t.reason) for t in study]
+
+
+class Dies(Exception):
+    pass
+
+
+@pytest.mark.parametrize("strategy", ["random", "evolution"])
+def test_a_driver_that_dies_at_any_event_resumes_to_the_same_study(tmp_path, strategy, monkeypatch):
+    """Instead of a kill: every append raises once, before or after the event is stored."""
+    whole, _ = search(None, InProcess(OneMax(steps=2)), strategy, trials=14)
+    events = len(whole.store.events)
+    for cut in range(0, 2 * events, 3):
+        store = MemoryStore()
+        append = store.append
+
+        def dying(batch, durable=False, store=store, append=append, cut=cut):
+            if 2 * len(store.events) >= cut:
+                if cut % 2:
+                    append(batch, durable)
+                raise Dies
+            return append(batch, durable)
+
+        store.append = dying
+        study = Study(store, GOAL, SPACE)
+        options = {"trials": 14, "seed": 3, "cost": cost}
+        made = {"space": SPACE, "seed": 3, "objectives": GOAL.objectives, "limits": GOAL.limits}
+        with pytest.raises(Dies):
+            run(study, make(strategy, **made), InProcess(OneMax(steps=2)), **options)
+        store.append = append
+        again = Study(store, GOAL, SPACE)
+        run(again, make(strategy, **made), InProcess(OneMax(steps=2)), **options)
+        assert comparable(again) == comparable(whole)
+
+
+@pytest.mark.parametrize("kind", ["in process", "one worker"])
+def test_the_first_interrupt_finishes_what_runs_and_the_second_ends_it(tmp_path, kind):
+    def executor():
+        estimator = OneMax(seconds=0.6, steps=6)
+        return InProcess(estimator) if kind == "in process" else LocalProcesses(estimator, SPACE, 1)
+
+    def interrupt(*after):
+        for seconds in after:
+            threading.Timer(seconds, signal.raise_signal, (signal.SIGINT,)).start()
+
+    study = open_study(tmp_path / "s.sqlite", Goal.of("accuracy"), SPACE, {})
+    interrupt(1.0)
+    assert run(study, RandomSearch(SPACE), executor(), trials=50) is Ending.INTERRUPTED
+    done = len(study)
+    assert 1 <= done <= 4
+    assert study.counts[State.COMPLETE] == done
+    interrupt(0.3, 0.45)
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run(study, RandomSearch(SPACE), executor(), trials=50)
+    assert time.monotonic() - begun < 1.5
+    assert len(study) == done + 1
+    assert study.trials[-1].state is State.WAITING
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    run(study, RandomSearch(SPACE), executor(), trials=done + 1)
+    assert study.counts[State.COMPLETE] == done + 1
+    study.close()
+
+
+def test_a_full_disk_ends_the_search_and_what_was_done_is_kept(tmp_path):
+    study = open_study(tmp_path / "s.sqlite", Goal.of("accuracy"), SPACE, {})
+    study.store.connection.exec_driver_sql("PRAGMA max_page_count=12")
+    study.store.connection.commit()
+    with pytest.raises(StudyError, match="the disk is full"):
+        run(study, RandomSearch(SPACE, repeats=True), InProcess(OneMax(steps=2)), trials=5000, repeats=True)
+    done = study.counts[State.COMPLETE]
+    assert done > 10
+    study.close()
+    again = open_study(tmp_path / "s.sqlite", Goal.of("accuracy"), SPACE, {})
+    assert again.counts[State.COMPLETE] == done
+    run(again, RandomSearch(SPACE, repeats=True), InProcess(OneMax()), trials=done + 5, repeats=True)
+    assert again.counts[State.COMPLETE] == done + 5
+    again.close()
+
+
+def test_from_a_thread_it_runs_without_signals():
+    study = fresh()
+    arguments = (study, RandomSearch(SPACE), InProcess(OneMax()))
+    thread = threading.Thread(target=run, args=arguments, kwargs={"trials": 3})
+    thread.start()
+    thread.join(10)
+    assert study.counts[State.COMPLETE] == 3
