@@ -1,1 +1,71 @@
 """Neural architecture search: from data and limits to a trained network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nasturtium import layers
+from nasturtium.layers import repeat
+from nasturtium.space import (
+    Architecture,
+    Layer,
+    Part,
+    Signal,
+    Space,
+    choice,
+    floats,
+    integers,
+    rule,
+    shared,
+    subset,
+)
+from nasturtium.space import encoding as encodings
+
+if TYPE_CHECKING:
+    from nasturtium import estimators, spaces, strategies, study, tasks
+    from nasturtium.search import Result, search
+    from nasturtium.tasks import Task
+
+__version__ = "0.1.0"
+
+_LATER = {"search": "nasturtium.search", "Result": "nasturtium.search", "Task": "nasturtium.tasks"}
+_ROOMS = {"estimators", "spaces", "strategies", "study", "tasks"}
+
+
+def __getattr__(name: str) -> Any:
+    """What is imported only when it is first used."""
+    import importlib
+
+    if name in _ROOMS:
+        return importlib.import_module(f"nasturtium.{name}")
+    if name not in _LATER:
+        raise AttributeError(f"module 'nasturtium' has no attribute {name!r}")
+    found = getattr(importlib.import_module(_LATER[name]), name)
+    globals()[name] = found  # `search` is both a module and its function: the function is what users call
+    return found
+
+
+__all__ = [
+    "Architecture",
+    "Layer",
+    "Part",
+    "Result",
+    "Signal",
+    "Space",
+    "Task",
+    "choice",
+    "encodings",
+    "estimators",
+    "floats",
+    "integers",
+    "layers",
+    "repeat",
+    "rule",
+    "search",
+    "shared",
+    "spaces",
+    "strategies",
+    "study",
+    "subset",
+    "tasks",
+]

@@ -7,7 +7,7 @@ from bit_space import BitSpace, OneMax
 
 from nasturtium.objective import Goal
 from nasturtium.strategies import make
-from nasturtium.study import InProcess, LocalProcesses, open_study, run
+from nasturtium.study import InProcess, LocalProcesses, Silent, open_study, run
 
 SPACE = BitSpace(8)
 LARGE = BitSpace(12)
@@ -15,10 +15,23 @@ ESTIMATOR = OneMax(seconds=0.01, steps=3)
 GOAL = Goal.of(["accuracy", "-params"], ["params<=60"])
 
 
-def search(place, executor, strategy, trials=40, space=SPACE):
+class Announced(Silent):
+    """Says when the first trial runs."""
+
+    said = False
+
+    def update(self, study, running):
+        if running and not self.said:
+            self.said = True
+            sys.stdout.write("begun\n")
+            sys.stdout.flush()
+
+
+def search(place, executor, strategy, trials=40, space=SPACE, progress=None):
     study = open_study(place, GOAL, space, {"seed": 3, "strategy": strategy})
     chosen = make(strategy, space=space, seed=3, objectives=GOAL.objectives, limits=GOAL.limits)
-    ending = run(study, chosen, executor, trials=trials, seed=3, cost=space.cost)
+    options = {"trials": trials, "seed": 3, "cost": space.cost, "progress": progress}
+    ending = run(study, chosen, executor, **options)
     return study, ending
 
 
@@ -26,9 +39,7 @@ def main():
     folder, kind, strategy, trials = sys.argv[1:5]
     workers = {"in_process": 0, "one_worker": 1, "two_workers": 2}[kind]
     executor = LocalProcesses(ESTIMATOR, LARGE, workers) if workers else InProcess(ESTIMATOR)
-    sys.stdout.write("begun\n")
-    sys.stdout.flush()
-    study, ending = search(Path(folder) / "s.sqlite", executor, strategy, int(trials), LARGE)
+    study, ending = search(Path(folder) / "s.sqlite", executor, strategy, int(trials), LARGE, Announced())
     sys.stdout.write(f"{ending} {len(study)}\n")
     study.close()
 

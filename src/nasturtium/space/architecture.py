@@ -254,7 +254,7 @@ def to_json_signal(signal: Signal) -> dict[str, Any]:
 
 def from_json_signal(content: dict[str, Any]) -> Signal:
     """Read a signal from what :func:`to_json_signal` gave."""
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in content.items()}
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in content.items()}
     if "members" in values:
         values["members"] = tuple((name, from_json_signal(member)) for name, member in values["members"])
     return Signal(**values)

@@ -155,7 +155,7 @@ def _rules_in(value: Any) -> list[Rule]:
         elif isinstance(item, tuple):
             pending.extend(item)
         elif isinstance(item, Part) and item.is_open:
-            pending.extend(item.values)  # type: ignore[arg-type]
+            pending.extend(item.values)
     return list(found)
 
 

@@ -31,7 +31,8 @@ def outcome(part: Layer, inputs: Signals) -> Signal | Signals | Mismatch:
     try:
         if not is_container(part):
             return part.signal(*inputs)
-        return signals_of(run_wiring(part, wires_of(inputs), _visit))
+        found: Signal | Signals = signals_of(run_wiring(part, wires_of(inputs), _visit))
+        return found
     except Mismatch as mismatch:
         return mismatch.with_traceback(None)
 
@@ -103,7 +104,7 @@ def path_address(address: str, path: Path) -> str:
 
 def wires_of(out: Signal | Signals) -> Any:
     """Put signals on wires: one wire for one signal, a tuple for several."""
-    return Wire(out) if type(out) is Signal else tuple([Wire(signal) for signal in out])  # type: ignore[arg-type]
+    return Wire(out) if type(out) is Signal else tuple([Wire(signal) for signal in out])
 
 
 def signals_of(wires: Any) -> Any:

@@ -34,8 +34,8 @@ def first_value_choice(part: Part) -> tuple[Path, Choice] | None:
         state["_first"] = next(
             (found for name in part.fields if (found := _search(state[name], (name,))) is not None), None
         )
-    found: tuple[Path, Choice] | None = state["_first"]
-    return found
+    known: tuple[Path, Choice] | None = state["_first"]
+    return known
 
 
 def _search(value: Any, path: Path) -> tuple[Path, Choice] | None:

@@ -75,7 +75,7 @@ class Part:
 
     def __init_subclass__(cls, abstract: bool = False, **options: Any) -> None:
         super().__init_subclass__(**options)
-        dataclasses.dataclass(frozen=True, eq=False, repr=False)(cls)  # type: ignore[call-overload]
+        dataclasses.dataclass(frozen=True, eq=False, repr=False)(cls)
         declared = dataclasses.fields(cls)  # type: ignore[arg-type]
         cls.fields = tuple(field.name for field in declared)
         cls.defaults = {f.name: f.default for f in declared if f.default is not dataclasses.MISSING}
@@ -246,7 +246,7 @@ def substitute(value: Any, path: Path, option: Any) -> Any:
 def at(value: Any, path: Path) -> Any:
     """What stands at ``path`` inside a value."""
     for key in path:
-        value = value[key] if isinstance(value, tuple) else value.__dict__[str(key)]
+        value = value[int(key)] if isinstance(value, tuple) else value.__dict__[str(key)]
     return value
 
 

@@ -79,6 +79,9 @@ class Space:
         self._size: int | float | None = None
         self._radices: tuple[int, ...] | bool | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "counting": Counting(), "_offers": Offers()}  # what is remembered does not travel
+
     def __repr__(self) -> str:
         return f"Space({self.name!r}, {str(self.root)[:60]})"
 
@@ -230,7 +233,7 @@ class Space:
         """The number of options of each decision, if every combination of decisions is an architecture; else None."""
         if self._radices is None:
             self._radices = self._product() or False
-        return self._radices or None
+        return self._radices if isinstance(self._radices, tuple) else None
 
     def _product(self) -> tuple[int, ...] | None:
         if self.recursive or not is_flat(self.root):

@@ -234,7 +234,7 @@ def _again(step: Step | None, point: Point) -> int | None:
 def _follow(
     space: Space,
     rng: numpy.random.Generator,
-    kept: dict[str, int],
+    kept: dict[str, Step],
     forced: dict[str, int],
     kind: str,
     spent: int,

@@ -50,14 +50,14 @@ def main(connection: Connection) -> None:
     Messages out: ``ready`` or ``broken`` with a reason, then for each job ``begun``, ``report`` and
     ``ended``.
     """
-    try:
-        work = connection.recv()
-        prepare(work)
-    except Exception as error:
-        connection.send(("broken", reason_of(error)))
-        return
-    connection.send(("ready",))
-    with contextlib.suppress(EOFError, OSError):  # the driver has gone
+    with contextlib.suppress(EOFError, OSError):  # the driver has gone: there is nobody to tell
+        try:
+            work = connection.recv()
+            prepare(work)
+        except Exception as error:
+            connection.send(("broken", reason_of(error)))
+            return
+        connection.send(("ready",))
         while (message := connection.recv()) is not None:
             job, decisions = message
             connection.send(("begun", job.number))

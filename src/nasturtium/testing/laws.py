@@ -85,14 +85,14 @@ def mutates(space: Space, seed: int) -> None:
     require(origin is not None and bool(origin.changed), "a mutation does not say what changed", child)
     if origin is None:
         return
-    before = {step.point.address: step.taken for step in parent.steps}
+    before = {step.point.address: step for step in parent.steps}
     touched = {*origin.changed, *origin.redrawn}
     for step in child.steps:
         address = step.point.address
-        if address in before and address not in touched:
-            require(
-                before[address] == step.taken, f"a decision elsewhere changed at {address}", parent, child
-            )
+        known = before.get(address)
+        if known is None or address in touched or known.point.choice.options != step.point.choice.options:
+            continue
+        require(known.taken == step.taken, f"a decision elsewhere changed at {address}", parent, child)
 
 
 def crosses(space: Space, seed: int) -> None:

@@ -33,7 +33,7 @@ def run_once(architecture: Architecture, batch: int, seed: int) -> None:
             tuple(tensor.shape[1:]) == expected, f"gives {tuple(tensor.shape)} for {signal}", architecture
         )
         require(bool(torch.isfinite(tensor).all()), "the output is not finite", architecture)
-    sum(tensor.float().pow(2).sum() for tensor in outs if tensor.is_floating_point()).backward()  # type: ignore[union-attr]
+    sum(tensor.float().pow(2).sum() for tensor in outs if tensor.is_floating_point()).backward()
     for name, parameter in model.named_parameters():
         finite = parameter.grad is None or bool(torch.isfinite(parameter.grad).all())
         require(finite, f"the gradient of {name} is not finite", architecture)

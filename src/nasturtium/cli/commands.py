@@ -1,0 +1,111 @@
+"""The commands and their options; what they do is imported when they run, so that help is instant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="Neural architecture search: from data and limits to a trained network.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and leave.")] = False,
+) -> None:
+    """Neural architecture search: from data and limits to a trained network."""
+    if version:
+        from nasturtium import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def search(
+    task: Annotated[
+        str, typer.Argument(help="digits, or a .npz, .csv, .parquet or a folder of images by class.")
+    ],
+    space: Annotated[str | None, typer.Option(help="Search space; by the kind of data if not given.")] = None,
+    strategy: Annotated[str, typer.Option(help="What decides what to try next.")] = "evolution",
+    trials: Annotated[int, typer.Option(min=1, help="Architectures to try.")] = 50,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training rows in each trial.")] = 15,
+    workers: Annotated[int, typer.Option(min=1, help="Trials at a time.")] = 1,
+    objective: Annotated[
+        list[str] | None, typer.Option(help="What to optimise; may be given several times.")
+    ] = None,
+    limit: Annotated[list[str] | None, typer.Option(help='What must hold, such as "params<=100000".')] = None,
+    start: Annotated[
+        list[str] | None, typer.Option(help="Architectures to try first: text, or a file of it.")
+    ] = None,
+    time: Annotated[str | None, typer.Option(help="Time for everything, such as 10m.")] = None,
+    trial_time: Annotated[str | None, typer.Option(help="Time limit of one trial.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the study; runs/<task>-<space>-<strategy>.")
+    ] = None,
+    final_epochs: Annotated[
+        int | None, typer.Option(min=0, help="Epochs of the final training; 0 for none.")
+    ] = None,
+    final_seeds: Annotated[int, typer.Option(min=1, help="How often the best is trained in the end.")] = 1,
+    target: Annotated[str | None, typer.Option(help="Target column of a table.")] = None,
+    metric: Annotated[str | None, typer.Option(help="The task's metric.")] = None,
+    kind: Annotated[str | None, typer.Option(help="classification or regression.")] = None,
+    layout: Annotated[
+        str | None, typer.Option(help="What arrays hold: image, sequence, vector, tokens.")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="cpu, cuda or mps; picked by itself if not given.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+) -> int:
+    """Search a network for data, train it and score it once on the test split."""
+    from nasturtium.cli.searching import Asked, run_search
+
+    given = {"target": target, "metric": metric, "kind": kind, "layout": layout}
+    options = {name: value for name, value in given.items() if value is not None}
+    asked = Asked(
+        task, space, strategy, trials, epochs, workers, objective or [], limit or [], start or [], time, trial_time,
+        seed, out, final_epochs, final_seeds, device, quiet, options,
+    )  # fmt: skip
+    return run_search(asked)
+
+
+@app.command()
+def show(
+    folder: Annotated[Path, typer.Argument(help="The folder of a study.")],
+    top: Annotated[int, typer.Option(min=1, help="How many trials to show.")] = 5,
+) -> None:
+    """Show what a study holds: its best trials, how trials ended, the final scores."""
+    from nasturtium.cli.showing import show_study
+
+    show_study(folder, top)
+
+
+@app.command("list")
+def list_(what: Annotated[str, typer.Argument(help="spaces, strategies, tasks, metrics or layers.")]) -> None:
+    """List what there is."""
+    from nasturtium.cli.listing import show_list
+
+    show_list(what)
+
+
+@app.command()
+def sample(
+    space: Annotated[str, typer.Argument(help="The space to draw from.")],
+    count: Annotated[int, typer.Option(min=1, help="How many.")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
+    input: Annotated[str, typer.Option(help="Sizes of the input: 3,64,64 or 128,6 or 16.")] = "3,32,32",
+    outputs: Annotated[int, typer.Option(min=1, help="Numbers that leave the network.")] = 10,
+) -> None:
+    """Draw architectures of a space and write them as text, one a line."""
+    from nasturtium.cli.sampling import write_samples
+
+    write_samples(space, count, seed, input, outputs)

@@ -1,0 +1,77 @@
+"""``nasturtium search``: from the options to a search, and what is said when it ends."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nasturtium.errors import NasturtiumError
+
+if TYPE_CHECKING:
+    from nasturtium.search import Result
+
+
+@dataclass
+class Asked:
+    """The options of a search as they were given."""
+
+    task: str
+    space: str | None
+    strategy: str
+    trials: int
+    epochs: int
+    workers: int
+    objectives: list[str]
+    limits: list[str]
+    start: list[str]
+    time: str | None
+    trial_time: str | None
+    seed: int
+    out: Path | None
+    final_epochs: int | None
+    final_seeds: int
+    device: str | None
+    quiet: bool
+    task_options: dict[str, Any]
+
+
+def run_search(asked: Asked) -> int:
+    """Search, then show the best five and where the study lies; gives the exit code."""
+    from nasturtium import spaces, tasks
+    from nasturtium.search import search
+
+    task = tasks.load(asked.task, seed=asked.seed, **asked.task_options)
+    space = asked.space or spaces.for_signal(task.inputs[0])
+    out = asked.out or Path("runs") / f"{task.name}-{space}-{asked.strategy}"
+    for line in (task.summary(), *task.notes):
+        sys.stderr.write(f"{line}\n")
+    result = search(
+        task, space, asked.strategy, asked.trials, epochs=asked.epochs, objectives=asked.objectives or None,
+        limits=asked.limits, start=[read_start(each) for each in asked.start], workers=asked.workers,
+        time=asked.time, trial_time=asked.trial_time, seed=asked.seed, out=out, final_epochs=asked.final_epochs,
+        final_seeds=asked.final_seeds, device=asked.device, quiet=asked.quiet,
+    )  # fmt: skip
+    say(result, out)
+    return 130 if result.ending == "interrupted" else 0
+
+
+def read_start(given: str) -> str:
+    """The text of an architecture, or that in the file it names."""
+    path = Path(given)
+    if "(" in given or not path.suffix:
+        return given
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        raise NasturtiumError(f"cannot read the architecture in {given}: {error.strerror}") from None
+
+
+def say(result: Result, out: Path) -> None:
+    """Show the best five, the winner and its test scores, and where everything lies."""
+    from nasturtium.cli.showing import show_study
+
+    show_study(out, 5)
+    if result.ending == "interrupted":
+        sys.stderr.write("stopped; the same command goes on\n")
