@@ -12,20 +12,30 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run a command and give its exit code; an error of the user's is one line on standard error."""
-    from click.exceptions import Abort, ClickException, Exit
+    import typer
 
     from nasturtium.cli.commands import app
     from nasturtium.errors import NasturtiumError
 
     try:
         code = app(args=arguments, prog_name="nasturtium", standalone_mode=False)
-    except (NasturtiumError, ClickException) as error:
-        text = error.format_message() if isinstance(error, ClickException) else str(error)
-        sys.stderr.write(f"nasturtium: {' '.join(text.split())}\n")
-        return 2
-    except Exit as leaving:
+    except NasturtiumError as error:
+        return unusable(str(error))
+    except typer.Exit as leaving:
         return leaving.exit_code
-    except (KeyboardInterrupt, Abort):
+    except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write("nasturtium: stopped; everything that ended is kept, the same command goes on\n")
         return 130
+    except Exception as error:
+        # typer brings click's exceptions under a name that differs between its versions
+        message = getattr(error, "format_message", None)
+        if message is None:
+            raise
+        return unusable(message() or "give a command; 'nasturtium --help' shows them")
     return code if isinstance(code, int) else 0
+
+
+def unusable(text: str) -> int:
+    """Say on one line what cannot be used; gives the exit code for it."""
+    sys.stderr.write(f"nasturtium: {' '.join(text.split())}\n")
+    return 2

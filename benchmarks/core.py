@@ -1,0 +1,130 @@
+"""Prints what the core, the strategies and the study cost: CPU time on one core, medians."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nasturtium import Architecture, Space, choice, encodings, spaces, strategies
+from nasturtium.layers import Linear, ReLU, Sequential
+from nasturtium.objective import Goal
+from nasturtium.study import InProcess, Study, open_study, run
+from nasturtium.trial import State
+
+ROW = "{:<62}{:>12}{:>10}"
+
+
+def median_ms(call: Callable[[], Any], times: int) -> float:
+    """Median CPU milliseconds of a call."""
+    taken = []
+    for _ in range(times):
+        begun = time.process_time_ns()
+        call()
+        taken.append(time.process_time_ns() - begun)
+    return float(np.median(taken)) / 1e6
+
+
+def mean_ms(call: Callable[[], Any], times: int) -> float:
+    """Mean CPU milliseconds of a call."""
+    begun = time.process_time()
+    for _ in range(times):
+        call()
+    return (time.process_time() - begun) / times * 1e3
+
+
+def tell(what: str, value: float, unit: str = "ms", bar: str = "") -> None:
+    """Print one row."""
+    print(ROW.format(what, f"{value:.3f} {unit}", bar))
+
+
+def time_space(space: Space, times: int = 500) -> None:
+    """Sampling, mutation, text and encodings of one space."""
+    rng = np.random.default_rng(0)
+    parents = [space.sample(rng) for _ in range(50)]
+
+    def any_parent() -> Architecture:
+        return parents[int(rng.integers(len(parents)))]
+
+    tell(f"{space.name}: sample", mean_ms(lambda: space.sample(rng).value, times), bar=f"{space.size:.3g}")
+    tell(f"{space.name}: mutate", mean_ms(lambda: space.mutate(any_parent(), rng).value, times))
+    tell(f"{space.name}: cross", mean_ms(lambda: space.cross(any_parent(), any_parent(), rng).value, times))
+    tell(f"{space.name}: write and read as text", mean_ms(lambda: space.parse(str(any_parent())), times // 5))
+    for encoding in ("one_hot", "tokens"):
+        each = mean_ms(lambda name=encoding: encodings.encode(space, parents, name), 20) / len(parents)  # type: ignore[misc]
+        tell(f"{space.name}: encode {encoding}", each)
+
+
+def product_space() -> Space:
+    """Six choices among five, as in NAS-Bench-201."""
+    net = Sequential(*[choice(*[Linear(4 + extra) for extra in range(5)]) for _ in range(6)], ReLU())
+    return Space(net, input=(4,), name="product of 6 x 5")
+
+
+def ask_and_tell(study: Study, strategy: Any, times: int) -> float:
+    """Median milliseconds of one ask and one tell."""
+
+    def once() -> None:
+        trial = study.ask(strategy)
+        if trial is None:
+            raise RuntimeError("the strategy proposes nothing")
+        strategy.tell(study.tell(trial, State.COMPLETE, {"accuracy": 1.0 / (1 + trial.number % 97)}))
+
+    return median_ms(once, times)
+
+
+class Nothing:
+    """An estimator that costs nothing."""
+
+    def evaluate(self, architecture: Architecture, budget: float, report: Any) -> dict[str, float]:
+        """A made-up score."""
+        return {"accuracy": 0.5}
+
+
+def import_time(statement: str) -> float:
+    """User and system seconds of a fresh interpreter that runs a statement, the least of five."""
+    taken = []
+    for _ in range(5):
+        before = os.times()
+        subprocess.run([sys.executable, "-c", statement], check=True, stdout=subprocess.DEVNULL)
+        after = os.times()
+        taken.append(after.children_user + after.children_system - before.children_user - before.children_system)
+    return min(taken)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Print all rows."""
+    print(ROW.format("what", "CPU time", "bar"))
+    for space in (product_space(), *(make((1, 8, 8), 10) for make in (spaces.convnet, spaces.multibranch))):
+        time_space(space)
+    goal = Goal.of("accuracy")
+    for name in ("random", "evolution"):
+        with tempfile.TemporaryDirectory() as folder:
+            for where, bar in ((None, "0.3 ms"), (Path(folder) / "study.db", "1 ms")):
+                space = product_space()
+                study = open_study(where, goal, space, {"seed": 0})
+                strategy = strategies.make(name, space=space)
+                kept = "in memory" if where is None else "on SQLite"
+                tell(f"{name}: ask + tell, {kept}", ask_and_tell(study, strategy, 10_000), bar=bar)
+                study.close()
+            begun = time.process_time()
+            open_study(Path(folder) / "study.db", goal, product_space(), {"seed": 0}).close()
+            tell("a study of 10,000 trials opens", time.process_time() - begun, "s", "1 s")
+    space = product_space()
+    study = open_study(None, goal, space, {"seed": 0})
+    begun = time.process_time()
+    run(study, strategies.make("random", space=space), InProcess(Nothing()), trials=2_000)
+    tell("trials a second, no-op estimator, in process", 2_000 / (time.process_time() - begun), "/s")
+    tell("import nasturtium", import_time("import nasturtium"), "s", "0.3 s")
+    tell("nasturtium --help", import_time("from nasturtium.cli import run; run(['--help'])"), "s", "0.3 s")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
