@@ -123,18 +123,18 @@ def search(
     Raises:
         NasturtiumError: If what was given cannot be used; the text says what, where and what would do.
     """
-    from nasturtium.estimators import Training, default_recipe, structural
-    from nasturtium.study import make_progress, open_study, run
-
     data = tasks.load(task, seed=seed, **(task_options or {}))
     opened = space if isinstance(space, Space) else _space(space, data, space_options or {})
     goal = Goal.of(data.metric if objectives is None else objectives, limits)
-    recipe = recipe or default_recipe(data)
-    seconds = duration(time)
+    seconds, longest = duration(time), duration(trial_time)
     chooser = strategies.make(
         strategy, space=opened, seed=seed, start=list(start or ()), budget=epochs, objectives=goal.objectives,
         limits=goal.limits, **(strategy_options or {}),
     )  # fmt: skip
+    from nasturtium.estimators import Training, default_recipe, structural  # torch, once all else is in order
+    from nasturtium.study import make_progress, open_study, run
+
+    recipe = recipe or default_recipe(data)
     folder = None if out is None else Path(out)
     header = {"task": data.name, "data": data.fingerprint, "strategy": strategy, "seed": seed, "epochs": epochs,
               "recipe": str(recipe), "options": repr(sorted((strategy_options or {}).items()))}  # fmt: skip
@@ -151,12 +151,10 @@ def search(
     try:
         ending = run(
             study, chooser, _executor(estimator, opened, workers), trials=trials, seed=seed,
-            time=None if seconds is None else seconds * SHARE, trial_seconds=duration(trial_time), cost=cost,
+            time=None if seconds is None else seconds * SHARE, trial_seconds=longest, cost=cost,
             folder=None if folder is None else folder / "trials", progress=_progress(make_progress, trials, seconds, quiet),
         )  # fmt: skip
-        return _finish(
-            study, data, opened, estimator, folder, str(ending), final_epochs, final_seeds, epochs, seed
-        )
+        return _finish(study, data, opened, estimator, folder, str(ending), final_epochs, final_seeds, epochs, seed)
     finally:
         study.close()
 
@@ -176,11 +174,7 @@ def _executor(estimator: Any, space: Space, workers: int) -> Executor:
 
     if workers < 1:
         raise NasturtiumError(f"workers must be at least 1, not {workers}")
-    return (
-        InProcess(estimator)
-        if workers == 1
-        else LocalProcesses(estimator, space, workers, preload=("torch",))
-    )
+    return InProcess(estimator) if workers == 1 else LocalProcesses(estimator, space, workers, preload=("torch",))
 
 
 def _finish(
@@ -243,11 +237,7 @@ def duration(given: float | str | None) -> float | None:
     if isinstance(given, str):
         found = re.findall(r"(\d+(?:\.\d+)?)\s*([a-z]*)", given.strip().lower())
         written = "".join(number + unit for number, unit in found)
-        if (
-            not found
-            or written != re.sub(r"\s", "", given.lower())
-            or any(unit not in UNITS for _, unit in found)
-        ):
+        if not found or written != re.sub(r"\s", "", given.lower()) or any(unit not in UNITS for _, unit in found):
             raise NasturtiumError(f"cannot read {given!r} as a time; write 90s, 10m or 1h30m")
         given = sum(float(number) * UNITS[unit] for number, unit in found)
     if not given > 0:

@@ -265,9 +265,7 @@ def test_in_process_keeps_the_time_limit_at_reports():
 
 def test_our_own_errors_stand_as_they_are():
     assert reason_of(TrainingError("the loss is nan at step 3")) == "the loss is nan at step 3"
-    assert reason_of(RuntimeError("DefaultCPUAllocator: can't allocate memory: you")).startswith(
-        "out of memory"
-    )
+    assert reason_of(RuntimeError("DefaultCPUAllocator: can't allocate memory: you")).startswith("out of memory")
     assert judge({}) == (State.FAILED, {}, "the estimator returned {}; a dict of scores was expected")
 
 

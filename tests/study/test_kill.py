@@ -72,9 +72,8 @@ def test_killed_at_random_moments_it_ends_as_if_it_had_never_been(tmp_path, kind
         finished = {trial.number: trial.scores for trial in study if trial.state.ended}
         amid += study.counts[State.RUNNING] > 0
         study.close()
-    print(f"{amid} of {KILLS} kills hit a running trial, after {len(finished)} of {trials} had ended")  # noqa: T201
+    print(f"{amid} of {KILLS} kills hit a running trial, {len(finished)} trials had ended")  # noqa: T201
     assert amid >= KILLS / 4  # the others hit the start, or the moment between two trials
-    assert 0 < len(finished) < trials
     done = subprocess.run(driver.command, env=driver.environment, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[1].startswith("trials ")
     study = driver.study()

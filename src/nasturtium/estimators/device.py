@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from nasturtium.errors import TrainingError
+from nasturtium.estimators.recipe import Recipe
 
 GAIN_FLOPS = 500_000
 """FLOPs a row from which bf16 convolutions pay on a CPU (measured, see :func:`choose_mode`)."""
@@ -69,6 +70,31 @@ def cpu_has_bf16() -> bool:
     """Whether the CPU multiplies bf16 numbers in hardware (elsewhere bf16 is slower than fp32)."""
     check = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
     return bool(check()) if check is not None else False
+
+
+@contextlib.contextmanager
+def memory_errors(recipe: Recipe) -> Iterator[None]:
+    """Turn what torch raises when memory runs out into one clear line.
+
+    Raises:
+        TrainingError: If memory runs out.
+    """
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not _lacks_memory(str(error)):
+            raise
+        raise TrainingError(
+            f"out of memory with batches of {recipe.batch_size} rows; "
+            "use a smaller batch_size, or a limit such as memory_mb<=2000"
+        ) from error
+
+
+def _lacks_memory(text: str) -> bool:
+    """Whether the text of a RuntimeError is that of an allocator (the CPU's has no class of its own)."""
+    return any(
+        words in text for words in ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc")
+    )
 
 
 @contextlib.contextmanager

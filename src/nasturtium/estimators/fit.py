@@ -95,6 +95,11 @@ class Fit:
         self._check(losses[checked:], epoch)
         return float(torch.stack(losses).mean())
 
+    def take_average(self) -> None:
+        """Exchange weights and moving averages, if there are any; a second call takes that back."""
+        if self.average is not None and self.step > 0:
+            self.average.swap()
+
     def _step(self, inputs: tuple[Tensor, ...], targets: Tensor) -> Tensor:
         recipe = self.recipe
         if self.augment is not None:

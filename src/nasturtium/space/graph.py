@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nasturtium.space.infer import Namer, Signals, infer, joined
@@ -156,17 +157,20 @@ class _Certificate:
         return self._search(self._refined([hash_of(node.label) for node in self.nodes]))
 
     def _refined(self, colours: list[int]) -> list[int]:
-        classes = 0
+        classes = len(set(colours))
         while True:
             for number in self.order:
                 node = self.nodes[number]
-                read = [(colours[source], output) for source, output in node.inputs]
-                colours[number] = hash_of((colours[number], sorted(read) if node.commutative else read))
+                read = [mixed(colours[source], output) for source, output in node.inputs]
+                if node.commutative:
+                    read.sort()
+                colours[number] = mixed(colours[number], *read)
             for number in reversed(self.order):
-                readers = [(colours[reader], port, output) for reader, port, output in self.readers[number]]
-                colours[number] = hash_of((colours[number], sorted(readers)))
+                readers = [mixed(colours[reader], port, output) for reader, port, output in self.readers[number]]
+                readers.sort()
+                colours[number] = mixed(colours[number], *readers)
             found = len(set(colours))
-            if found == classes:
+            if found in (classes, len(colours)):
                 return colours
             classes = found
 
@@ -184,7 +188,7 @@ class _Certificate:
             if best and self.searched >= SEARCHED:
                 break
             marked = list(colours)
-            marked[number] = hash_of((colours[number], "first"))
+            marked[number] = mixed(colours[number], 1)
             written = self._search(self._refined(marked))
             best = min(best, written) if best else written
         return best
@@ -201,6 +205,15 @@ class _Certificate:
         return "\n".join(lines)
 
 
+def mixed(colour: int, *others: int) -> int:
+    """A colour that depends on all given ones in order; the same in every process and version."""
+    for other in others:
+        colour = ((colour ^ (other + 1)) * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
+        colour ^= colour >> 29
+    return (colour * 0xBF58476D1CE4E5B9 + 1) & 0xFFFFFFFFFFFFFFFF
+
+
+@lru_cache(maxsize=1 << 14)
 def hash_of(value: object) -> int:
     """A number from a value, the same in every process."""
     return int.from_bytes(hashlib.blake2b(repr(value).encode(), digest_size=8).digest())

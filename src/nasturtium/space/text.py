@@ -20,7 +20,12 @@ def to_text(value: Any) -> str:
     "(1, 'a', None)"
     """
     if isinstance(value, Part):
-        return f"{type(value).__name__}({', '.join(_arguments(value))})"
+        text: str | None = value.__dict__.get("_text")
+        if text is None:
+            text = f"{type(value).__name__}({', '.join(_arguments(value))})"
+            if not value.is_open:
+                value.__dict__["_text"] = text
+        return text
     if isinstance(value, tuple):
         inner = ", ".join(to_text(item) for item in value)
         return f"({inner},)" if len(value) == 1 else f"({inner})"

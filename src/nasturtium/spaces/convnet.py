@@ -65,7 +65,7 @@ def convnet(input: Any = (3, 32, 32), outputs: int = 10, *, width: float = 1.0, 
         SpaceError: If the input is no image, or an option cannot be used.
 
     >>> convnet(input=(1, 8, 8)).size
-    47775744
+    141087744
     """
     signal = one_input("convnet", input, "image")
     positive("convnet", outputs=outputs, depth=depth)

@@ -70,9 +70,7 @@ def sides(signal: Signal) -> tuple[int, tuple[int, ...]]:
     return stride, tuple(found)
 
 
-def staged(
-    space: str, signal: Signal, outputs: int, width: float, body: Callable[[int], Layer]
-) -> Sequential:
+def staged(space: str, signal: Signal, outputs: int, width: float, body: Callable[[int], Layer]) -> Sequential:
     """Stem, two to four stages, head.
 
     Args:

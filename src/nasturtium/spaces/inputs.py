@@ -24,6 +24,8 @@ def one_input(space: str, input: object, *kinds: str) -> Signal:
         SpaceError: If there are several inputs, or the kind is another.
     """
     signals = as_signals(input)
+    if any(signal.kind == "image" and None in signal.shape for signal in signals):
+        raise SpaceError(f"{space} needs images of one known size, not {signals[0]}")
     if len(signals) != 1 or signals[0].kind not in kinds:
         given = " and ".join(map(str, signals))
         raise SpaceError(f"{space} takes one {' or '.join(kinds)}, not {given}")
@@ -42,7 +44,9 @@ def positive(space: str, **numbers: object) -> None:
 
 
 def weighted(options: Mapping[Any, float]) -> Any:
-    """A choice among values in their order, each with its weight."""
+    """A choice among values in their order, each with its weight; a single one is no choice."""
+    if len(options) == 1:
+        return next(iter(options))
     return Choice(tuple(options), tuple(options.values()), None, ordered=True)
 
 
@@ -66,6 +70,11 @@ def widths(space: str, factor: float, options: Mapping[int, float]) -> Any:
     return weighted(scaled)
 
 
+def counts(most: int) -> Any:
+    """A choice among 1 to ``most``, each half as often as the one before."""
+    return weighted({number: 2.0**-number for number in range(1, most + 1)})
+
+
 def stacked(body: Layer, most: int) -> Any:
-    """A body 1 to ``most`` times in a row, all copies with the same decisions; smaller numbers more often."""
-    return repeat(body, weighted({number: 2.0**-number for number in range(1, most + 1)}), shared=True)
+    """A body 1 to ``most`` times in a row, all copies with the same decisions."""
+    return repeat(body, counts(most), shared=True)

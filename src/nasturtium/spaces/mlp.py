@@ -23,7 +23,7 @@ from nasturtium.space.graph import without
 from nasturtium.space.part import Layer, Wiring
 from nasturtium.space.signal import Signal
 from nasturtium.space.space import Space
-from nasturtium.spaces.inputs import one_input, positive, weighted, widths
+from nasturtium.spaces.inputs import counts, one_input, positive, weighted, widths
 
 
 class LinearStack(Container):
@@ -71,7 +71,7 @@ def mlp(input: Any = (16,), outputs: int = 1, *, width: float = 1.0, depth: int 
         SpaceError: If the input has no fixed number of values, or an option cannot be used.
 
     >>> mlp(input=(16,), outputs=3).size
-    3733344
+    1680912
     """
     signal = one_input("mlp", input, "vector", "image", "sequence")
     positive("mlp", outputs=outputs, depth=depth)
@@ -90,7 +90,7 @@ def _flat(signal: Signal) -> tuple[Layer, ...]:
 def _group(width: float, depth: int) -> Layer:
     stack = LinearStack(
         widths("mlp", width, {32: 1, 64: 2, 128: 3, 256: 3, 384: 1, 512: 1}),
-        depth=weighted({number: 1 / number for number in range(1, depth + 1)}),
+        depth=counts(depth),
         norm=weighted({"none": 2, "batch": 3, "layer": 2}),
         activation=weighted({"relu": 2, "gelu": 1, "silu": 1}),
         skip=choice(False, True),

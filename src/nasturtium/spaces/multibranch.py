@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from nasturtium.errors import SpaceError
 from nasturtium.layers import (
     Add,
     AvgPool,
@@ -53,16 +54,18 @@ def multibranch(
         outputs: Numbers that leave: classes, or targets.
         width: Factor on all channel counts.
         depth: Most blocks in a stage.
-        paths: Most paths in a block, from 2.
+        paths: Most paths in a block: 2, 3 or 4.
 
     Raises:
         SpaceError: If the input is no image, or an option cannot be used.
 
     >>> multibranch(input=(1, 8, 8), depth=1, paths=2).size
-    7077888
+    49545216
     """
     signal = one_input("multibranch", input, "image")
-    positive("multibranch", outputs=outputs, depth=depth, paths=paths - 1)
+    positive("multibranch", outputs=outputs, depth=depth)
+    if paths not in (2, 3, 4):
+        raise SpaceError(f"multibranch: paths must be a whole number from 2 to 4, not {paths!r}")
     root = staged("multibranch", signal, outputs, width, lambda stage: stacked(_block(paths), depth))
     return Space(root, input=signal, name="multibranch")
 

@@ -50,6 +50,9 @@ def sequencenet(input: Any = (96, 1), outputs: int = 10, *, width: float = 1.0, 
 
     Raises:
         SpaceError: If the input is neither sequence nor tokens, or an option cannot be used.
+
+    >>> sequencenet(input=(None, 9)).size
+    5717751360
     """
     signal = one_input("sequencenet", input, "sequence", "tokens")
     positive("sequencenet", outputs=outputs, depth=depth)
@@ -69,8 +72,8 @@ def _stem(signal: Signal, width: float, norm: str) -> list[Layer]:
     length, stride = signal.length, 1
     while length is not None and length > LONGEST * stride:
         stride *= 2
-    strides = {stride: 1, 2 * stride: 1} if length is not None and length >= 48 * stride else {stride: 1}
-    channels = widths("sequencenet", width, {32: 1, 48: 2, 64: 3, 96: 2, 128: 1})
+    strides = {stride: 1, 2 * stride: 2} if length is not None and length >= 48 * stride else {stride: 1}
+    channels = widths("sequencenet", width, {32: 2, 48: 3, 64: 3, 96: 1, 128: 0.5})
     kernels = {2 * stride + 1: 1, 4 * stride + 1: 1, 8 * stride + 1: 1}
     convolution = ConvBlock(channels, weighted(kernels), weighted(strides), norm=norm)
     if signal.kind != "tokens":
@@ -88,7 +91,7 @@ def _positions(signal: Signal) -> Any:
 
 def _pooling(signal: Signal) -> list[Any]:
     long = signal.length is not None and signal.length >= 32
-    return [choice(Identity(), MaxPool(), AvgPool(), weights=(2, 1, 1))] if long else []
+    return [choice(Identity(), MaxPool(), AvgPool(), weights=(1, 1, 1))] if long else []
 
 
 def _block(norm: str, optional: bool) -> Any:

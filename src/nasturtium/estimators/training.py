@@ -1,0 +1,174 @@
+"""Training from scratch: the estimator that says how good an architecture is by training it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from nasturtium.errors import TrainingError
+from nasturtium.estimators.defaults import default_recipe
+from nasturtium.estimators.recipe import Recipe, recipe_of
+from nasturtium.trial import Budget, Report, Scores
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from nasturtium.estimators.data import Placed
+    from nasturtium.space import Architecture
+    from nasturtium.tasks import Task
+
+class Final(NamedTuple):
+    """A network trained for use.
+
+    Attributes:
+        model: On the CPU, in evaluation mode.
+        scores: On the test split.
+        seed: It was trained with.
+    """
+
+    model: nn.Module
+    scores: dict[str, float]
+    seed: int
+
+
+class Training:
+    """Trains architectures from scratch; the budget is in epochs.
+
+    An architecture that is a :class:`nasturtium.estimators.Trained` brings its own recipe along.
+
+    The same architecture, budget and seed give the same scores on the same machine. Everything random follows
+    from the seed of the trial; torch's generators are afterwards as they were.
+
+    Args:
+        task: The data, its loss and metrics.
+        recipe: How to train; :func:`nasturtium.estimators.default_recipe` of the task if not given.
+        device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``; picked by itself if not given.
+        checkpoints: Whether to leave a checkpoint in the trial's folder, from which an interrupted trial is
+            resumed and a longer one continues.
+        checkpoint_seconds: Least time between two checkpoints of one trial; the last state is always kept.
+
+    Raises:
+        TrainingError: If the recipe is open or holds a value that cannot be used.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        recipe: Recipe | None = None,
+        device: str | None = None,
+        *,
+        checkpoints: bool = True,
+        checkpoint_seconds: float = 30.0,
+    ) -> None:
+        self.task = task
+        self.recipe = default_recipe(task) if recipe is None else recipe
+        self.recipe.check()
+        self.device = device
+        self.checkpoints = checkpoints
+        self.checkpoint_seconds = checkpoint_seconds
+        self._placed: Placed | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_placed": None}  # tensors do not travel; they are placed anew
+
+    def evaluate(self, architecture: Architecture, budget: Budget, report: Report) -> Scores:
+        """Train to a budget and score on the validation rows.
+
+        Reports after every epoch the mean training loss as ``train_loss``, every metric of the task, and
+        ``valid_loss``. The scores are those of the last epoch, not of the best.
+
+        Args:
+            architecture: What to train.
+            budget: Epochs; a fraction ends within an epoch.
+            report: Receives the learning curve; gives seed and folders.
+
+        Raises:
+            TrainingError: If a loss or an output is not finite, memory runs out, there are no validation
+                rows, or a checkpoint does not fit.
+        """
+        from nasturtium.estimators.device import memory_errors, seeded
+        from nasturtium.estimators.run import Run, prepare
+
+        if len(self.task.valid) == 0:
+            raise TrainingError(f"task {self.task.name!r} has no validation rows to score architectures by")
+        placed = self._data()
+        recipe = recipe_of(architecture, self.recipe)
+        with seeded(report.seed, placed.device), memory_errors(recipe):
+            fit = prepare(architecture, recipe, placed, budget, report.seed)
+            folder = report.folder if self.checkpoints else None
+            run = Run(fit, placed, report, folder, self.checkpoint_seconds)
+            run.identify(architecture, budget)
+            return run.scores()
+
+    def fit_final(
+        self, architecture: Architecture, task: Task | None = None, epochs: Budget = 50, seed: int = 0
+    ) -> nn.Module:
+        """Train a network for use, without looking at any score.
+
+        Args:
+            architecture: What to train.
+            task: Whose training rows; the estimator's task with its validation rows merged in if not given.
+            epochs: For how long.
+            seed: Of everything random.
+
+        Returns:
+            The network on the CPU in evaluation mode.
+
+        Raises:
+            TrainingError: If a loss is not finite, or memory runs out.
+        """
+        import torch
+
+        from nasturtium.estimators.data import Placed
+        from nasturtium.estimators.device import memory_errors, resolve_device, seeded
+        from nasturtium.estimators.run import prepare
+
+        placed = Placed(self.task.merged() if task is None else task, resolve_device(self.device))
+        recipe = recipe_of(architecture, self.recipe)
+        with seeded(seed, placed.device), memory_errors(recipe):
+            fit = prepare(architecture, recipe, placed, epochs, seed)
+            while fit.step < fit.steps:
+                fit.run_epoch()
+        fit.take_average()
+        return fit.model.to("cpu", memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
+
+    def test_scores(self, model: nn.Module, task: Task | None = None) -> dict[str, float]:
+        """Every metric of the task on its test rows, and ``test_loss``.
+
+        Args:
+            model: On any device; it is left as it is.
+            task: The estimator's if not given.
+
+        Raises:
+            TrainingError: If there are no test rows, or an output is not finite.
+        """
+        import copy
+
+        from nasturtium.estimators.data import Placed
+        from nasturtium.estimators.device import resolve_device
+        from nasturtium.estimators.scoring import scores_of
+
+        task = self.task if task is None else task
+        if len(task.test) == 0:
+            raise TrainingError(f"task {task.name!r} has no test rows")
+        device = resolve_device(self.device)
+        batches = Placed(task, device).scoring("test", channels_last=False)
+        return scores_of(copy.deepcopy(model).to(device), batches, task, "test")
+
+    def fit_seeds(
+        self, architecture: Architecture, epochs: Budget, seeds: Iterable[int], task: Task | None = None
+    ) -> list[Final]:
+        """Train for use once with each seed, and score each on the test rows."""
+        finals = []
+        for seed in seeds:
+            model = self.fit_final(architecture, task, epochs, seed)
+            finals.append(Final(model, self.test_scores(model, task), seed))
+        return finals
+
+    def _data(self) -> Placed:
+        from nasturtium.estimators.data import Placed
+        from nasturtium.estimators.device import resolve_device
+
+        if self._placed is None:
+            self._placed = Placed(self.task, resolve_device(self.device))
+        return self._placed
