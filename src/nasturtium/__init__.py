@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nasturtium import layers
+from nasturtium import layers, spaces
 from nasturtium.layers import repeat
 from nasturtium.space import (
     Architecture,
@@ -22,14 +22,14 @@ from nasturtium.space import (
 from nasturtium.space import encoding as encodings
 
 if TYPE_CHECKING:
-    from nasturtium import estimators, spaces, strategies, study, tasks
+    from nasturtium import estimators, strategies, study, tasks
     from nasturtium.search import Result, search
     from nasturtium.tasks import Task
 
 __version__ = "0.1.0"
 
 _LATER = {"search": "nasturtium.search", "Result": "nasturtium.search", "Task": "nasturtium.tasks"}
-_ROOMS = {"estimators", "spaces", "strategies", "study", "tasks"}
+_ROOMS = {"estimators", "strategies", "study", "tasks"}
 
 
 def __getattr__(name: str) -> Any:

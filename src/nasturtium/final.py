@@ -63,9 +63,10 @@ def summary(runs: list[dict[str, float]]) -> dict[str, float]:
     for metric in runs[0]:
         values = [run[metric] for run in runs]
         mean = sum(values) / len(values)
-        scores[f"test_{metric}"] = mean
+        name = f"test_{metric.removeprefix('test_')}"
+        scores[name] = mean
         if len(values) > 1:
-            scores[f"test_{metric}_sd"] = math.sqrt(sum((v - mean) ** 2 for v in values) / (len(values) - 1))
+            scores[f"{name}_sd"] = math.sqrt(sum((v - mean) ** 2 for v in values) / (len(values) - 1))
     return scores
 
 

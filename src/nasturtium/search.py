@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -183,7 +184,7 @@ def _finish(
 ) -> Result:  # fmt: skip
     from nasturtium.final import train_best
 
-    leader = study.best
+    leader = winner(study)
     if leader is None and ending == "interrupted":
         raise KeyboardInterrupt
     if leader is None:
@@ -194,6 +195,23 @@ def _finish(
         best.model, scores = train_best(best.architecture, task, estimator, wanted, final_seeds, seed, out)
         best.scores |= scores
     return Result(best, tuple(study.trials), task, space, out, ending)
+
+
+def winner(study: Study) -> Trial | None:
+    """The best trial by the first objective; where several are equally good, the one with the least validation loss.
+
+    On small validation splits many networks make no error at all, and the loss still tells them apart.
+    """
+    leader = study.best
+    if leader is None:
+        return None
+    first = study.goal.objectives[0]
+    goal, most = study.goal, leader.scores[first.metric]
+    level = [
+        trial for trial in study.trials
+        if trial.state is State.COMPLETE and trial.scores.get(first.metric) == most and goal.feasible(trial.scores)
+    ]  # fmt: skip
+    return min(level, key=lambda trial: (trial.scores.get("valid_loss", math.inf), trial.number), default=leader)
 
 
 def no_winner(study: Study) -> str:

@@ -63,6 +63,4 @@ def shortcut(channels):
 def nasbench201(size=(3, 32, 32), outputs=10, channels=16, repeats=5):
     operation = choice(Zero(), Identity(), conv(None, 1), conv(None, 3), AvgPool(3, stride=1))
     cell = Cell201((operation,) * 6)
-    return Space(
-        Sequential(Stages201(cell, channels, repeats), Linear(outputs)), input=size, name="nasbench201"
-    )
+    return Space(Sequential(Stages201(cell, channels, repeats), Linear(outputs)), input=size, name="nasbench201")

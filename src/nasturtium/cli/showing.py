@@ -21,7 +21,7 @@ def show_study(folder: Path, top: int) -> None:
     """Print a table of the best trials, how trials ended, the final scores and the places of the files."""
     from rich.console import Console
 
-    from nasturtium.search import SETTINGS, STUDY, no_winner
+    from nasturtium.search import SETTINGS, STUDY, no_winner, winner
     from nasturtium.study import open_study
 
     settings = read_settings(folder / SETTINGS)
@@ -33,12 +33,13 @@ def show_study(folder: Path, top: int) -> None:
     try:
         console.print(f"[bold]{settings['summary']}[/]", highlight=False)
         console.print(ending_line(study), highlight=False)
-        if study.best is None:
+        best = winner(study)
+        if best is None:
             console.print(no_winner(study), highlight=False)
         else:
             console.print(best_table(study, top))
             console.print(
-                f"best: trial {study.best.number}\n  {study.best.architecture}", highlight=False, markup=False
+                f"best: trial {best.number}\n  {best.architecture}", highlight=False, markup=False
             )
     finally:
         study.close()

@@ -13,9 +13,11 @@ from nasturtium.estimators.checkpoint import Checkpoint, Curve
 from nasturtium.estimators.data import Placed
 from nasturtium.estimators.device import choose_mode
 from nasturtium.estimators.fit import Fit, make_loss
-from nasturtium.estimators.recipe import Recipe, recipe_of
+from nasturtium.estimators.recipe import Recipe
 from nasturtium.estimators.scoring import scores_of
 from nasturtium.space import Architecture
+from nasturtium.space.signal import Signal
+from nasturtium.tasks import Task
 from nasturtium.trial import Budget, Report
 
 CONTINUES = ("architecture", "recipe", "task")
@@ -26,16 +28,19 @@ def prepare(architecture: Architecture, recipe: Recipe, placed: Placed, budget: 
     """A training that is about to begin, with fresh weights drawn from torch's global generator.
 
     Raises:
-        TrainingError: If the budget is not positive, or the recipe cannot be used on the task.
+        TrainingError: If the budget is not positive, the recipe cannot be used on the task, or the network does
+            not give what the task asks for.
+        Mismatch: If the network cannot take what the task gives.
     """
     recipe.check()
     if not budget > 0:
         raise TrainingError(f"a budget of {budget} epochs trains nothing; give more than 0")
     task = placed.task
-    _mixable(recipe, placed)
-    model = architecture.build(None if _knows_input(architecture) else task.inputs)
-    flops = architecture.count(params=False)["flops"] if _knows_input(architecture) else 0
-    mode = choose_mode(model, placed.device, recipe.precision, flops)
+    _mixable(recipe, task)
+    fitted = Architecture(architecture.value, input=task.inputs)
+    _answers(fitted, task)
+    model = fitted.build()
+    mode = choose_mode(model, placed.device, recipe.precision, fitted.count(params=False)["flops"])
     model = model.to(placed.device)
     if mode.channels_last:
         model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -45,11 +50,106 @@ def prepare(architecture: Architecture, recipe: Recipe, placed: Placed, budget: 
     return Fit(model, batches, loss, recipe, steps, seed, mode, placed.augment(recipe))
 
 
-def _mixable(recipe: Recipe, placed: Placed) -> None:
-    signals = placed.task.inputs
-    if recipe.mixup and any(s.kind in ("tokens", "group") or s.mask for s in signals):
-        raise TrainingError(f"mixup={recipe.mixup} cannot mix {signals[0]}; use mixup=0.0")
+def _mixable(recipe: Recipe, task: Task) -> None:
+    if recipe.mixup and any(s.kind in ("tokens", "group") or s.mask for s in task.inputs):
+        raise TrainingError(f"mixup={recipe.mixup} cannot mix {task.inputs[0]}; use mixup=0.0")
 
 
-def _knows_input(architecture: Architecture) -> bool:
-    return architecture._input is not None
+def _answers(architecture: Architecture, task: Task) -> None:
+    output = architecture.output
+    if not isinstance(output, Signal) or output.shape[:1] != (task.outputs,):
+        raise TrainingError(
+            f"the network gives {output}, but task {task.name!r} asks for {task.outputs} outputs; "
+            f"end it with Linear({task.outputs})"
+        )
+
+
+class Run:
+    """One evaluation: a training with its reports and checkpoints.
+
+    Args:
+        fit: The training, about to begin.
+        placed: The rows.
+        report: Receives the learning curve.
+        folder: Where checkpoints are kept, if they are.
+        every: Seconds between two of them.
+        architecture: What is trained.
+        budget: For how long.
+    """
+
+    def __init__(
+        self,
+        fit: Fit,
+        placed: Placed,
+        report: Report,
+        folder: Path | None,
+        every: float,
+        architecture: Architecture,
+        budget: Budget,
+    ) -> None:
+        self.fit, self.task, self.report = fit, placed.task, report
+        self.folder, self.every = folder, every
+        self.valid = placed.scoring("valid", fit.mode.channels_last)
+        self.curve: Curve = []
+        self.identity = {
+            "architecture": architecture.hash,
+            "recipe": str(fit.recipe),
+            "task": self.task.fingerprint,
+            "budget": repr(budget),
+            "seed": str(report.seed),
+        }
+
+    def scores(self) -> dict[str, float]:
+        """Train, from where a checkpoint left off if there is one, and give the last scores."""
+        going = self._resume()
+        last_saved = time.monotonic()
+        while going and self.fit.step < self.fit.steps:
+            going = self._epoch()
+            if time.monotonic() - last_saved >= self.every:
+                self._save()
+                last_saved = time.monotonic()
+        self._save()
+        final = self.curve[-1] if self.curve else self._score()
+        return {name: value for name, value in final.items() if name not in ("step", "train_loss")}
+
+    def _epoch(self) -> bool:
+        """Train and report one epoch; says whether to go on."""
+        loss = self.fit.run_epoch()
+        scores = {"train_loss": loss, **self._score()}
+        self.curve.append({"step": float(self.fit.epoch), **scores})
+        return self.report(self.fit.epoch, scores)
+
+    def _score(self) -> dict[str, float]:
+        self.fit.take_average()
+        try:
+            return scores_of(self.fit.model, self.valid, self.task)
+        finally:
+            self.fit.take_average()
+
+    def _save(self) -> None:
+        if self.folder is not None:
+            checkpoint.save(self.folder, self.fit, self.identity, self.curve)
+
+    def _resume(self) -> bool:
+        """Go on with this trial's own checkpoint, or else with that of the trial it continues."""
+        own = checkpoint.load(self.folder)
+        if own is not None and own.identity == self.identity:
+            checkpoint.restore(self.fit, own)
+            self.curve = own.curve
+            return all(self.report(int(point["step"]), _without_step(point)) for point in own.curve)
+        previous = checkpoint.load(self.report.previous)
+        if previous is not None:
+            self._check(previous)
+            checkpoint.restore(self.fit, previous)
+        return True
+
+    def _check(self, previous: Checkpoint) -> None:
+        for name in CONTINUES:
+            if previous.identity.get(name) != self.identity[name]:
+                raise TrainingError(
+                    f"the checkpoint in {self.report.previous} is of another {name}, so it cannot be continued"
+                )
+
+
+def _without_step(point: dict[str, float]) -> dict[str, float]:
+    return {name: value for name, value in point.items() if name != "step"}

@@ -96,9 +96,8 @@ class Training:
         with seeded(report.seed, placed.device), memory_errors(recipe):
             fit = prepare(architecture, recipe, placed, budget, report.seed)
             folder = report.folder if self.checkpoints else None
-            run = Run(fit, placed, report, folder, self.checkpoint_seconds)
-            run.identify(architecture, budget)
-            return run.scores()
+            every = self.checkpoint_seconds
+            return Run(fit, placed, report, folder, every, architecture, budget).scores()
 
     def fit_final(
         self, architecture: Architecture, task: Task | None = None, epochs: Budget = 50, seed: int = 0

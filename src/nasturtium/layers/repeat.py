@@ -79,5 +79,5 @@ def repeat(body: Any, count: Any, shared: bool = False) -> Any:
     if not isinstance(count, Choice):
         return made[0]
     opened = Choice(made, count.weights, count.name or "count", ordered=True)
-    opened.share, opened.whole = count.share, count.whole
+    opened.share, opened.whole, opened.transparent = count.share, count.whole, True
     return opened

@@ -24,6 +24,8 @@ class Choice(Open):
         ordered: Whether neighbouring options are neighbouring values (ranges).
         share: Name under which the decision is shared, or None.
         whole: Whether it is shared over the whole space rather than the enclosing repeat.
+        transparent: Whether what is inside the options has the same address in all of them, so that decisions are
+            kept when another option is taken (the copies of a repeat, when their number changes).
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Choice(Open):
         self.ordered = ordered
         self.share: str | None = None
         self.whole = False
+        self.transparent = False
         self.weights = _checked_weights(weights, self._options, name)
 
     @property
@@ -58,6 +61,10 @@ class Choice(Open):
                 )
             self._of_layers = kinds == {True}
         return self._of_layers
+
+    def inside(self, address: str, index: int) -> str:
+        """The address of what is inside an option of a layer choice at ``address``."""
+        return f"{address}#" if self.transparent else f"{address}#{index}"
 
     def __repr__(self) -> str:
         shown = ", ".join(str(option) for option in self.options[:4])

@@ -246,7 +246,7 @@ class Derivation:
             self.reserved += copies * self.budget.change(point.choice, option)
             depth += self.budget.deepens(point.choice)
         if point.part is None:
-            address = f"{point.address}#{index}"
+            address = point.choice.inside(point.address, index)
         else:
             option = substitute(point.part, point.path, option)
         self._enter(option, Here(key, address, wires, fed | fed_by, scope, depth, copies, since))

@@ -90,7 +90,7 @@ def _layer_places(value: Any, address: str) -> Iterator[tuple[str, int]]:
     if isinstance(value, Choice):
         yield address, len(value.options)
         for index, option in enumerate(value.options):
-            yield from _layer_places(option, f"{address}#{index}")
+            yield from _layer_places(option, value.inside(address, index))
     elif value.is_open:
         yield from _places(value, address)
 

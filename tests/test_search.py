@@ -1,0 +1,121 @@
+"""The one call: from data to a trained network, resumed, limited, seeded, with several workers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nasturtium as nt
+from nasturtium.errors import NasturtiumError, StudyError
+from nasturtium.final import summary
+from nasturtium.layers import Linear, ReLU, Sequential
+from nasturtium.search import duration
+from nasturtium.space import Architecture, Space, choice
+
+QUICK = {"trials": 3, "epochs": 2, "final_epochs": 3, "quiet": True}
+
+
+def blobs(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    y = np.arange(200) % 2
+    return (rng.normal(size=(200, 5)) + 3 * y[:, None]).astype(np.float32), y
+
+
+def test_a_search_finds_trains_and_scores(tmp_path: Path) -> None:
+    result = nt.search(blobs(), out=tmp_path, **QUICK)
+    assert len(result.trials) == 3
+    assert all(trial.state == "complete" and len(trial.curve) == 2 for trial in result.trials)
+    assert result.best.scores["accuracy"] == max(trial.scores["accuracy"] for trial in result.trials)
+    assert result.best.scores["test_accuracy"] > 0.8  # the classes are three deviations apart
+    import torch
+
+    model = result.best.model
+    assert isinstance(model, torch.nn.Module)
+    assert not model.training
+    logits = model(torch.from_numpy(result.task.test.inputs[0]))
+    right = (logits.argmax(1).numpy() == result.task.test.targets).mean()
+    assert right == pytest.approx(result.best.scores["test_accuracy"])
+
+
+def test_the_same_seed_gives_the_same_trials_and_a_stopped_search_goes_on_to_them(tmp_path: Path) -> None:
+    whole = nt.search(blobs(), out=tmp_path / "whole", **{**QUICK, "trials": 5})
+    nt.search(blobs(), out=tmp_path / "parts", **{**QUICK, "trials": 2, "final_epochs": 0})
+    parts = nt.search(blobs(), out=tmp_path / "parts", **{**QUICK, "trials": 5})
+    again = nt.search(blobs(), **{**QUICK, "trials": 5})
+
+    def told(result: nt.Result) -> list[tuple[str, float]]:
+        return [(str(trial.architecture), trial.scores["valid_loss"]) for trial in result.trials]
+
+    assert told(whole) == told(parts) == told(again)
+    assert whole.best.scores == parts.best.scores == again.best.scores
+
+
+def test_a_finished_search_trains_nothing_again(tmp_path: Path) -> None:
+    first = nt.search(blobs(), out=tmp_path, **QUICK)
+    written = (tmp_path / "best.safetensors").stat().st_mtime_ns
+    second = nt.search(blobs(), out=tmp_path, **QUICK)
+    assert (tmp_path / "best.safetensors").stat().st_mtime_ns == written
+    import torch
+
+    rows = torch.from_numpy(first.task.test.inputs[0])
+    assert torch.equal(first.best.model(rows), second.best.model(rows))
+    assert second.best.scores == pytest.approx(first.best.scores)
+
+
+def test_limits_and_start() -> None:
+    net = Sequential(Linear(choice(4, 64)), ReLU(), Linear(2))
+    space = Space(net, input=(5,), name="two")
+    start = "Sequential(Linear(4), ReLU(), Linear(2))"
+    result = nt.search(blobs(), space, start=[start], limits=["params<=100"], **{**QUICK, "trials": 1})
+    assert str(result.trials[0].architecture) == start
+    assert result.best.scores["params"] == 5 * 4 + 4 + 4 * 2 + 2
+    with pytest.raises(StudyError, match="params"):
+        nt.search(blobs(), space, limits=["params<=3"], **QUICK)
+    with pytest.raises(StudyError, match="no trial ended with a score that keeps accuracy>=1.5"):
+        nt.search(blobs(), space, limits=["accuracy>=1.5"], **{**QUICK, "trials": 1})
+
+
+def test_other_data_is_refused(tmp_path: Path) -> None:
+    nt.search(blobs(), out=tmp_path, **{**QUICK, "trials": 1})
+    with pytest.raises(StudyError, match="was made with data"):
+        nt.search(blobs(1), out=tmp_path, **{**QUICK, "trials": 2})
+
+
+def test_workers_try_what_one_process_tries(tmp_path: Path) -> None:
+    alone = nt.search(blobs(), strategy="random", **{**QUICK, "final_epochs": 0})
+    together = nt.search(blobs(), strategy="random", workers=2, out=tmp_path, **{**QUICK, "final_epochs": 0})
+    assert [str(t.architecture) for t in alone.trials] == [str(t.architecture) for t in together.trials]
+    scores = [t.scores["valid_loss"] for t in together.trials]
+    assert scores == pytest.approx([t.scores["valid_loss"] for t in alone.trials], rel=1e-4)
+
+
+def test_what_is_written_is_plain(tmp_path: Path) -> None:
+    result = nt.search(blobs(), out=tmp_path, **{**QUICK, "final_seeds": 2})
+    best = json.loads((tmp_path / "best.json").read_text())
+    assert Architecture.from_json(best["json"]) == result.best.architecture
+    assert best["scores"]["test_accuracy_sd"] == result.best.scores["test_accuracy_sd"]
+    assert json.loads((tmp_path / "settings.json").read_text())["objectives"] == ["max:accuracy"]
+
+
+def test_summary_by_hand() -> None:
+    scores = summary([{"accuracy": 0.9, "test_loss": 0.2}, {"accuracy": 0.8, "test_loss": 0.4}])
+    assert scores["test_accuracy"] == pytest.approx(0.85)
+    assert scores["test_accuracy_sd"] == pytest.approx(0.0707106781)
+    assert scores["test_loss"] == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(("given", "seconds"), [("90s", 90), ("10m", 600), ("1h30m", 5400), (5, 5), ("2.5", 2.5)])
+def test_durations(given: object, seconds: float) -> None:
+    assert duration(given) == seconds
+
+
+@pytest.mark.parametrize("given", ["", "soon", "10x", "-3", 0, "3 m 4"])
+def test_durations_that_are_none(given: object) -> None:
+    if given == "3 m 4":
+        assert duration(given) == 184
+        return
+    with pytest.raises(NasturtiumError, match="time"):
+        duration(given)
