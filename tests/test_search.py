@@ -12,7 +12,7 @@ import nasturtium as nt
 from nasturtium.errors import NasturtiumError, StudyError
 from nasturtium.final import summary
 from nasturtium.layers import Linear, ReLU, Sequential
-from nasturtium.search import duration
+from nasturtium.searching import duration
 from nasturtium.space import Architecture, Space, choice
 
 QUICK = {"trials": 3, "epochs": 2, "final_epochs": 3, "quiet": True}

@@ -23,12 +23,12 @@ from nasturtium.space import encoding as encodings
 
 if TYPE_CHECKING:
     from nasturtium import estimators, strategies, study, tasks
-    from nasturtium.search import Result, search
+    from nasturtium.searching import Result, search
     from nasturtium.tasks import Task
 
 __version__ = "0.1.0"
 
-_LATER = {"search": "nasturtium.search", "Result": "nasturtium.search", "Task": "nasturtium.tasks"}
+_LATER = {"search": "nasturtium.searching", "Result": "nasturtium.searching", "Task": "nasturtium.tasks"}
 _ROOMS = {"estimators", "strategies", "study", "tasks"}
 
 
@@ -41,7 +41,7 @@ def __getattr__(name: str) -> Any:
     if name not in _LATER:
         raise AttributeError(f"module 'nasturtium' has no attribute {name!r}")
     found = getattr(importlib.import_module(_LATER[name]), name)
-    globals()[name] = found  # `search` is both a module and its function: the function is what users call
+    globals()[name] = found
     return found
 
 

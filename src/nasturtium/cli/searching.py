@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nasturtium.errors import NasturtiumError
 
 if TYPE_CHECKING:
-    from nasturtium.search import Result
+    from nasturtium.searching import Result
 
 
 @dataclass
@@ -40,7 +40,7 @@ class Asked:
 def run_search(asked: Asked) -> int:
     """Search, then show the best five and where the study lies; gives the exit code."""
     from nasturtium import spaces, tasks
-    from nasturtium.search import search
+    from nasturtium.searching import search
 
     task = tasks.load(asked.task, seed=asked.seed, **asked.task_options)
     space = asked.space or spaces.for_signal(task.inputs[0])

@@ -21,7 +21,7 @@ def show_study(folder: Path, top: int) -> None:
     """Print a table of the best trials, how trials ended, the final scores and the places of the files."""
     from rich.console import Console
 
-    from nasturtium.search import SETTINGS, STUDY, no_winner, winner
+    from nasturtium.searching import SETTINGS, STUDY, no_winner, winner
     from nasturtium.study import open_study
 
     settings = read_settings(folder / SETTINGS)

@@ -144,7 +144,7 @@ def search(
     needed = sorted({"params", "flops"} | (asked & STRUCTURAL))
 
     def cost(architecture: Architecture) -> Scores:
-        return structural(architecture, needed, device=device)
+        return structural(architecture, needed)
 
     if folder is not None:
         write_settings(folder, data, opened, goal, {**header, "trials": trials})

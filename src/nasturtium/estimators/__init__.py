@@ -1,0 +1,21 @@
+"""Estimators: how good an architecture is, by training it, and what it costs."""
+
+from nasturtium.estimators.cost import COSTS, structural
+from nasturtium.estimators.defaults import default_recipe
+from nasturtium.estimators.recipe import Augmentation, Recipe, Trained
+from nasturtium.estimators.training import Final, Training
+
+ESTIMATORS = {"training": Training}
+"""Every estimator by its name; each is made of a task."""
+
+__all__ = [
+    "COSTS",
+    "ESTIMATORS",
+    "Augmentation",
+    "Final",
+    "Recipe",
+    "Trained",
+    "Training",
+    "default_recipe",
+    "structural",
+]

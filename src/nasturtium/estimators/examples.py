@@ -1,0 +1,36 @@
+"""Example inputs: random tensors for signals, as a network receives them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import torch
+from torch import Tensor
+
+from nasturtium.space.signal import Signal
+
+
+def example_inputs(
+    signals: Iterable[Signal], batch: int, device: torch.device | str = "cpu", length: int = 64
+) -> tuple[Tensor, ...]:
+    """Random tensors for the signals in order, each mask behind its values; nothing is padded.
+
+    Args:
+        signals: What the network receives.
+        batch: Rows.
+        device: Where the tensors are made.
+        length: Stands for sizes that depend on the data.
+    """
+    return tuple(tensor for signal in signals for tensor in _tensors(signal, batch, device, length))
+
+
+def _tensors(signal: Signal, batch: int, device: torch.device | str, length: int) -> Iterator[Tensor]:
+    for _, member in signal.members:
+        yield from _tensors(member, batch, device, length)
+    sizes = [length if size is None else size for size in signal.shape]
+    if signal.kind == "tokens":
+        yield torch.randint(0, signal.vocabulary[0], (batch, *sizes), device=device)
+    elif signal.kind != "group":
+        yield torch.randn(batch, *sizes, device=device)
+    if signal.mask:
+        yield torch.ones(batch, sizes[0] if sizes else length, dtype=torch.bool, device=device)

@@ -1,0 +1,88 @@
+"""Memory: the peak of the tensors that live during one training step."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from nasturtium.estimators.examples import example_inputs
+from nasturtium.space import Architecture
+from nasturtium.space.signal import Signal
+
+MEGABYTE = 1_000_000
+
+
+class PeakMemory(TorchDispatchMode):
+    """Follows every tensor that torch operations give, until its storage is freed.
+
+    What an operation needs for itself while it runs is not seen.
+
+    Attributes:
+        now: Bytes alive.
+        peak: The most there were.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = self.peak = 0
+        self._known: dict[int, weakref.ref[Any]] = {}
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        for leaf in tree_leaves(result):
+            if isinstance(leaf, Tensor):
+                self.follow(leaf)
+        return result
+
+    def follow(self, tensor: Tensor) -> None:
+        """Count the storage of a tensor, once."""
+        storage = tensor.untyped_storage()
+        key = id(storage)
+        if key in self._known:
+            return
+        size = storage.nbytes()
+
+        def freed(_: Any) -> None:
+            self._known.pop(key, None)
+            self.now -= size
+
+        self._known[key] = weakref.ref(storage, freed)
+        self.now += size
+        self.peak = max(self.peak, self.now)
+
+
+def training_memory(architecture: Architecture, batch: int = 64, length: int = 64) -> float:
+    """Peak memory in MB (10^6 bytes) of the tensors in one AdamW step in fp32, without running it.
+
+    Shapes are followed on torch's meta device; where a mask decides on shapes, a step is run on the CPU.
+
+    Args:
+        architecture: With its input known.
+        batch: Rows.
+        length: Steps of sequences whose length depends on the data.
+    """
+    masked = any(_masked(signal) for signal in architecture.input)
+    device = torch.device("cpu" if masked else "meta")
+    with torch.random.fork_rng([]), PeakMemory() as memory, device:
+        model = architecture.build()
+        inputs = example_inputs(architecture.input, batch, device, length)
+        training_step(model, inputs)
+    return memory.peak / MEGABYTE
+
+
+def training_step(model: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    """One step of AdamW on the sum of the outputs."""
+    optimiser = torch.optim.AdamW(model.parameters(), foreach=False)
+    outputs = model(*inputs)
+    loss = torch.stack([o.float().sum() for o in tree_leaves(outputs) if o.is_floating_point()]).sum()
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimiser.step()
+
+
+def _masked(signal: Signal) -> bool:
+    return signal.mask or any(_masked(member) for _, member in signal.members)
