@@ -64,8 +64,9 @@ def main() -> None:
     lost = orphans = 0
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "study"
-        command = [sys.executable, "-m", "nasturtium", "search", "digits", "--space", "mlp", "--epochs", "2", "--trials",
-                   str(given.trials), "--workers", str(given.workers), "--final-epochs", "1", "--out", str(out)]  # fmt: skip
+        search = "-m nasturtium search digits --space mlp --epochs 2 --final-epochs 1".split()
+        sizes = ["--trials", str(given.trials), "--workers", str(given.workers), "--out", str(out)]
+        command = [sys.executable, *search, *sizes]
         environment = {**os.environ, "NASTURTIUM_KILLS": folder, "OMP_NUM_THREADS": "1"}
         before: dict[int, tuple[str, float]] = {}
         for number in range(given.kills):

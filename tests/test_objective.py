@@ -73,9 +73,7 @@ def test_structural_limits_are_those_known_before_training():
     assert [Limit(text).structural for text in texts] == [True] * 4 + [False] * 2
 
 
-@pytest.mark.parametrize(
-    "text", ["params", "params=3", "params<=", "params<=many", "<=3", "params<=1..2", "a<=nan"]
-)
+@pytest.mark.parametrize("text", ["params", "params=3", "params<=", "params<=many", "<=3", "params<=1..2", "a<=nan"])
 def test_an_unreadable_limit_is_refused(text):
     with pytest.raises(ObjectiveError, match="cannot read the limit"):
         Limit(text)

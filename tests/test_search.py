@@ -74,7 +74,7 @@ def test_limits_and_start() -> None:
     assert result.best.scores["params"] == 5 * 4 + 4 + 4 * 2 + 2
     with pytest.raises(StudyError, match="params"):
         nt.search(blobs(), space, limits=["params<=3"], **QUICK)
-    with pytest.raises(StudyError, match="no trial ended with a score that keeps accuracy>=1.5"):
+    with pytest.raises(StudyError, match="no trial ended with a score that keeps accuracy"):
         nt.search(blobs(), space, limits=["accuracy>=1.5"], **{**QUICK, "trials": 1})
 
 

@@ -77,9 +77,7 @@ def read_best(out: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise NasturtiumError(
-            f"cannot read {out / BEST}: {error}; delete it to train the best again"
-        ) from None
+        raise NasturtiumError(f"cannot read {out / BEST}: {error}; delete it to train the best again") from None
     return content if isinstance(content, dict) else None
 
 

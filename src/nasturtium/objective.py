@@ -13,12 +13,8 @@ STRUCTURAL = frozenset({"params", "flops", "latency_ms", "memory_mb"})
 """Metrics of an architecture that need no training: limits on them are checked before it."""
 
 MAXIMISE: dict[str, bool] = {
-    **dict.fromkeys(
-        ("accuracy", "balanced_accuracy", "top5_accuracy", "auroc", "auprc", "f1", "precision"), True
-    ),
-    **dict.fromkeys(
-        ("recall", "r2", "pearson", "spearman", "kendall", "ndcg", "hit_rate", "map", "reward"), True
-    ),
+    **dict.fromkeys(("accuracy", "balanced_accuracy", "top5_accuracy", "auroc", "auprc", "f1", "precision"), True),
+    **dict.fromkeys(("recall", "r2", "pearson", "spearman", "kendall", "ndcg", "hit_rate", "map", "reward"), True),
     **dict.fromkeys(("miou", "dice", "psnr", "ssim", "inception_score"), True),
     **dict.fromkeys(("loss", "log_loss", "error", "rmse", "mse", "mae", "mape", "perplexity", "fid"), False),
     **dict.fromkeys(("params", "flops", "latency_ms", "memory_mb", "seconds", "energy_mj"), False),
@@ -65,9 +61,7 @@ def parse_objective(text: str | Objective, known: Mapping[str, bool] | None = No
         return text
     match = OBJECTIVE.match(text)
     if match is None:
-        raise ObjectiveError(
-            f"cannot read the objective {text!r}; write 'accuracy', '-params' or 'min:flops'"
-        )
+        raise ObjectiveError(f"cannot read the objective {text!r}; write 'accuracy', '-params' or 'min:flops'")
     word, sign, metric = match.groups()
     if word or sign:
         return Objective(metric, word == "max" or sign == "+")
@@ -105,9 +99,7 @@ class Limit:
         except ValueError:
             number = math.nan
         if match is None or not math.isfinite(number):
-            raise ObjectiveError(
-                f"cannot read the limit {self.text!r}; write 'params<=100k' or 'accuracy>=0.9'"
-            )
+            raise ObjectiveError(f"cannot read the limit {self.text!r}; write 'params<=100k' or 'accuracy>=0.9'")
         metric, relation, _, suffix = match.groups()
         bound = number * SUFFIXES[suffix.lower()]
         for name, value in (("metric", metric), ("relation", relation), ("bound", bound)):
@@ -173,9 +165,7 @@ class Goal:
     limits: tuple[Limit, ...] = ()
 
     @classmethod
-    def of(
-        cls, objectives: str | Objective | Iterable[str | Objective], limits: Iterable[str | Limit] = ()
-    ) -> Goal:
+    def of(cls, objectives: str | Objective | Iterable[str | Objective], limits: Iterable[str | Limit] = ()) -> Goal:
         """Reads objectives and limits given as text, as values, or mixed."""
         given = (objectives,) if isinstance(objectives, str | Objective) else tuple(objectives)
         if not given:

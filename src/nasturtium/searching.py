@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import torch
 
     from nasturtium.estimators import Recipe
-    from nasturtium.study import Executor, Progress, Study
+    from nasturtium.study import Executor, Study
 
 STUDY = "study.db"
 SETTINGS = "settings.json"
@@ -140,7 +140,7 @@ def search(
     header = {"task": data.name, "data": data.fingerprint, "strategy": strategy, "seed": seed, "epochs": epochs,
               "recipe": str(recipe), "options": repr(sorted((strategy_options or {}).items()))}  # fmt: skip
     estimator = Training(data, recipe, device=device)
-    asked = {each.metric for each in (*goal.objectives, *goal.limits)}
+    asked = {objective.metric for objective in goal.objectives} | {limit.metric for limit in goal.limits}
     needed = sorted({"params", "flops"} | (asked & STRUCTURAL))
 
     def cost(architecture: Architecture) -> Scores:
@@ -153,16 +153,11 @@ def search(
         ending = run(
             study, chooser, _executor(estimator, opened, workers), trials=trials, seed=seed,
             time=None if seconds is None else seconds * SHARE, trial_seconds=longest, cost=cost,
-            folder=None if folder is None else folder / "trials", progress=_progress(make_progress, trials, seconds, quiet),
+            folder=None if folder is None else folder / "trials", progress=make_progress(trials, seconds, quiet),
         )  # fmt: skip
         return _finish(study, data, opened, estimator, folder, str(ending), final_epochs, final_seeds, epochs, seed)
     finally:
         study.close()
-
-
-def _progress(make: Any, trials: int, seconds: float | None, quiet: bool) -> Progress:
-    made: Progress = make(trials, seconds, quiet)
-    return made
 
 
 def _space(name: str | None, task: Task, options: Mapping[str, Any]) -> Space:

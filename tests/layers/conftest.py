@@ -119,9 +119,7 @@ STRIDED = [
     L.AvgPool(3),
     L.AvgPool(5, stride=2),
     L.Residual(L.Conv1d(12, stride=2)),
-    L.Sequential(
-        L.Conv1d(stride=2), L.BatchNorm(), L.GRU(4, bidirectional=True), L.MaxPool(), L.GlobalPool()
-    ),
+    L.Sequential(L.Conv1d(stride=2), L.BatchNorm(), L.GRU(4, bidirectional=True), L.MaxPool(), L.GlobalPool()),
 ]
 
 OTHERS: list[tuple[Any, ...]] = [
@@ -170,9 +168,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give the tests that ask for a ``case`` every one of them; ``masked_case``: on a masked sequence."""
     for name, cases in (("case", CASES), ("masked_case", MASKED), ("image_case", ON_AN_IMAGE)):
         if name in metafunc.fixturenames:
-            metafunc.parametrize(
-                name, cases, ids=[f"{case[0]}|{'&'.join(map(str, case[1:]))}" for case in cases]
-            )
+            metafunc.parametrize(name, cases, ids=[f"{case[0]}|{'&'.join(map(str, case[1:]))}" for case in cases])
 
 
 def tensors_for(signal: Signal, batch: int = 3, length: int = 7, device: str = "cpu") -> list[torch.Tensor]:

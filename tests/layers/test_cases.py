@@ -87,13 +87,8 @@ def test_channels_last_changes_nothing(image_case, tensors_for):
     module = build(layer, *signals).eval()
     x, *rest = _inputs(image_case, tensors_for)
     expected = module(x, *rest)
-    rest = [
-        tensor.contiguous(memory_format=torch.channels_last) if tensor.dim() == 4 else tensor
-        for tensor in rest
-    ]
-    found = module.to(memory_format=torch.channels_last)(
-        x.contiguous(memory_format=torch.channels_last), *rest
-    )
+    rest = [tensor.contiguous(memory_format=torch.channels_last) if tensor.dim() == 4 else tensor for tensor in rest]
+    found = module.to(memory_format=torch.channels_last)(x.contiguous(memory_format=torch.channels_last), *rest)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
 

@@ -34,9 +34,7 @@ def test_image_pools_over_all_sizes(layer):
         assert result.shape == (1, *inferred.shape) == (1, 2, places, places)
         for row, column in ((0, 0), (places - 1, 0), (places // 2, places - 1)):
             left = left_padding(kernel, stride)
-            rows, columns = (
-                slice(max(i * stride - left, 0), i * stride - left + kernel) for i in (row, column)
-            )
+            rows, columns = (slice(max(i * stride - left, 0), i * stride - left + kernel) for i in (row, column))
             window = x[0, :, rows, columns].flatten(1)
             expected = window.amax(1) if layer is MaxPool else window.mean(1)
             torch.testing.assert_close(result[0, :, row, column], expected)
@@ -60,9 +58,9 @@ def test_convolutions_over_all_sizes():
             built = build(one, flat)
             expected = F.conv1d(padded[:, :, 0], *built.parameters(), stride, 0, dilation)[:, :, :places]
             torch.testing.assert_close(
-                built(
-                    padded[:, :, 0, left_padding(kernel, stride, dilation) :][:, :, :size].transpose(1, 2)
-                ).transpose(1, 2),
+                built(padded[:, :, 0, left_padding(kernel, stride, dilation) :][:, :, :size].transpose(1, 2)).transpose(
+                    1, 2
+                ),
                 expected,
                 rtol=1e-4,
                 atol=1e-5,

@@ -58,9 +58,7 @@ def test_recurrent_equals_packed_sequences(kind, bidirectional, x, mask):
     torch.testing.assert_close(ours(x), theirs(x)[0])
 
 
-@pytest.mark.parametrize(
-    ("kernel", "stride", "dilation", "groups"), [(3, 1, 1, 1), (5, 2, 1, 2), (3, 1, 2, 6)]
-)
+@pytest.mark.parametrize(("kernel", "stride", "dilation", "groups"), [(3, 1, 1, 1), (5, 2, 1, 2), (3, 1, 2, 6)])
 def test_convolution_equals_torch_on_each_sequence(kernel, stride, dilation, groups, x, mask):
     left = dilation * (kernel - 1) // 2
     ours = SequenceConv1d(6, 6, kernel, stride, dilation, groups, left=left)
@@ -72,9 +70,7 @@ def test_convolution_equals_torch_on_each_sequence(kernel, stride, dilation, gro
         torch.testing.assert_close(result[index][kept[index]], expected)
 
 
-@pytest.mark.parametrize(
-    ("kernel", "stride", "left"), [(2, 2, 0), (3, 2, 1), (4, 1, 2), (3, 1, 1), (5, 3, 1)]
-)
+@pytest.mark.parametrize(("kernel", "stride", "left"), [(2, 2, 0), (3, 2, 1), (4, 1, 2), (3, 1, 1), (5, 3, 1)])
 @pytest.mark.parametrize("kind", ["max", "mean"])
 def test_window_pool_is_max_or_mean_of_real_steps(kind, kernel, stride, left, x, mask):
     result, kept = WindowPool(kind, kernel, stride, left)(x, mask)
@@ -167,9 +163,7 @@ def test_learned_positions_add_their_rows(x):
     torch.testing.assert_close(learned(x) - x, learned.table[:11].expand(4, 11, 6))
 
 
-@pytest.mark.parametrize(
-    ("module", "shape"), [(ChannelDropout(0.25), (8000, 1, 6)), (DropPath(0.25), (8000, 1, 1))]
-)
+@pytest.mark.parametrize(("module", "shape"), [(ChannelDropout(0.25), (8000, 1, 6)), (DropPath(0.25), (8000, 1, 1))])
 def test_dropped_as_one_and_scaled(module, shape):
     ones = torch.ones(8000, 5, 6)
     dropped = module(ones)

@@ -69,9 +69,7 @@ def test_law(name: str, law: str) -> None:
 
 
 def test_laws_can_fail() -> None:
-    space = Space(
-        Sequential(subset(ReLU(), Linear(2), k=1)[0] if False else Linear(choice(2, 3))), input=(4,)
-    )
+    space = Space(Sequential(subset(ReLU(), Linear(2), k=1)[0] if False else Linear(choice(2, 3))), input=(4,))
     space._size = 7
     with pytest.raises(LawBroken, match="the size is 7, enumeration finds 2"):
         LAWS["counts"](space, 0)

@@ -48,9 +48,7 @@ def test_images_are_normalised_by_channel(generator):
 
 
 def test_sequences_are_normalised_over_real_steps(generator):
-    rows = [
-        generator.normal([3, -40], [1, 9], size=(length, 2)) for length in generator.integers(2, 12, size=80)
-    ]
+    rows = [generator.normal([3, -40], [1, 9], size=(length, 2)) for length in generator.integers(2, 12, size=80)]
     task = load((rows, np.tile([0, 1], 40)))
     longest = max(map(len, rows))
     assert task.inputs == (sequence(longest, 2, mask=True),)
@@ -138,9 +136,7 @@ def test_new_rows_of_another_shape_are_refused(generator):
     coding = load((ragged, np.tile([0, 1], 20))).preprocessing
     assert coding.apply([np.zeros((2, 2))])[0].shape == (1, 6, 2)
     assert coding.apply(np.zeros((3, 6, 2)))[1].all()
-    with pytest.raises(
-        TaskError, match="a sequence has 9 steps, but the longest the task was made with has 6"
-    ):
+    with pytest.raises(TaskError, match="a sequence has 9 steps, but the longest the task was made with has 6"):
         coding.apply([np.zeros((9, 2))])
     with pytest.raises(TaskError, match="rows of shape"):
         coding.apply([np.zeros((3, 5))])
@@ -189,9 +185,7 @@ def test_regression_from_arrays(generator):
     assert (task.kind, task.loss, task.outputs, task.metric) == ("regression", "mse", 1, "rmse")
     assert task.train.targets.shape == (len(task.train), 1)
     assert task.train.targets.dtype == np.float32
-    assert task.in_units(task.train.targets).mean() == pytest.approx(
-        task.preprocessing.target.mean[0], rel=1e-5
-    )
+    assert task.in_units(task.train.targets).mean() == pytest.approx(task.preprocessing.target.mean[0], rel=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -88,9 +88,7 @@ def test_a_dataset_gives_the_same_batches(split, seed):
         def __getitem__(self, row):
             return tuple(torch.from_numpy(values)[row] for values in split.inputs), int(split.targets[row])
 
-    for ours, theirs in zip(
-        Batches(Rows(), 4, shuffle_seed=seed), Batches(split, 4, shuffle_seed=seed), strict=True
-    ):
+    for ours, theirs in zip(Batches(Rows(), 4, shuffle_seed=seed), Batches(split, 4, shuffle_seed=seed), strict=True):
         assert all((a == b).all() for a, b in zip(ours[0], theirs[0], strict=True))
         assert (ours[1] == theirs[1]).all()
 

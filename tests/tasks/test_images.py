@@ -90,9 +90,7 @@ def test_broken_files_are_skipped_by_name(folder):
 
 def test_folders_that_cannot_be_used_are_named(folder, tmp_path):
     (tmp_path / "bare").mkdir()
-    with pytest.raises(
-        TaskError, match="bare holds no class folders with images; put the images of each class"
-    ):
+    with pytest.raises(TaskError, match="bare holds no class folders with images; put the images of each class"):
         load(tmp_path / "bare")
     with pytest.raises(TaskError, match="cat holds 12 images but no class folders"):
         load(folder / "cat")

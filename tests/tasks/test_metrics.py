@@ -53,9 +53,7 @@ def test_auroc_is_the_share_of_ordered_pairs(classification, generator):
     scores, truth = np.round(generator.normal(size=60), 1), np.arange(60) % 2
     pairs = [(a > b) + (a == b) / 2 for a in scores[truth == 1] for b in scores[truth == 0]]
     logits = np.stack((np.zeros(60), scores), axis=1)
-    assert evaluate_metrics(["auroc"], logits, truth, classification)["auroc"] == pytest.approx(
-        np.mean(pairs)
-    )
+    assert evaluate_metrics(["auroc"], logits, truth, classification)["auroc"] == pytest.approx(np.mean(pairs))
 
 
 def test_one_column_is_the_logit_of_the_second_class(classification, generator):
@@ -111,9 +109,7 @@ def test_outputs_that_are_not_finite_give_nan(classification, regression, bad):
 
 
 def test_no_rows_and_huge_outputs_raise_nothing(classification, regression):
-    assert np.isnan(
-        evaluate_metrics(["accuracy"], np.zeros((0, 3)), np.zeros(0, int), classification)["accuracy"]
-    )
+    assert np.isnan(evaluate_metrics(["accuracy"], np.zeros((0, 3)), np.zeros(0, int), classification)["accuracy"])
     huge = np.array([[1e308, -1e308, 0.0]] * 4)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -140,9 +136,7 @@ def test_r2_of_constant_targets_and_single_rows(regression):
 
 
 def test_wrong_metrics_and_lengths_are_named(classification, regression):
-    with pytest.raises(
-        TaskError, match=r"unknown metric 'acuracy'; known: accuracy, .*; did you mean 'accuracy'"
-    ):
+    with pytest.raises(TaskError, match=r"unknown metric 'acuracy'; known: accuracy, .*; did you mean 'accuracy'"):
         evaluate_metrics(["acuracy"], np.zeros((1, 3)), np.zeros(1), classification)
     with pytest.raises(TaskError, match="metric 'accuracy' is not for regression; use one of rmse, mae, r2"):
         evaluate_metrics(["accuracy"], np.zeros(1), np.zeros(1), regression)

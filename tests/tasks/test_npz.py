@@ -40,9 +40,7 @@ def test_the_users_split_is_kept(save, blobs, generator):
 
 def test_named_parts(save, blobs):
     x, y = blobs
-    task = load(
-        save(x_train=x[::2], y_train=y[::2], x_valid=x[1::4], y_valid=y[1::4], x_test=x[3::4], y_test=y[3::4])
-    )
+    task = load(save(x_train=x[::2], y_train=y[::2], x_valid=x[1::4], y_valid=y[1::4], x_test=x[3::4], y_test=y[3::4]))
     assert [len(part) for part in (task.train, task.valid, task.test)] == [60, 30, 30]
     task = load(save(x_train=x[::2], y_train=y[::2], x_test=x[1::2], y_test=y[1::2]))
     assert len(task.test) == 60

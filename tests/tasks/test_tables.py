@@ -23,9 +23,7 @@ def frame(generator):
     age[generator.random(rows) < 0.1] = None
     city = generator.choice(["Rome", "Oslo", "Lima", None], p=[0.5, 0.3, 0.15, 0.05], size=rows).tolist()
     city[3] = "Nome"
-    days = [
-        datetime.date(2024, 1, 1) + datetime.timedelta(days=int(k)) for k in generator.integers(0, 700, rows)
-    ]
+    days = [datetime.date(2024, 1, 1) + datetime.timedelta(days=int(k)) for k in generator.integers(0, 700, rows)]
     return pl.DataFrame(
         {
             "id": [f"row{k}" for k in range(rows)],
@@ -75,19 +73,14 @@ def test_parquet_and_frames_give_the_same_task(frame, tmp_path):
     frame.write_csv(tmp_path / "semicolons.csv", separator=";")
     frame.write_csv(tmp_path / "tabs.tsv", separator="\t")
     prints = {
-        load(tmp_path / name).fingerprint
-        for name in ("people.parquet", "people.csv", "semicolons.csv", "tabs.tsv")
+        load(tmp_path / name).fingerprint for name in ("people.parquet", "people.csv", "semicolons.csv", "tabs.tsv")
     }
     assert prints == {load(frame).fingerprint}
 
 
 def test_numbers_and_categories_equal_scikit_learn(frame):
     columns = ["age", "city"]
-    task = load(
-        frame.select(*columns, "label").with_columns(
-            split=pl.Series(["train", "valid"] * 160 + ["test"] * 80)
-        )
-    )
+    task = load(frame.select(*columns, "label").with_columns(split=pl.Series(["train", "valid"] * 160 + ["test"] * 80)))
     train = frame[:320:2]
     age = train["age"].cast(pl.Float64).to_numpy().reshape(-1, 1)
     filled = SimpleImputer(strategy="median", add_indicator=True).fit_transform(age)
@@ -180,17 +173,13 @@ def test_columns_that_are_no_use_are_noted(frame):
         clock=pl.Series([datetime.time(k % 24) for k in range(400)]),
     )
     task = load(odd, target="label")
-    assert "dropped 2 columns: nothing (has no values), listed (is of type List(Int64))" in " | ".join(
-        task.notes
-    )
+    assert "dropped 2 columns: nothing (has no values), listed (is of type List(Int64))" in " | ".join(task.notes)
     assert task.inputs[0].channels == 2
 
 
 def test_a_stray_word_among_numbers_is_noted(write):
     task = load(write("a,label\n" + "1,x\n2.5,y\n" * 30 + "n.a.,x\n"))
-    assert any(
-        "column 'a' is read as categories, though all but 1 values are numbers" in n for n in task.notes
-    )
+    assert any("column 'a' is read as categories, though all but 1 values are numbers" in n for n in task.notes)
 
 
 def test_durations_and_times_are_numbers():

@@ -30,40 +30,26 @@ def root(
 
 @app.command()
 def search(
-    task: Annotated[
-        str, typer.Argument(help="digits, or a .npz, .csv, .parquet or a folder of images by class.")
-    ],
+    task: Annotated[str, typer.Argument(help="digits, or a .npz, .csv, .parquet or a folder of images by class.")],
     space: Annotated[str | None, typer.Option(help="Search space; by the kind of data if not given.")] = None,
     strategy: Annotated[str, typer.Option(help="What decides what to try next.")] = "evolution",
     trials: Annotated[int, typer.Option(min=1, help="Architectures to try.")] = 50,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training rows in each trial.")] = 15,
     workers: Annotated[int, typer.Option(min=1, help="Trials at a time.")] = 1,
-    objective: Annotated[
-        list[str] | None, typer.Option(help="What to optimise; may be given several times.")
-    ] = None,
+    objective: Annotated[list[str] | None, typer.Option(help="What to optimise; may be given several times.")] = None,
     limit: Annotated[list[str] | None, typer.Option(help='What must hold, such as "params<=100000".')] = None,
-    start: Annotated[
-        list[str] | None, typer.Option(help="Architectures to try first: text, or a file of it.")
-    ] = None,
+    start: Annotated[list[str] | None, typer.Option(help="Architectures to try first: text, or a file of it.")] = None,
     time: Annotated[str | None, typer.Option(help="Time for everything, such as 10m.")] = None,
     trial_time: Annotated[str | None, typer.Option(help="Time limit of one trial.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder of the study; runs/<task>-<space>-<strategy>.")
-    ] = None,
-    final_epochs: Annotated[
-        int | None, typer.Option(min=0, help="Epochs of the final training; 0 for none.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the study; runs/<task>-<space>-<strategy>.")] = None,
+    final_epochs: Annotated[int | None, typer.Option(min=0, help="Epochs of the final training; 0 for none.")] = None,
     final_seeds: Annotated[int, typer.Option(min=1, help="How often the best is trained in the end.")] = 1,
     target: Annotated[str | None, typer.Option(help="Target column of a table.")] = None,
     metric: Annotated[str | None, typer.Option(help="The task's metric.")] = None,
     kind: Annotated[str | None, typer.Option(help="classification or regression.")] = None,
-    layout: Annotated[
-        str | None, typer.Option(help="What arrays hold: image, sequence, vector, tokens.")
-    ] = None,
-    device: Annotated[
-        str | None, typer.Option(help="cpu, cuda or mps; picked by itself if not given.")
-    ] = None,
+    layout: Annotated[str | None, typer.Option(help="What arrays hold: image, sequence, vector, tokens.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda or mps; picked by itself if not given.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
 ) -> int:
     """Search a network for data, train it and score it once on the test split."""

@@ -28,7 +28,5 @@ def read_sizes(text: str) -> tuple[int, ...]:
     try:
         sizes = tuple(int(size) for size in text.split(","))
     except ValueError:
-        raise NasturtiumError(
-            f"cannot read {text!r} as sizes; write 3,64,64 (image), 128,6 (sequence) or 16"
-        ) from None
+        raise NasturtiumError(f"cannot read {text!r} as sizes; write 3,64,64 (image), 128,6 (sequence) or 16") from None
     return sizes

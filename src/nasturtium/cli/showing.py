@@ -38,9 +38,7 @@ def show_study(folder: Path, top: int) -> None:
             console.print(no_winner(study), highlight=False)
         else:
             console.print(best_table(study, top))
-            console.print(
-                f"best: trial {best.number}\n  {best.architecture}", highlight=False, markup=False
-            )
+            console.print(f"best: trial {best.number}\n  {best.architecture}", highlight=False, markup=False)
     finally:
         study.close()
     say_final(console, folder)
@@ -56,9 +54,7 @@ def read_settings(path: Path) -> dict[str, Any]:
     try:
         settings = json.loads(path.read_text())
     except FileNotFoundError:
-        raise StudyError(
-            f"there is no study in {path.parent}; 'nasturtium search ... --out DIR' makes one"
-        ) from None
+        raise StudyError(f"there is no study in {path.parent}; 'nasturtium search ... --out DIR' makes one") from None
     except (OSError, ValueError) as error:
         raise StudyError(f"cannot read {path}: {error}; run the search again to write it anew") from None
     if not isinstance(settings, dict) or not {"objectives", "limits", "summary"} <= settings.keys():
@@ -78,13 +74,9 @@ def best_table(study: Study, top: int) -> Any:
 
     trials = study.top(top)
     wanted = [objective.metric for objective in study.goal.objectives]
-    names = list(
-        dict.fromkeys([*wanted, *(n for n in ("accuracy", "log_loss", "rmse") if n in trials[0].scores)])
-    )
+    names = list(dict.fromkeys([*wanted, *(n for n in ("accuracy", "log_loss", "rmse") if n in trials[0].scores)]))
     names += [name for name in ("params", "flops") if name in trials[0].scores and name not in names]
-    table = Table(
-        "trial", *names, "seconds", title=f"the best {len(trials)} (validation scores)", title_justify="left"
-    )
+    table = Table("trial", *names, "seconds", title=f"the best {len(trials)} (validation scores)", title_justify="left")
     for trial in trials:
         cells = [number_text(trial.scores.get(name, math.nan)) for name in names]
         table.add_row(str(trial.number), *cells, f"{trial.seconds:.1f}")

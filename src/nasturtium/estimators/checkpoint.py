@@ -84,9 +84,7 @@ def load(folder: Path | None) -> Checkpoint | None:
         epoch, step = int(metadata.pop("epoch")), int(metadata.pop("step"))
         return Checkpoint(metadata, epoch, step, json.loads(metadata.pop("curve")), tensors)
     except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise TrainingError(
-            f"{path} is not a checkpoint ({error}); delete it, and its trial starts afresh"
-        ) from error
+        raise TrainingError(f"{path} is not a checkpoint ({error}); delete it, and its trial starts afresh") from error
 
 
 def restore(fit: Fit, saved: Checkpoint) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from nasturtium.estimators.recipe import Augmentation, Recipe
+from nasturtium.estimators.recipe import Recipe
 
 if TYPE_CHECKING:
     from nasturtium.tasks import Task

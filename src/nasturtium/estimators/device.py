@@ -92,9 +92,7 @@ def memory_errors(recipe: Recipe) -> Iterator[None]:
 
 def _lacks_memory(text: str) -> bool:
     """Whether the text of a RuntimeError is that of an allocator (the CPU's has no class of its own)."""
-    return any(
-        words in text for words in ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc")
-    )
+    return any(words in text for words in ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc"))
 
 
 @contextlib.contextmanager

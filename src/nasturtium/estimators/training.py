@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nasturtium.space import Architecture
     from nasturtium.tasks import Task
 
+
 class Final(NamedTuple):
     """A network trained for use.
 

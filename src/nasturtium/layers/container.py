@@ -113,11 +113,7 @@ class _Recorder:
         for signal, carried in zip(leaving, built.passes, strict=True):
             mask = None if carried is None else wires[carried].mask
             left.append(self._strand(signal, mask, bool(signal.mask) and mask is None))
-        made = [
-            value
-            for strand, carried in zip(left, built.passes, strict=True)
-            for value in _made(strand, carried)
-        ]
+        made = [value for strand, carried in zip(left, built.passes, strict=True) for value in _made(strand, carried)]
         name = _safe(self.names(child))
         self.children[name] = built.module
         self.steps.append((name, tuple(sources), tuple(made)))

@@ -43,9 +43,7 @@ class _Convolution(Layer, abstract=True):
             groups = self.groups
             positive(self, "groups", groups)
         if inputs % groups or outputs % groups:
-            raise Mismatch(
-                f"{type(self).__name__}: {groups} groups do not divide {inputs} and {outputs} channels"
-            )
+            raise Mismatch(f"{type(self).__name__}: {groups} groups do not divide {inputs} and {outputs} channels")
         return inputs, outputs, groups
 
     def cost(self, *inputs: Signal) -> Cost:
@@ -104,9 +102,7 @@ class Conv2d(_Convolution):
     def signal(self, *inputs: Signal) -> Signal:
         x = only(self, inputs, "image")
         _, channels, _ = self._sizes(x)
-        sizes = [
-            slid(self, size, self.kernel, self.stride, self.dilation, self.padding) for size in x.shape[1:]
-        ]
+        sizes = [slid(self, size, self.kernel, self.stride, self.dilation, self.padding) for size in x.shape[1:]]
         return x._replace(shape=(channels, *sizes), grid=None)
 
     def module(self, *inputs: Signal) -> torch.nn.Module:
@@ -130,9 +126,7 @@ class Conv2d(_Convolution):
         """Whether equal padding on both sides gives the promised number of places."""
         span = extent(self.kernel, self.dilation)
         sizes = [size for size in x.shape[1:] if size is not None]
-        return all(
-            (size + 2 * padding - span) // self.stride + 1 == -(-size // self.stride) for size in sizes
-        )
+        return all((size + 2 * padding - span) // self.stride + 1 == -(-size // self.stride) for size in sizes)
 
 
 class SeparableConv1d(Container):

@@ -50,9 +50,7 @@ class PositionalEncoding(Layer):
     def _longest(self, x: Signal) -> int:
         longest = x.length if self.longest is None else self.longest
         if longest is None:
-            raise Mismatch(
-                "PositionalEncoding('learned') needs longest=... where the length depends on the data"
-            )
+            raise Mismatch("PositionalEncoding('learned') needs longest=... where the length depends on the data")
         if x.length is not None and x.length > longest:
             raise Mismatch(f"PositionalEncoding has {longest} positions, too few for {x}")
         return longest

@@ -62,9 +62,7 @@ class Chunk(Layer):
         positive(self, "count", self.count)
         size = x.shape[axis]
         if size is None or size < self.count or (self.equal and size % self.count):
-            raise Mismatch(
-                f"Chunk cannot cut axis {axis} of {x} into {self.count}{' equal' * self.equal} parts"
-            )
+            raise Mismatch(f"Chunk cannot cut axis {axis} of {x} into {self.count}{' equal' * self.equal} parts")
         share, rest = divmod(size, self.count)
         return tuple([share + (index < rest) for index in range(self.count)])
 
@@ -123,9 +121,7 @@ class Concat(Layer):
         if any(signal.kind != first.kind for signal in inputs) or None in sizes:
             raise Mismatch(f"Concat cannot join {' and '.join(map(str, inputs))}")
         if any(_resized(signal, axis, 1)[:2] != _resized(first, axis, 1)[:2] for signal in inputs):
-            raise Mismatch(
-                f"Concat along axis {axis} needs equal other sizes: {' and '.join(map(str, inputs))}"
-            )
+            raise Mismatch(f"Concat along axis {axis} needs equal other sizes: {' and '.join(map(str, inputs))}")
         total = sum(size for size in sizes if size is not None)
         return _resized(first, axis, total)._replace(mask=any(signal.mask for signal in inputs))
 
@@ -168,11 +164,7 @@ class Branch(Container):
         """How many times the child at ``key`` stands in the network, once the split is closed."""
         split = closed.get("split", self.split)
         single = len(self.paths) == 1 and key == "0"
-        return (
-            int(getattr(split, "count", 1))
-            if single and isinstance(split, Layer) and not split.is_open
-            else 1
-        )
+        return int(getattr(split, "count", 1)) if single and isinstance(split, Layer) and not split.is_open else 1
 
 
 def _same_shape(layer: Layer, inputs: tuple[Signal, ...]) -> Signal:
@@ -194,9 +186,7 @@ def _axis(layer: Layer, signal: Signal) -> int:
     if not 0 <= axis < len(signal.shape):
         raise Mismatch(f"{type(layer).__name__}: {signal} has no axis {axis}")
     if axis != channel_axis(signal) and signal.mask:
-        raise Mismatch(
-            f"{type(layer).__name__} cannot work along the length of {signal}: padding would stand inside"
-        )
+        raise Mismatch(f"{type(layer).__name__} cannot work along the length of {signal}: padding would stand inside")
     return int(axis)
 
 

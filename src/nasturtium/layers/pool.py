@@ -32,9 +32,7 @@ class _Pool(Layer, abstract=True):
         if x.kind == "sequence":
             return x._replace(shape=(sizes[0], x.channels), grid=x.grid if self._step == 1 else None)
         if any(_mode(size, self.kernel, self._step) is None for size in x.shape[1:] if size is not None):
-            raise Mismatch(
-                f"{type(self).__name__}: an even kernel on an image needs a longer stride, not {self._step}"
-            )
+            raise Mismatch(f"{type(self).__name__}: an even kernel on an image needs a longer stride, not {self._step}")
         return x._replace(shape=(x.channels, *sizes), grid=None)
 
     def module(self, *inputs: Signal) -> torch.nn.Module:

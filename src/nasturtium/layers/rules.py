@@ -56,9 +56,7 @@ def left_padding(kernel: int, stride: int, dilation: int = 1) -> int:
     return max(extent(kernel, dilation) - stride + 1, 0) // 2
 
 
-def slid(
-    layer: Layer, size: int | None, kernel: int, stride: int, dilation: int, padding: int | None
-) -> int | None:
+def slid(layer: Layer, size: int | None, kernel: int, stride: int, dilation: int, padding: int | None) -> int | None:
     """Number of windows over ``size`` places.
 
     Args:
@@ -76,9 +74,7 @@ def slid(
     if size is None:
         # Two lengths that depend on the data could no longer be told apart where wires join.
         if stride > 1:
-            raise Mismatch(
-                f"{type(layer).__name__} with stride {stride} needs a known length (its longest, say)"
-            )
+            raise Mismatch(f"{type(layer).__name__} with stride {stride} needs a known length (its longest, say)")
         return None
     if padding is None:
         return -(-size // stride)

@@ -82,9 +82,7 @@ def projection(before: Signal, after: Signal) -> tuple[Layer, ...]:
         return Conv2d(after.channels, kernel=1, stride=stride, bias=False), BatchNorm()
     if before.kind == "vector" or before.shape[0] == after.shape[0]:
         return (Linear(after.channels),)
-    return (
-        Conv1d(after.channels, kernel=1, stride=_stride(before, after, before.shape[:1], after.shape[:1])),
-    )
+    return (Conv1d(after.channels, kernel=1, stride=_stride(before, after, before.shape[:1], after.shape[:1])),)
 
 
 def _stride(before: Signal, after: Signal, sizes: tuple[Any, ...], wanted: tuple[Any, ...]) -> int:

@@ -20,9 +20,7 @@ class SelfAttention(nn.Module):
         dropout: Share of attention weights dropped in training.
     """
 
-    def __init__(
-        self, channels: int, heads: int, width: int, causal: bool = False, dropout: float = 0.0
-    ) -> None:
+    def __init__(self, channels: int, heads: int, width: int, causal: bool = False, dropout: float = 0.0) -> None:
         super().__init__()
         self.heads, self.width, self.causal, self.dropout = heads, width, causal, dropout
         self.project = _linear(channels, 3 * heads * width)
@@ -30,9 +28,7 @@ class SelfAttention(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Attend within x (B, T, C); mask (B, T) is True where a step is real."""
-        query, key, value = (
-            self.project(x).unflatten(-1, (3, self.heads, self.width)).unbind(2)
-        )  # (B, T, H, W)
+        query, key, value = self.project(x).unflatten(-1, (3, self.heads, self.width)).unbind(2)  # (B, T, H, W)
         dropout = self.dropout if self.training else 0.0
         joined: Tensor = self.output(attend(query, key, value, mask, self.causal, dropout))
         return joined
@@ -96,9 +92,7 @@ def attend(
         value = value.masked_fill(~mask[:, :, None, None], 0.0)
         seen = mask[:, None, None, :]  # (B, 1, 1, S)
         if causal:
-            seen = (
-                seen & torch.ones(query.shape[1], key.shape[1], dtype=torch.bool, device=query.device).tril()
-            )
+            seen = seen & torch.ones(query.shape[1], key.shape[1], dtype=torch.bool, device=query.device).tril()
         # Where no key is real all are seen: their values are zero, and the softmax stays finite in every
         # kernel. en = seen | ~seen.any(-1, keepdim=True)
     query, key, value = query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2)  # (B, H, T, W)

@@ -104,11 +104,7 @@ class WindowPool(nn.Module):
             (B, ceil(T / stride), C), zero where no step is real; and the mask there if one was given.
         """
         real = x.new_ones(1, x.shape[1], 1) if mask is None else mask.unsqueeze(-1).to(x.dtype)
-        pooled = (
-            self._max(x, mask)
-            if self.kind == "max"
-            else self._windows(self._zeroed(x, mask)) / self._share(real)
-        )
+        pooled = self._max(x, mask) if self.kind == "max" else self._windows(self._zeroed(x, mask)) / self._share(real)
         if mask is None:
             return pooled
         left = mask[:, :: self.stride]

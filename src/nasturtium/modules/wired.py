@@ -54,9 +54,7 @@ class Wired(nn.Module):
     def extra_repr(self) -> str:
         """The program, one line a step."""
         lines = [f"forward({_listed(self.inputs)})"]
-        lines += [
-            f"  {_listed(targets)} = {name}({_listed(sources)})" for name, sources, targets in self.steps
-        ]
+        lines += [f"  {_listed(targets)} = {name}({_listed(sources)})" for name, sources, targets in self.steps]
         return "\n".join([*lines, f"  return {_listed(self.outputs)}"])
 
 

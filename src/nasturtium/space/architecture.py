@@ -60,14 +60,10 @@ class Architecture:
         if value is None and (space is None or decisions is None):
             raise SpaceError("an architecture needs its value, or its space and decisions")
         if value is not None and value.is_open:
-            raise SpaceError(
-                f"{to_text(value)[:80]} has choices left open: sample from Space(...) to close them"
-            )
+            raise SpaceError(f"{to_text(value)[:80]} has choices left open: sample from Space(...) to close them")
         self._value = value
         self._decisions = decisions
-        self._input: Signals | None = (
-            as_signals(input) if input is not None else space.input if space else None
-        )
+        self._input: Signals | None = as_signals(input) if input is not None else space.input if space else None
         self._steps = steps
         self._hash: str | None = None
         self._canonical: str | None = None
@@ -111,9 +107,7 @@ class Architecture:
             SpaceError: If neither a space nor an input is known.
         """
         if self._input is None:
-            raise SpaceError(
-                "the input of this architecture is not known; give input=(channels, height, width)"
-            )
+            raise SpaceError("the input of this architecture is not known; give input=(channels, height, width)")
         return self._input
 
     @property
@@ -162,9 +156,7 @@ class Architecture:
     def count(self, params: bool = True, flops: bool = True) -> dict[str, int]:
         """Parameters and FLOPs (two for each multiply-accumulate) for one example, from the cost rules."""
         cost = cost_of(self.value, self.input)
-        return {
-            k: v for k, v in (("params", cost.params), ("flops", cost.flops)) if (params, flops)[k == "flops"]
-        }
+        return {k: v for k, v in (("params", cost.params), ("flops", cost.flops)) if (params, flops)[k == "flops"]}
 
     def to_json(self) -> str:
         """The architecture with its decisions, its input and the name and version of its space."""
@@ -227,9 +219,8 @@ class Architecture:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Architecture):
             return NotImplemented
-        if self.space is not None and self.space is other.space and self._decisions is not None:
-            if self._decisions == other._decisions:
-                return True
+        if self.space is not None and self.space is other.space and self._decisions == other._decisions is not None:
+            return True
         return bool(self.value == other.value)
 
     def __hash__(self) -> int:
@@ -244,9 +235,7 @@ def _checked(value: Any, text: str) -> Part:
 
 def to_json_signal(signal: Signal) -> dict[str, Any]:
     """A signal as plain JSON values."""
-    content = {
-        name: value for name, value in signal._asdict().items() if value != Signal._field_defaults.get(name)
-    }
+    content = {name: value for name, value in signal._asdict().items() if value != Signal._field_defaults.get(name)}
     if signal.members:
         content["members"] = [[name, to_json_signal(member)] for name, member in signal.members]
     return content
@@ -254,7 +243,7 @@ def to_json_signal(signal: Signal) -> dict[str, Any]:
 
 def from_json_signal(content: dict[str, Any]) -> Signal:
     """Read a signal from what :func:`to_json_signal` gave."""
-    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in content.items()}
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
     if "members" in values:
         values["members"] = tuple((name, from_json_signal(member)) for name, member in values["members"])
     return Signal(**values)

@@ -82,9 +82,7 @@ class Budget:
             return offered
         options = choice.options
         fitting = [
-            i
-            for i in offered
-            if self._need("least", options[i]) <= left and self._need("height", options[i]) <= levels
+            i for i in offered if self._need("least", options[i]) <= left and self._need("height", options[i]) <= levels
         ]
         if fitting:
             return tuple(fitting)
@@ -123,11 +121,7 @@ class Budget:
             return min(self._height_of(option, rules) for option in value.options)
         if isinstance(value, Part):
             return max((self._height_of(item, rules) for _, _, item in _children(value)), default=0)
-        return (
-            max((self._height_of(item, rules) for item in value), default=0)
-            if isinstance(value, tuple)
-            else 0
-        )
+        return max((self._height_of(item, rules) for item in value), default=0) if isinstance(value, tuple) else 0
 
 
 def _children(part: Part) -> list[tuple[str, int | None, Any]]:

@@ -56,9 +56,7 @@ class Choice(Open):
             options = self.options
             kinds = {isinstance(o, Layer) or (isinstance(o, Choice) and o.of_layers) for o in options}
             if len(kinds) == 2:
-                raise SpaceError(
-                    f"{self} mixes layers with values; use Identity() for a layer that does nothing"
-                )
+                raise SpaceError(f"{self} mixes layers with values; use Identity() for a layer that does nothing")
             self._of_layers = kinds == {True}
         return self._of_layers
 
@@ -133,9 +131,7 @@ def subset(*options: Any, k: int | tuple[int, int] | None = None, name: str | No
         raise SpaceError(f"cannot take {k} of {len(options)} options")
     sizes = range(fewest, most + 1)
     if sum(math.comb(len(options), size) for size in sizes) > 100_000:
-        raise SpaceError(
-            f"too many subsets of {len(options)} options; leave each of them open on its own instead"
-        )
+        raise SpaceError(f"too many subsets of {len(options)} options; leave each of them open on its own instead")
     taken = [combination for size in sizes for combination in itertools.combinations(options, size)]
     return Choice(taken, None, name)
 
@@ -145,9 +141,7 @@ def integers(low: int, high: int, step: int = 1, log: bool = False, name: str | 
     if low > high or step < 1 or (log and low < 1):
         raise SpaceError(f"no whole numbers between {low} and {high} in steps of {step}")
     if log:
-        doubled = itertools.takewhile(
-            lambda value: value <= high, (low << power for power in itertools.count())
-        )
+        doubled = itertools.takewhile(lambda value: value <= high, (low << power for power in itertools.count()))
         return Choice(tuple(doubled), None, name, ordered=True)
     return Choice(tuple(range(low, high + 1, step)), None, name, ordered=True)
 
@@ -158,9 +152,7 @@ def floats(low: float, high: float, log: bool = False, steps: int = 101, name: s
     The values are rounded to six significant digits, so that they print short and compare exactly.
     """
     if not low < high or steps < 2 or (log and low <= 0):
-        raise SpaceError(
-            f"no range of {steps} numbers between {low} and {high}{' on a log scale' if log else ''}"
-        )
+        raise SpaceError(f"no range of {steps} numbers between {low} and {high}{' on a log scale' if log else ''}")
     start, stop = (math.log(low), math.log(high)) if log else (low, high)
     points = [start + (stop - start) * index / (steps - 1) for index in range(steps)]
     values = [float(f"{math.exp(point) if log else point:.6g}") for point in points]
@@ -194,9 +186,7 @@ def _frozen(option: Any) -> Any:
         return tuple(_frozen(item) for item in option)
     if option is None or isinstance(option, (bool, int, float, str, Part, Choice)) or callable(option):
         return option
-    raise SpaceError(
-        f"{option!r} cannot be an option: use numbers, strings, None, tuples, parts or functions"
-    )
+    raise SpaceError(f"{option!r} cannot be an option: use numbers, strings, None, tuples, parts or functions")
 
 
 def _checked_weights(

@@ -202,9 +202,7 @@ class Counting:
 
     def _unvisited(self, part: Any, visited: Any) -> int:
         keys = {key for key, _, _ in visited}
-        return math.prod(
-            self.total(s.part, None) for _, s in slots(part) if s.key not in keys and is_open(s.part)
-        )
+        return math.prod(self.total(s.part, None) for _, s in slots(part) if s.key not in keys and is_open(s.part))
 
 
 def _request(part: Any, signals: Signals, replies: tuple[Any, ...]) -> tuple[Any, Any]:
@@ -258,9 +256,7 @@ def is_flat(value: Any) -> bool:
     if isinstance(value, Rule):
         return False
     if isinstance(value, Choice):
-        return value.share is None and not any(
-            is_open(option) or _computed(option) for option in value.options
-        )
+        return value.share is None and not any(is_open(option) or _computed(option) for option in value.options)
     if isinstance(value, tuple):
         return all(is_flat(item) for item in value)
     return not isinstance(value, Part) or not value.is_open or all(is_flat(item) for item in value.values)

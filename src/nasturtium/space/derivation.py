@@ -226,13 +226,9 @@ class Derivation:
         if point is None:
             raise SpaceError("the derivation is finished: every choice is closed")
         if index not in point.offered or index in point.excluded:
-            raise SpaceError(
-                f"option {index} is not offered at {point.address or 'the root'} ({point.choice})"
-            )
+            raise SpaceError(f"option {index} is not offered at {point.address or 'the root'} ({point.choice})")
         number = self.count
-        self.trail = Step(
-            self.trail, number, point, index, (self.frame, self.bound, self.spent, self.reserved)
-        )
+        self.trail = Step(self.trail, number, point, index, (self.frame, self.bound, self.spent, self.reserved))
         self.point = None
         if "<" in point.address:
             self.bound = {**self.bound, point.address: (index, number)}
@@ -282,9 +278,7 @@ class Derivation:
         except DeadEnd as dead:
             self._go_back(dead)
 
-    def _stop(
-        self, choice: Choice, here: Here, part: Part | None, path: Path
-    ) -> tuple[Point, int, int] | None:
+    def _stop(self, choice: Choice, here: Here, part: Part | None, path: Path) -> tuple[Point, int, int] | None:
         """Stop at a choice; if its decision is shared and known, give the point, the option and who decided."""
         place = address = path_address(here.address, path)
         if choice.share is not None:
@@ -299,9 +293,7 @@ class Derivation:
             for wire in here.wires:
                 blame |= wire.fed_by
         if self.budget is not None and self.budget.binds(choice):
-            allowed = self.budget.affordable(
-                choice, offered, here.depth, here.copies, self.spent, self.reserved
-            )
+            allowed = self.budget.affordable(choice, offered, here.depth, here.copies, self.spent, self.reserved)
             if allowed != offered:
                 offered, blame = allowed, (1 << self.count) - 1
         known = self.bound.get(address) if "<" in address else None
@@ -427,9 +419,7 @@ class Derivation:
             if point.remaining:
                 self.point = point
                 return
-        raise Exhausted(
-            f"no architecture was found after {self.reopened} dead ends, the last one: {dead.why}"
-        )
+        raise Exhausted(f"no architecture was found after {self.reopened} dead ends, the last one: {dead.why}")
 
     def _starts(self, frame: Frame | None) -> list[int]:
         """Decisions with which larger and larger sub-trees before a dead end began, from the inside out."""

@@ -46,9 +46,7 @@ def encode(
         raise SpaceError(
             f"unknown encoding {encoding!r}{did_you_mean(encoding, ENCODINGS)}; known: {sorted(ENCODINGS)}"
         )
-    return ENCODINGS[encoding](
-        space, [space.adopt(architecture) for architecture in architectures], **options
-    )
+    return ENCODINGS[encoding](space, [space.adopt(architecture) for architecture in architectures], **options)
 
 
 def choice_table(space: Space) -> dict[str, int]:

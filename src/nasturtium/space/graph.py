@@ -71,9 +71,7 @@ def nodes_of(part: Layer, inputs: Signals) -> list[Node]:
     taps = tuple([Tap(signal, index, 0) for index, signal in enumerate(inputs)])
     found = descend(part, taps, "") if is_container(part) else leaf(part, taps, "")
     outs = (found,) if isinstance(found, Tap) else found
-    nodes.append(
-        Node("output", "output", None, [(t.node, t.output) for t in outs], tuple([t.signal for t in outs]))
-    )
+    nodes.append(Node("output", "output", None, [(t.node, t.output) for t in outs], tuple([t.signal for t in outs])))
     return nodes
 
 
@@ -194,9 +192,7 @@ class _Certificate:
         return best
 
     def _written(self, colours: list[int]) -> str:
-        place = {
-            number: index for index, number in enumerate(sorted(range(len(colours)), key=colours.__getitem__))
-        }
+        place = {number: index for index, number in enumerate(sorted(range(len(colours)), key=colours.__getitem__))}
         lines = []
         for number in sorted(place, key=place.__getitem__):
             node = self.nodes[number]

@@ -58,9 +58,7 @@ def cost_of(part: Layer, inputs: Signals) -> Cost:
     return Cost(sum(cost.params for cost in costs), sum(cost.flops for cost in costs))
 
 
-def walk_leaves(
-    part: Layer, inputs: Signals, meet: Callable[[str, Layer, Signals], None], name: str = ""
-) -> Any:
+def walk_leaves(part: Layer, inputs: Signals, meet: Callable[[str, Layer, Signals], None], name: str = "") -> Any:
     """Call ``meet(address, leaf, input signals)`` for every leaf, in the order signals reach them."""
     if not is_container(part):
         meet(name, part, inputs)

@@ -129,9 +129,7 @@ class Offers:
         first = first_value_choice(part)
         if first is not None:
             path, choice = first
-            return ways(part) > LOOKAHEAD or any(
-                self._fits(part, path, option, signals) for option in choice.options
-            )
+            return ways(part) > LOOKAHEAD or any(self._fits(part, path, option, signals) for option in choice.options)
         return not is_container(part) or self._starts(part, signals)
 
     def _starts(self, part: Any, signals: Signals) -> bool:

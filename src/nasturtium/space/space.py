@@ -153,7 +153,7 @@ class Space:
 
         Args:
             architecture: Whose neighbours.
-            rng: Gives them in random order, and draws decisions that newly arise; without it, order and draws are fixed.
+            rng: Gives them in random order and draws what newly arises; without it, order and draws are fixed.
             limit: At most this many.
         """
         return variation.neighbours(self, architecture, rng, limit)
@@ -213,9 +213,7 @@ class Space:
     def _enumerated(self, every: Callable[[], Iterator[Any]]) -> int:
         most = self.counting.total(self.root, None)
         if most > ENUMERABLE:
-            raise SpaceError(
-                f"{self.name!r} may have {most} architectures, too many to enumerate: declare its size"
-            )
+            raise SpaceError(f"{self.name!r} may have {most} architectures, too many to enumerate: declare its size")
         return sum(1 for _ in every())
 
     @property
@@ -261,18 +259,12 @@ class Space:
         for number, index in enumerate(decisions):
             point = derivation.point
             if point is None:
-                raise SpaceError(
-                    f"{len(decisions)} decisions were given, the space {self.name!r} takes {number}"
-                )
+                raise SpaceError(f"{len(decisions)} decisions were given, the space {self.name!r} takes {number}")
             if index not in point.offered:
-                raise SpaceError(
-                    f"decision {number} takes option {index} at {point.address}, offered: {point.offered}"
-                )
+                raise SpaceError(f"decision {number} takes option {index} at {point.address}, offered: {point.offered}")
             derivation.take(index)
         if derivation.point is not None:
-            raise SpaceError(
-                f"{len(decisions)} decisions are too few: {derivation.point.address} is still open"
-            )
+            raise SpaceError(f"{len(decisions)} decisions are too few: {derivation.point.address} is still open")
         return derivation
 
     def decisions(self, architecture: Architecture | Part | str) -> tuple[int, ...]:

@@ -82,9 +82,7 @@ def _value(node: ast.expr, where: str) -> Any:
         return math.inf if node.id == "inf" else math.nan
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         return _part(node, node.func.id, where)
-    raise ParseError(
-        f"only layers and plain values can stand{_at(where)}, not {_shortened(ast.unparse(node))!r}"
-    )
+    raise ParseError(f"only layers and plain values can stand{_at(where)}, not {_shortened(ast.unparse(node))!r}")
 
 
 def _part(node: ast.Call, name: str, where: str) -> Part:

@@ -51,9 +51,7 @@ def _cumulative(choice: Choice, indices: tuple[int, ...]) -> tuple[float, ...]:
     return tuple(accumulate(weights[index] for index in indices))
 
 
-def guided(
-    space: Space, rng: numpy.random.Generator, prefer: Prefer, spent: int = 0
-) -> tuple[Derivation, list[str]]:
+def guided(space: Space, rng: numpy.random.Generator, prefer: Prefer, spent: int = 0) -> tuple[Derivation, list[str]]:
     """Derive, taking what is preferred where it is offered and drawing the rest.
 
     Returns:
@@ -101,9 +99,7 @@ def _product_sample(space: Space, rng: numpy.random.Generator, pick: Any, unifor
     points = _template(space)
     return space.architecture(
         [
-            int(rng.random() * radix)
-            if uniform or step.point.choice.weights is None
-            else pick(step.point, rng)
+            int(rng.random() * radix) if uniform or step.point.choice.weights is None else pick(step.point, rng)
             for radix, step in zip(radices, points, strict=True)
         ]
     )
@@ -123,9 +119,7 @@ def _balanced(space: Space) -> Callable[[Point, numpy.random.Generator], int]:
     try:
         size = sum(space.counting.tally(space.root, space.input).values())
     except (Infinite, NotFactorable):
-        raise SpaceError(
-            f"sampling uniformly over {space.name!r} needs its exact size, which is not known"
-        ) from None
+        raise SpaceError(f"sampling uniformly over {space.name!r} needs its exact size, which is not known") from None
 
     def ways(point: Point, index: int) -> int:
         option = option_value(point.choice.options[index], point.signals)
@@ -136,17 +130,13 @@ def _balanced(space: Space) -> Callable[[Point, numpy.random.Generator], int]:
     def pick(point: Point, rng: numpy.random.Generator) -> int:
         numbers = list(accumulate(ways(point, index) for index in point.remaining))
         if numbers[-1] == 0:
-            raise SpaceError(
-                f"{space.name!r} cannot be sampled uniformly: its {size} derivations depend on each other"
-            )
+            raise SpaceError(f"{space.name!r} cannot be sampled uniformly: its {size} derivations depend on each other")
         return point.remaining[bisect_right(numbers, rng.random() * numbers[-1])]
 
     return pick
 
 
-def mutate(
-    space: Space, parent: Architecture, rng: numpy.random.Generator, count: int, subtree: bool
-) -> Architecture:
+def mutate(space: Space, parent: Architecture, rng: numpy.random.Generator, count: int, subtree: bool) -> Architecture:
     """See :meth:`Space.mutate`."""
     parent = space.adopt(parent)
     if space.radices is not None and not space.where:
@@ -171,9 +161,7 @@ def _redrawn(child: Architecture) -> tuple[str, ...]:
     return child.origin.redrawn if child.origin is not None else ()
 
 
-def _mutate_product(
-    space: Space, parent: Architecture, rng: numpy.random.Generator, count: int
-) -> Architecture:
+def _mutate_product(space: Space, parent: Architecture, rng: numpy.random.Generator, count: int) -> Architecture:
     radices = space.radices or ()
     free = [number for number, radix in enumerate(radices) if radix > 1]
     if not free:
@@ -206,9 +194,7 @@ def _mutated(
     for number in _several(free, count, rng):
         step = steps[number]
         only_here = len(step.point.offered) == 1
-        point = step.point._replace(
-            excluded=frozenset() if subtree and only_here else frozenset((step.taken,))
-        )
+        point = step.point._replace(excluded=frozenset() if subtree and only_here else frozenset((step.taken,)))
         forced[step.point.address] = draw(point, rng)
     kept = _kept(steps, forced, subtree)
     return _follow(space, rng, kept, forced, "mutation", len(steps))
@@ -257,23 +243,17 @@ def _follow(
     return child
 
 
-def cross(
-    space: Space, first: Architecture, second: Architecture, rng: numpy.random.Generator
-) -> Architecture:
+def cross(space: Space, first: Architecture, second: Architecture, rng: numpy.random.Generator) -> Architecture:
     """See :meth:`Space.cross`."""
     first, second = space.adopt(first), space.adopt(second)
     for _ in range(TRIES):
-        child = (_grafted(space, first, second, rng) if space.recursive else None) or _mixed(
-            space, first, second, rng
-        )
+        child = (_grafted(space, first, second, rng) if space.recursive else None) or _mixed(space, first, second, rng)
         if space.admits(child):
             return child
     return first
 
 
-def _mixed(
-    space: Space, first: Architecture, second: Architecture, rng: numpy.random.Generator
-) -> Architecture:
+def _mixed(space: Space, first: Architecture, second: Architecture, rng: numpy.random.Generator) -> Architecture:
     if space.radices is not None:
         pairs = zip(first.decisions, second.decisions, strict=True)
         child = space.architecture([one if rng.random() < 0.5 else other for one, other in pairs])
@@ -284,9 +264,7 @@ def _mixed(
     def prefer(point: Point) -> int | None:
         one, other = (parents[0], parents[1]) if rng.random() < 0.5 else (parents[1], parents[0])
         wanted = one.get(point.address)
-        return (
-            wanted if wanted is not None and wanted in point.remaining else other.get(point.address, wanted)
-        )
+        return wanted if wanted is not None and wanted in point.remaining else other.get(point.address, wanted)
 
     derivation, redrawn = guided(space, rng, prefer, len(first.steps) + len(second.steps))
     child = space._finished(derivation)
@@ -302,9 +280,7 @@ def _grafted(
     for step in second.steps:
         if isinstance(step.point.choice, Rule):
             donors.setdefault((step.point.choice, step.point.signals), []).append(step)
-    places = [
-        step for step in first.steps if (step.point.choice, step.point.signals) in donors and step.number
-    ]
+    places = [step for step in first.steps if (step.point.choice, step.point.signals) in donors and step.number]
     for _ in range(PATIENCE if places else 0):
         place = places[int(rng.random() * len(places))]
         among = donors[(place.point.choice, place.point.signals)]

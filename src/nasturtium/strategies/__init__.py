@@ -53,9 +53,7 @@ def make(
     """
     if name not in STRATEGIES:
         there = ", ".join(STRATEGIES)
-        raise NasturtiumError(
-            f"unknown strategy {name!r}{did_you_mean(name, STRATEGIES)} (there are: {there})"
-        )
+        raise NasturtiumError(f"unknown strategy {name!r}{did_you_mean(name, STRATEGIES)} (there are: {there})")
     maker = STRATEGIES[name]
     allowed = [each for each in inspect.signature(maker).parameters if each not in COMMON]
     for option in options:

@@ -117,9 +117,7 @@ def at_least(name: str, value: int, least: int) -> int:
     return value
 
 
-def unseen(
-    draw: Callable[[], Architecture], seen: Container[tuple[int, ...]], tries: int
-) -> Architecture | None:
+def unseen(draw: Callable[[], Architecture], seen: Container[tuple[int, ...]], tries: int) -> Architecture | None:
     """The first of at most ``tries`` draws whose decisions have not been seen, or None."""
     for _ in range(tries):
         architecture = draw()

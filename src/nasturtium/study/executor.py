@@ -130,9 +130,7 @@ class JobReport:
         return go_on
 
 
-def run_job(
-    estimator: Estimator, job: Job, send: Callable[[int, dict[str, float]], bool], enforce: bool
-) -> Ended:
+def run_job(estimator: Estimator, job: Job, send: Callable[[int, dict[str, float]], bool], enforce: bool) -> Ended:
     """Runs one trial to its end; whatever the estimator does short of ending the process becomes a state.
 
     Args:
@@ -148,9 +146,7 @@ def run_job(
     begun = time.monotonic()
     report = JobReport(job, send, begun + job.seconds if job.seconds is not None else None, enforce)
     try:
-        state, scores, reason = judge(
-            estimator.evaluate(job.architecture, job.budget, report), report.stopped
-        )
+        state, scores, reason = judge(estimator.evaluate(job.architecture, job.budget, report), report.stopped)
     except KeyboardInterrupt:
         raise
     except TimeIsUp:

@@ -109,9 +109,7 @@ class SQLitePlace(Guarded):
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StudyError(
-                f"cannot make the folder {self.path.parent}: {error.strerror}; give another"
-            ) from None
+            raise StudyError(f"cannot make the folder {self.path.parent}: {error.strerror}; give another") from None
         return self.lock_file.acquire()
 
     def connect(self) -> sa.Connection:
@@ -145,14 +143,10 @@ class SQLitePlace(Guarded):
         """Refuses a damaged file and a file of another program."""
         verdict = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
         if verdict != "ok":
-            raise StudyError(
-                f"the study {self}: it is damaged ({verdict}); put back a copy, or give another place"
-            )
+            raise StudyError(f"the study {self}: it is damaged ({verdict}); put back a copy, or give another place")
         tables = sa.inspect(connection).get_table_names()
         if tables and table not in tables:
-            raise StudyError(
-                f"{self} is a database of something else (tables {', '.join(tables[:3])}); give another"
-            )
+            raise StudyError(f"{self} is a database of something else (tables {', '.join(tables[:3])}); give another")
 
     def durable(self, connection: sa.Connection, wanted: bool) -> None:
         """Whether the next commits wait for the disk."""
@@ -180,9 +174,7 @@ class DatabasePlace(Guarded):
         try:
             self.url = sa.make_url(url)
         except sa.exc.ArgumentError:
-            raise StudyError(
-                f"cannot read the database URL {url!r}; write postgresql://user@host/base"
-            ) from None
+            raise StudyError(f"cannot read the database URL {url!r}; write postgresql://user@host/base") from None
         if self.url.drivername in ("postgres", "postgresql"):
             self.url = self.url.set(drivername="postgresql+psycopg")
         self.name = name
@@ -194,9 +186,7 @@ class DatabasePlace(Guarded):
     def lock(self) -> bool:
         """Takes the advisory lock, on a connection of its own."""
         if self.url.get_backend_name() != "postgresql":
-            raise StudyError(
-                f"a study cannot be kept in {self.url.get_backend_name()}; give a path or postgresql://"
-            )
+            raise StudyError(f"a study cannot be kept in {self.url.get_backend_name()}; give a path or postgresql://")
         with self.guarded():
             self.locking = self.connect()
             query = sa.text("SELECT pg_try_advisory_lock(hashtext('nasturtium'), hashtext(:name))")
@@ -211,9 +201,7 @@ class DatabasePlace(Guarded):
         except ImportError:
             raise MissingExtra("psycopg", "postgres") from None
         except sa.exc.NoSuchModuleError:
-            raise StudyError(
-                f"a study cannot be kept in {self.url.drivername}; give a path or postgresql://"
-            ) from None
+            raise StudyError(f"a study cannot be kept in {self.url.drivername}; give a path or postgresql://") from None
         return engine.connect()
 
     def inspect(self, connection: sa.Connection, table: str) -> None:

@@ -94,9 +94,7 @@ class LocalProcesses:
         if workers < 1:
             raise NasturtiumError(f"workers={workers}: at least one worker is needed")
         there = multiprocessing.get_all_start_methods()
-        self.context: Any = multiprocessing.get_context(
-            method or ("forkserver" if "forkserver" in there else "spawn")
-        )
+        self.context: Any = multiprocessing.get_context(method or ("forkserver" if "forkserver" in there else "spawn"))
         if self.context.get_start_method() == "forkserver" and preload:
             self.context.set_forkserver_preload(["nasturtium.study.worker", *preload])
         self.capacity = workers

@@ -95,9 +95,7 @@ class SQLStore:
         self.study: int = row.id
         self.header: dict[str, Any] = json.loads(row.header)
         if not read_only:
-            self.connection.execute(
-                sa.update(STUDIES).where(STUDIES.c.id == self.study).values(owner=this_owner())
-            )
+            self.connection.execute(sa.update(STUDIES).where(STUDIES.c.id == self.study).values(owner=this_owner()))
         last = self.connection.scalar(sa.select(sa.func.max(EVENTS.c.id)).where(EVENTS.c.study == self.study))
         self.last: int = last or 0
         self.connection.commit()
@@ -142,9 +140,7 @@ class SQLStore:
                 self.connection.commit()
             for *columns, total in rows:
                 if checksum(*columns) != total:
-                    raise StudyError(
-                        f"the study {self.place}: event {columns[-1]} is damaged; put back a copy"
-                    )
+                    raise StudyError(f"the study {self.place}: event {columns[-1]} is damaged; put back a copy")
                 yield Event(*columns)
             if len(rows) < CHUNK:
                 return
@@ -166,9 +162,7 @@ class SQLStore:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
 

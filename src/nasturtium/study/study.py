@@ -208,9 +208,7 @@ class Study:
             elif kind == "interrupted":
                 self.move(trial, State.WAITING)
             else:
-                raise StudyError(
-                    f"the study has an event of unknown kind {kind!r}; was it written by a newer release?"
-                )
+                raise StudyError(f"the study has an event of unknown kind {kind!r}; was it written by a newer release?")
 
     def add(self, asked: Event, architecture: Architecture | None) -> None:
         """Takes in a trial that was asked."""

@@ -87,9 +87,7 @@ def prepare(work: Work) -> None:
         os.setpgid(0, 0)  # so that what a trial starts can be ended together with it
     for name in THREADS:
         os.environ[name] = str(work.threads)
-    torch = sys.modules.get(
-        "torch"
-    )  # imported by the fork server, before this process could set the variables
+    torch = sys.modules.get("torch")  # imported by the fork server, before this process could set the variables
     if torch is not None:
         torch.set_num_threads(work.threads)
     if work.memory is not None:

@@ -69,13 +69,9 @@ class ArrayCoding:
         self._check_rank(checked := check_inputs(raw, name), name)
         values, mask = arrange(checked, layout, self.shape[0] if self.masked else None)
         if values.shape[1:] != self.shape:
-            raise TaskError(
-                f"{name} has rows of shape {values.shape[1:]}; the task was made with {self.shape}"
-            )
+            raise TaskError(f"{name} has rows of shape {values.shape[1:]}; the task was made with {self.shape}")
         if mask is not None and not self.masked and not mask.all():
-            raise TaskError(
-                f"{name} has sequences of unequal length; the task was made with {self.shape[0]} steps"
-            )
+            raise TaskError(f"{name} has sequences of unequal length; the task was made with {self.shape[0]} steps")
         check_present(values, mask, name)
         return self.scale(values, mask)
 
@@ -134,9 +130,7 @@ def check_present(values: Array, mask: Array | None, name: str) -> None:
     )
 
 
-def fit_arrays(
-    values: Array, mask: Array | None, layout: Layout, train: Array
-) -> tuple[ArrayCoding, tuple[str, ...]]:
+def fit_arrays(values: Array, mask: Array | None, layout: Layout, train: Array) -> tuple[ArrayCoding, tuple[str, ...]]:
     """Fit the normalisation of arranged rows on the training rows.
 
     Args:
@@ -159,20 +153,14 @@ def fit_arrays(
     axis = 1 if layout.kind == "image" else values.ndim - 1
     mean, std = moments(values, mask, train, axis)
     if layout.kind != "vector":
-        notes = tuple(
-            f"channel {k} of x is constant over the training rows" for k in np.flatnonzero(std == 0)
-        )
+        notes = tuple(f"channel {k} of x is constant over the training rows" for k in np.flatnonzero(std == 0))
         std = np.where(std == 0, 1, std)
         return ArrayCoding(layout.kind, layout.axis, shape, steady(mean), steady(std), masked=masked), notes
     kept = np.flatnonzero(std > 0)
     if len(kept) == 0:
-        raise TaskError(
-            "every column of x is constant over the training rows; there is nothing to learn from"
-        )
+        raise TaskError("every column of x is constant over the training rows; there is nothing to learn from")
     dropped = np.flatnonzero(std == 0)
-    notes = (
-        (f"dropped {len(dropped)} constant columns of x: {listed(dropped.tolist())}",) if len(dropped) else ()
-    )
+    notes = (f"dropped {len(dropped)} constant columns of x: {listed(dropped.tolist())}",) if len(dropped) else ()
     coding = ArrayCoding("vector", "", shape, steady(mean[kept]), steady(std[kept]), tuple(kept.tolist()))
     return coding, notes
 

@@ -73,9 +73,7 @@ def from_arrays(
     raw = check_inputs(x, names[0])
     target = check_target(y, names[1])
     if len(raw) != len(target):
-        raise TaskError(
-            f"{names[1]} has {len(target)} rows, but {names[0]} has {len(raw)}; give one target a row"
-        )
+        raise TaskError(f"{names[1]} has {len(target)} rows, but {names[0]} has {len(raw)}; give one target a row")
     given = None if split is None else read_split(split, len(raw), "split")
     rows = ArrayRows(raw, choose_layout(raw, layout, names[0]), names[0])
     labels = Labels(target, names[1], given, classes)
@@ -98,9 +96,7 @@ def from_parts(parts: Mapping[str, tuple[object, object]], **options: Any) -> Ta
     for part, (x, y) in parts.items():
         raw, target = check_inputs(x, f"x_{part}"), check_target(y, f"y_{part}")
         if len(raw) != len(target):
-            raise TaskError(
-                f"y_{part} has {len(target)} rows, but x_{part} has {len(raw)}; give one target a row"
-            )
+            raise TaskError(f"y_{part} has {len(target)} rows, but x_{part} has {len(raw)}; give one target a row")
         if target.shape[1:] != (targets[0] if targets else target).shape[1:]:
             raise TaskError(f"y_{part} has shape {target.shape}, y_train {targets[0].shape}; they must agree")
         inputs.append(raw)

@@ -93,9 +93,7 @@ def assemble(
     """
     values = check_target(labels.values, labels.name)
     if len(values) != len(source):
-        raise TaskError(
-            f"{labels.name} has {len(values)} rows, but the inputs have {len(source)}; give one a row"
-        )
+        raise TaskError(f"{labels.name} has {len(values)} rows, but the inputs have {len(source)}; give one a row")
     kind, doubt = decide_kind(values, labels.name, kind)
     classes = class_coding(_flat(values), labels.name, labels.classes) if kind == "classification" else None
     strata = deciles(values) if classes is None else classes.encode(_flat(values))
@@ -104,10 +102,7 @@ def assemble(
     target = classes or number_coding(values, labels.name, train)
     encoded = strata if classes is not None else target.encode(values)
     coding, found = source.fit(train)
-    parts = [
-        source.split(coding, rows, encoded[rows])
-        for rows in (np.flatnonzero(codes == part) for part in range(3))
-    ]
+    parts = [source.split(coding, rows, encoded[rows]) for rows in (np.flatnonzero(codes == part) for part in range(3))]
     metrics = metrics_for(kind, metric)
     said = (doubt,) if doubt else ()
     about = _about_classes(target, encoded, codes) if classes is not None else ()

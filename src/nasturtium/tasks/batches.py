@@ -61,9 +61,7 @@ class Batches:
         self.dataset = split.dataset if isinstance(split, Split) else split
         self.rows = len(split)  # type: ignore[arg-type]
         if self.rows == 0 or batch_size < 1:
-            raise TaskError(
-                f"cannot make batches of {batch_size} from {self.rows} rows; both must be at least 1"
-            )
+            raise TaskError(f"cannot make batches of {batch_size} from {self.rows} rows; both must be at least 1")
         self.batch_size = min(batch_size, self.rows)
         self.device = torch.empty(0, device=device).device  # "cuda" becomes "cuda:0", as tensors have it
         self.shuffle_seed, self.drop_last = shuffle_seed, drop_last
@@ -82,9 +80,7 @@ class Batches:
         self.tensors: list[Tensor] = []
         for values in arrays:
             last = self.channels_last and values.ndim == 4
-            ordered = (
-                np.ascontiguousarray(np.moveaxis(values, 1, -1)) if last else np.ascontiguousarray(values)
-            )
+            ordered = np.ascontiguousarray(np.moveaxis(values, 1, -1)) if last else np.ascontiguousarray(values)
             self.tensors.append(torch.from_numpy(ordered).to(home))
         self.is_image = [self.channels_last and values.ndim == 4 for values in arrays]
 
@@ -125,9 +121,7 @@ class Batches:
         for inputs, targets in loader:
             tensors = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
             if self.channels_last:
-                tensors = [
-                    t.contiguous(memory_format=torch.channels_last) if t.ndim == 4 else t for t in tensors
-                ]
+                tensors = [t.contiguous(memory_format=torch.channels_last) if t.ndim == 4 else t for t in tensors]
             yield self._finish([*tensors, targets], [False] * (len(tensors) + 1))
 
     def _finish(self, batch: list[Tensor], is_image: list[bool]) -> Batch:

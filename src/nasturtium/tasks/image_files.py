@@ -58,11 +58,7 @@ def read_image(path: Path, form: ImageFormat) -> Array:
 
 def _eight_bits(picture: Any) -> Any:
     """Pillow cuts 16-bit grey off at 255 when it converts; scale it instead."""
-    return (
-        picture.convert("I").point(lambda value: value / 256).convert("L")
-        if picture.mode == "I;16"
-        else picture
-    )
+    return picture.convert("I").point(lambda value: value / 256).convert("L") if picture.mode == "I;16" else picture
 
 
 def _broken() -> tuple[type[Exception], ...]:
@@ -94,9 +90,7 @@ def find_format(paths: Sequence[Path]) -> tuple[ImageFormat, list[Path]]:
         raise TaskError(f"none of {len(paths)} image files can be read, such as {paths[0]}")
     width, height = np.median(np.array(sizes), axis=0)
     shrink = min(1.0, LARGEST / max(width, height))
-    form = ImageFormat(
-        1 if modes <= set(GREY) else 3, max(1, round(height * shrink)), max(1, round(width * shrink))
-    )
+    form = ImageFormat(1 if modes <= set(GREY) else 3, max(1, round(height * shrink)), max(1, round(width * shrink)))
     return form, broken
 
 

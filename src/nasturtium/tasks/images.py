@@ -102,9 +102,7 @@ def load_images(
     form, broken = find_format([path for path, _, _ in found])
     rows = [row for row in found if row[0] not in set(broken)]
     held: ImageRows | ImagePaths
-    if len(rows) * form.channels * form.height * form.width * 5 > (
-        free_memory() if memory is None else memory
-    ):
+    if len(rows) * form.channels * form.height * form.width * 5 > (free_memory() if memory is None else memory):
         held = ImagePaths([path for path, _, _ in rows], form)
     else:
         values, damaged = read_images([path for path, _, _ in rows], form)

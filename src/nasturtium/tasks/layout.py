@@ -58,9 +58,7 @@ def _rows(raw: Sequence[object], name: str) -> list[Array]:
     try:
         return [np.asarray(row) for row in raw]
     except ValueError as error:
-        raise TaskError(
-            f"{name} is ragged within a row; each row must be an array of shape (T,) or (T, C)"
-        ) from error
+        raise TaskError(f"{name} is ragged within a row; each row must be an array of shape (T,) or (T, C)") from error
 
 
 def _check_ragged(rows: list[Array], name: str) -> list[Array]:
@@ -77,14 +75,10 @@ def _check_ragged(rows: list[Array], name: str) -> list[Array]:
 
 def _check_numbers(values: Array, name: str) -> None:
     if values.dtype.kind not in "biuf":
-        raise TaskError(
-            f"{name} is of type {values.dtype}, not of numbers; tables with text are read from .csv files"
-        )
+        raise TaskError(f"{name} is of type {values.dtype}, not of numbers; tables with text are read from .csv files")
     if values.dtype.kind == "f" and np.isinf(values).any():
         bad = np.argwhere(np.isinf(values))
-        raise TaskError(
-            f"{name} has {len(bad)} infinite values (first at index {tuple(bad[0].tolist())}); remove them"
-        )
+        raise TaskError(f"{name} has {len(bad)} infinite values (first at index {tuple(bad[0].tolist())}); remove them")
 
 
 def choose_layout(raw: Raw, layout: str | None, name: str) -> Layout:
@@ -106,9 +100,7 @@ def choose_layout(raw: Raw, layout: str | None, name: str) -> Layout:
         TaskError: If the layout is unknown or does not suit the array.
     """
     if layout is not None and layout not in LAYOUTS:
-        raise TaskError(
-            f"unknown layout {layout!r}; known: {', '.join(LAYOUTS)}{did_you_mean(layout, LAYOUTS)}"
-        )
+        raise TaskError(f"unknown layout {layout!r}; known: {', '.join(LAYOUTS)}{did_you_mean(layout, LAYOUTS)}")
     if isinstance(raw, list):
         return _ragged_layout(raw, layout, name)
     forced = layout or _natural(raw)
@@ -129,9 +121,7 @@ def _ragged_layout(raw: list[Array], layout: str | None, name: str) -> Layout:
     natural = "tokens" if raw[0].ndim == 1 and raw[0].dtype.kind in "iu" else "sequence"
     kind = layout or natural
     if kind not in ("sequence", "tokens") or (kind == "tokens" and natural != "tokens"):
-        raise TaskError(
-            f"{name} has rows of unequal length, which cannot be read as {kind}; they are a {natural}"
-        )
+        raise TaskError(f"{name} has rows of unequal length, which cannot be read as {kind}; they are a {natural}")
     return Layout(kind)
 
 
@@ -216,13 +206,9 @@ def _trailing(values: Array) -> Array | None:
 def _pad(rows: list[Array], layout: Layout, length: int | None) -> tuple[Array, Array]:
     longest = max(len(row) for row in rows)
     if length is not None and longest > length:
-        raise TaskError(
-            f"a sequence has {longest} steps, but the longest the task was made with has {length}; cut it"
-        )
+        raise TaskError(f"a sequence has {longest} steps, but the longest the task was made with has {length}; cut it")
     steps = longest if length is None else length
-    shape = (
-        (len(rows), steps) if layout.kind == "tokens" else (len(rows), steps, *(rows[0].shape[1:] or (1,)))
-    )
+    shape = (len(rows), steps) if layout.kind == "tokens" else (len(rows), steps, *(rows[0].shape[1:] or (1,)))
     values = np.zeros(shape, dtype=np.result_type(*{row.dtype for row in rows}))
     mask = np.zeros((len(rows), steps), dtype=bool)
     for number, row in enumerate(rows):

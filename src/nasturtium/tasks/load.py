@@ -70,9 +70,7 @@ def load(
     for option, value in options.items():
         if value is not None and option not in accepted:
             raise TaskError(f"{option}={value!r} does not apply to {_describe(source)}")
-    chosen = {
-        key: value for key, value in {**options, "metric": metric, "name": name}.items() if value is not None
-    }
+    chosen = {key: value for key, value in {**options, "metric": metric, "name": name}.items() if value is not None}
     return loader(*arguments, seed=seed, **chosen)
 
 
@@ -125,6 +123,4 @@ def _find_by_name(source: str) -> tuple[Callable[..., Task], tuple[Any, ...]]:
         siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
         raise TaskError(f"there is no file {source}{did_you_mean(path.name, siblings)}")
     known = ", ".join(TASKS)
-    raise TaskError(
-        f"unknown task {source!r}; give one of {known}, or the path of a file{did_you_mean(source, TASKS)}"
-    )
+    raise TaskError(f"unknown task {source!r}; give one of {known}, or the path of a file{did_you_mean(source, TASKS)}")

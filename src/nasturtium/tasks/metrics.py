@@ -129,9 +129,7 @@ def metrics_for(kind: str, metric: str | None = None) -> tuple[str, ...]:
     """
     primary = metric or DEFAULT_METRIC[kind]
     if primary not in METRICS:
-        raise TaskError(
-            f"unknown metric {primary!r}; known: {', '.join(METRICS)}{did_you_mean(primary, METRICS)}"
-        )
+        raise TaskError(f"unknown metric {primary!r}; known: {', '.join(METRICS)}{did_you_mean(primary, METRICS)}")
     fitting = [name for name, entry in METRICS.items() if kind in entry.kinds]
     if primary not in fitting:
         raise TaskError(f"metric {primary!r} is not for {kind}; use one of {', '.join(fitting)}")
@@ -172,9 +170,7 @@ def evaluate_metrics(names: Iterable[str], outputs: Any, targets: Any, task: Tas
     if task.kind == "classification":
         truth = truth.reshape(-1).astype(np.int64)
         if truth.max() >= max(2, scores.shape[1]):
-            raise TaskError(
-                f"targets hold class {truth.max()}, but the outputs have {scores.shape[1]} columns"
-            )
+            raise TaskError(f"targets hold class {truth.max()}, but the outputs have {scores.shape[1]} columns")
     with np.errstate(over="ignore", invalid="ignore"):
         if task.kind == "classification":
             scores = log_softmax(scores)

@@ -70,9 +70,7 @@ def complete_split(strata: Array, given: Array | None, seed: int) -> tuple[Array
     if seed < 0:
         raise TaskError(f"seed {seed} is negative; use 0 or more")
     if len(strata) < MINIMUM_ROWS:
-        raise TaskError(
-            f"{len(strata)} rows are too few to train and validate on; at least {MINIMUM_ROWS} are needed"
-        )
+        raise TaskError(f"{len(strata)} rows are too few to train and validate on; at least {MINIMUM_ROWS} are needed")
     codes = np.zeros(len(strata), dtype=np.int8) if given is None else given.copy()
     generator = np.random.default_rng([seed, len(strata)])
     drawn = []

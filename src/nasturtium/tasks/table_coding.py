@@ -104,14 +104,10 @@ class TableCoding:
             columns: Any = raw
             frame = raw if isinstance(raw, pl.DataFrame) else pl.DataFrame(columns)
         except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
-            raise TaskError(
-                f"{name} cannot be read as columns; give a polars frame or a dict of lists"
-            ) from error
+            raise TaskError(f"{name} cannot be read as columns; give a polars frame or a dict of lists") from error
         for column in self.columns:
             if column.name not in frame.columns:
-                raise TaskError(
-                    f"{name} has no column {column.name!r}{did_you_mean(column.name, frame.columns)}"
-                )
+                raise TaskError(f"{name} has no column {column.name!r}{did_you_mean(column.name, frame.columns)}")
         return (self.scale(encode_columns(self.columns, frame)),)
 
     def scale(self, features: Array) -> Array:
@@ -143,9 +139,7 @@ def as_numbers(series: pl.Series) -> tuple[Array, Array]:
     values = numbers.to_numpy().astype(np.float64)  # null becomes NaN
     if np.isinf(values).any():
         row = int(np.argmax(np.isinf(values)))
-        raise TaskError(
-            f"column {series.name!r} has {np.isinf(values).sum()} infinite values (first at row {row})"
-        )
+        raise TaskError(f"column {series.name!r} has {np.isinf(values).sum()} infinite values (first at row {row})")
     return values[:, None], np.isnan(values)
 
 

@@ -40,9 +40,7 @@ class TableRows:
         """The encoding of the training rows (indices), and notes on what was dropped and filled."""
         described = [describe_column(series, train) for series in self.frame.get_columns()]
         columns = tuple(column for column in described if isinstance(column, Column))
-        dropped = {
-            n: why for n, why in zip(self.frame.columns, described, strict=True) if isinstance(why, str)
-        }
+        dropped = {n: why for n, why in zip(self.frame.columns, described, strict=True) if isinstance(why, str)}
         if not columns:
             raise TaskError(f"no column can be used as an input: {_reasons(dropped)}")
         blocks = [column.encode(self.frame[column.name]) for column in columns]
@@ -67,9 +65,7 @@ class TableRows:
         shares = [f"{c.name} ({self.frame[c.name].null_count() / len(self):.1%})" for c in columns if c.gaps]
         if shares:
             notes.append(f"filled missing values in {len(shares)} columns: {listed(shares)}")
-        strays = [
-            _stray(self.frame[c.name]) for c in columns if c.kind == "category" and c.name not in dropped
-        ]
+        strays = [_stray(self.frame[c.name]) for c in columns if c.kind == "category" and c.name not in dropped]
         notes += [note for note in strays if note]
         return tuple(notes)
 
@@ -125,9 +121,7 @@ def _read_csv(path: Path) -> pl.DataFrame:
     with path.open(encoding="utf-8-sig") as file:
         header = file.readline()
     separator = max(SEPARATORS, key=header.count)
-    return pl.read_csv(
-        path, separator=separator, null_values=MISSING, try_parse_dates=True, infer_schema_length=None
-    )
+    return pl.read_csv(path, separator=separator, null_values=MISSING, try_parse_dates=True, infer_schema_length=None)
 
 
 def from_frame(
@@ -158,9 +152,7 @@ def from_frame(
     import polars as pl
 
     if len(frame) == 0 or frame.width < 2:
-        raise TaskError(
-            f"{place} has {len(frame)} rows and {frame.width} columns; it needs rows, inputs and a target"
-        )
+        raise TaskError(f"{place} has {len(frame)} rows and {frame.width} columns; it needs rows, inputs and a target")
     frame = frame.with_columns(pl.selectors.float().fill_nan(None))
     chosen, notes = _find_target(frame.columns, target, place)
     given, frame = _find_split(frame, chosen)

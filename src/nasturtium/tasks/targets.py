@@ -61,9 +61,7 @@ class TargetCoding:
         wrong = labels[codes] != values
         if wrong.any():
             row = int(np.argmax(wrong))
-            raise TaskError(
-                f"{self.name} holds {str(values[row])!r} at row {row}, which is none of the known classes"
-            )
+            raise TaskError(f"{self.name} holds {str(values[row])!r} at row {row}, which is none of the known classes")
         return codes.astype(np.int64)
 
     def restore(self, numbers: Array) -> Array:
@@ -78,9 +76,7 @@ class TargetCoding:
             return self.restore(outputs)
         logits = np.asarray(outputs)
         single = logits.shape[1] == 1  # the logit of the second of two classes
-        chosen: Array = np.array(self.names)[
-            (logits[:, 0] > 0).astype(int) if single else logits.argmax(axis=1)
-        ]
+        chosen: Array = np.array(self.names)[(logits[:, 0] > 0).astype(int) if single else logits.argmax(axis=1)]
         return chosen
 
 
@@ -169,9 +165,7 @@ def _kind_of_columns(values: Array, name: str, kind: str | None) -> tuple[str, s
     if binary and kind != "regression":
         if (values.sum(axis=1) == 1).all():
             return "classification", f"{name} is one-hot: read as {values.shape[1]} classes"
-        raise TaskError(
-            f"{name} marks several or no classes a row; give one class a row, or kind='regression'"
-        )
+        raise TaskError(f"{name} marks several or no classes a row; give one class a row, or kind='regression'")
     if kind == "classification" or values.dtype.kind == "U":
         raise TaskError(f"{name} has shape {values.shape}; classes are one value a row")
     return "regression", None
@@ -187,9 +181,7 @@ def class_coding(values: Array, name: str, names: Sequence[Label] | None) -> Tar
     if len(labels) < 2:
         raise TaskError(f"{name} holds a single class, {str(labels[0])!r}; there is nothing to tell apart")
     called = tuple(map(_plain, labels))
-    numbered = names is not None and all(
-        not isinstance(label, str) and 0 <= label < len(names) for label in labels
-    )
+    numbered = names is not None and all(not isinstance(label, str) and 0 <= label < len(names) for label in labels)
     if names is not None and numbered:
         called = tuple(_plain(names[int(label)]) for label in labels)
     return TargetCoding(name, "classification", labels, called)

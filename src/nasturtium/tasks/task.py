@@ -44,9 +44,7 @@ class Split:
     def __post_init__(self) -> None:
         for number, values in enumerate(self.inputs):
             if len(values) != len(self.targets):
-                raise TaskError(
-                    f"input {number} has {len(values)} rows, but there are {len(self.targets)} targets"
-                )
+                raise TaskError(f"input {number} has {len(values)} rows, but there are {len(self.targets)} targets")
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -123,9 +121,7 @@ class Task:
         expected = sum(2 if signal.mask else 1 for signal in self.inputs)
         if all(signal.kind != "group" for signal in self.inputs) and len(self.train.inputs) != expected:
             asked = ", ".join(map(str, self.inputs))
-            raise TaskError(
-                f"task {self.name!r} has {len(self.train.inputs)} input arrays; {asked} need {expected}"
-            )
+            raise TaskError(f"task {self.name!r} has {len(self.train.inputs)} input arrays; {asked} need {expected}")
 
     @cached_property
     def fingerprint(self) -> str:
@@ -153,9 +149,7 @@ class Task:
 
     def summary(self) -> str:
         """One line: what comes in, what is asked, how many rows, and by which metric it is judged."""
-        asked = (
-            f"{self.outputs} classes" if self.kind == "classification" else f"regression of {self.outputs}"
-        )
+        asked = f"{self.outputs} classes" if self.kind == "classification" else f"regression of {self.outputs}"
         rows = "/".join(f"{len(split):,}" for split in (self.train, self.valid, self.test))
         received = " and ".join(map(str, self.inputs))
         return f"{self.name}: {received} -> {asked}; {rows} rows train/valid/test; judged by {self.metric}"

@@ -62,14 +62,10 @@ def writes_and_reads(space: Space, seed: int) -> None:
         "the space reads another architecture",
         text,
     )
-    require(
-        space.replay(again.decisions).value == architecture.value, "recovered decisions lead elsewhere", text
-    )
+    require(space.replay(again.decisions).value == architecture.value, "recovered decisions lead elsewhere", text)
     require(space.decisions(text) == again.decisions, "decisions are not deterministic", text)
     read = Architecture.from_json(architecture.to_json(), space)
-    require(
-        read == architecture and read.decisions == architecture.decisions, "JSON loses the decisions", text
-    )
+    require(read == architecture and read.decisions == architecture.decisions, "JSON loses the decisions", text)
     require(Architecture.from_json(architecture.to_json()) == architecture, "JSON alone differs", text)
     require(space.replay(architecture.decisions).value == architecture.value, "replaying differs", text)
 
@@ -108,9 +104,7 @@ def crosses(space: Space, seed: int) -> None:
         offers = [k[step.point.address] for k in known if step.point.address in k]
         alike = [o.taken for o in offers if o.point.choice.options == step.point.choice.options]
         if step.point.address not in child.origin.redrawn and len(alike) == 2:
-            require(
-                step.taken in alike, f"the decision at {step.point.address} is no parent's", *parents, child
-            )
+            require(step.taken in alike, f"the decision at {step.point.address} is no parent's", *parents, child)
 
 
 def neighbours_differ(space: Space, seed: int) -> None:
@@ -125,9 +119,7 @@ def neighbours_differ(space: Space, seed: int) -> None:
             architecture,
             neighbour,
         )
-        require(
-            neighbour.origin is not None and len(neighbour.origin.changed) == 1, "not one change", neighbour
-        )
+        require(neighbour.origin is not None and len(neighbour.origin.changed) == 1, "not one change", neighbour)
     if space.radices is None or space.where:
         return
     every = list(space.neighbours(architecture))
@@ -180,9 +172,7 @@ def canonical_is_stable(space: Space, seed: int) -> None:
     if space.simplify or not isinstance(child.value, Layer):
         return
     if child.count() != architecture.count():
-        require(
-            child.canonical != architecture.canonical, "different networks look the same", architecture, child
-        )
+        require(child.canonical != architecture.canonical, "different networks look the same", architecture, child)
 
 
 def repeats(space: Space, seed: int) -> None:
@@ -190,9 +180,7 @@ def repeats(space: Space, seed: int) -> None:
     one, other = generator(seed), generator(seed)
     first, second = space.sample(one), space.sample(other)
     require(first.decisions == second.decisions, "the same seed samples differently", first, second)
-    require(
-        space.mutate(first, one) == space.mutate(second, other), "the same seed mutates differently", first
-    )
+    require(space.mutate(first, one) == space.mutate(second, other), "the same seed mutates differently", first)
 
 
 LAWS: dict[str, Callable[[Space, int], Any]] = {

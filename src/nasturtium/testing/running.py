@@ -27,11 +27,9 @@ def run_once(architecture: Architecture, batch: int, seed: int) -> None:
     signals = (inferred,) if isinstance(inferred, Signal) else inferred
     for tensor, signal in zip(outs, signals, strict=False):
         expected = tuple(
-            actual if size is None else size for actual, size in zip(tensor.shape[1:], signal.shape)
+            actual if size is None else size for actual, size in zip(tensor.shape[1:], signal.shape, strict=False)
         )
-        require(
-            tuple(tensor.shape[1:]) == expected, f"gives {tuple(tensor.shape)} for {signal}", architecture
-        )
+        require(tuple(tensor.shape[1:]) == expected, f"gives {tuple(tensor.shape)} for {signal}", architecture)
         require(bool(torch.isfinite(tensor).all()), "the output is not finite", architecture)
     sum(tensor.float().pow(2).sum() for tensor in outs if tensor.is_floating_point()).backward()
     for name, parameter in model.named_parameters():
@@ -44,10 +42,8 @@ def made_up(signal: Signal, batch: int) -> list[torch.Tensor]:
     if signal.kind == "group":
         return [tensor for _, member in signal.members for tensor in made_up(member, batch)]
     shape = (batch, *(12 if size is None else size for size in signal.shape))
-    if signal.kind == "tokens":
-        values = [torch.randint(signal.vocabulary[0], shape)]
-    else:
-        values = [torch.randn(shape)]
+    made = torch.randint(signal.vocabulary[0], shape) if signal.kind == "tokens" else torch.randn(shape)
+    values = [made]
     if signal.mask:
         lengths = torch.randint(1, shape[1] + 1, (batch, 1))
         values.append(torch.arange(shape[1])[None] < lengths)
