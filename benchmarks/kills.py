@@ -40,6 +40,14 @@ def left_running(mark: str) -> list[int]:
     return found
 
 
+def settled(mark: str, seconds: float = 15.0) -> list[int]:
+    """What still runs when workers have had time to notice that their driver is gone."""
+    until = time.monotonic() + seconds
+    while (found := left_running(mark)) and time.monotonic() < until:
+        time.sleep(0.2)
+    return found
+
+
 def kill_once(command: list[str], environment: dict[str, str], longest: float) -> bool:
     """Start the search and kill it after a random time; False if it ended before."""
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -58,7 +66,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--trials", type=int, default=40)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--longest", type=float, default=12.0, help="seconds before a kill, at most")
+    parser.add_argument("--longest", type=float, default=30.0, help="seconds before a kill, at most")
     given = parser.parse_args()
     random.seed(0)
     lost = orphans = 0
@@ -71,8 +79,7 @@ def main() -> None:
         before: dict[int, tuple[str, float]] = {}
         for number in range(given.kills):
             killed = kill_once(command, environment, given.longest)
-            time.sleep(2.0)
-            alive = left_running(folder)
+            alive = settled(folder)
             now = ended(out / "study.db")
             missing = [trial for trial, what in before.items() if now.get(trial) != what]
             lost, orphans = lost + len(missing), orphans + len(alive)

@@ -117,12 +117,9 @@ class Fit:
         return loss.detach()
 
     def _forward(self, inputs: tuple[Tensor, ...]) -> Tensor:
-        if not self.mode.bf16:
+        with torch.autocast(self.batches.device.type, torch.bfloat16, enabled=self.mode.bf16):
             outputs: Tensor = self.model(*inputs)
             return outputs
-        with torch.autocast(self.batches.device.type, torch.bfloat16):
-            outputs = self.model(*inputs)
-        return outputs
 
     def _mixed(self, inputs: tuple[Tensor, ...], targets: Tensor) -> Tensor:
         inputs, other, share = mixed(inputs, self.recipe.mixup)

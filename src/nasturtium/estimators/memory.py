@@ -17,7 +17,7 @@ from nasturtium.space.signal import Signal
 MEGABYTE = 1_000_000
 
 
-class PeakMemory(TorchDispatchMode):
+class PeakMemory(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Follows every tensor that torch operations give, until its storage is freed.
 
     What an operation needs for itself while it runs is not seen.
@@ -28,8 +28,9 @@ class PeakMemory(TorchDispatchMode):
     """
 
     def __init__(self) -> None:
-        super().__init__()
-        self.now = self.peak = 0
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.now = 0
+        self.peak = 0
         self._known: dict[int, weakref.ref[Any]] = {}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -57,22 +58,23 @@ class PeakMemory(TorchDispatchMode):
 
 
 def training_memory(architecture: Architecture, batch: int = 64, length: int = 64) -> float:
-    """Peak memory in MB (10^6 bytes) of the tensors in one AdamW step in fp32, without running it.
+    """Peak memory in MB (10^6 bytes) of the tensors in one AdamW step in fp32.
 
-    Shapes are followed on torch's meta device; where a mask decides on shapes, a step is run on the CPU.
+    Shapes alone are followed, on torch's meta device, so that nothing is computed. A step is run on the CPU
+    where a mask decides on shapes, and for recurrent layers, which keep more there than the meta device knows.
 
     Args:
         architecture: With its input known.
         batch: Rows.
         length: Steps of sequences whose length depends on the data.
     """
-    masked = any(_masked(signal) for signal in architecture.input)
-    device = torch.device("cpu" if masked else "meta")
+    signals = architecture.input
+    with torch.device("meta"):
+        recurrent = any(isinstance(module, nn.RNNBase) for module in architecture.build().modules())
+    device = torch.device("cpu" if recurrent or any(map(_masked, signals)) else "meta")
     with torch.random.fork_rng([]), PeakMemory() as memory, device:
-        model = architecture.build()
-        inputs = example_inputs(architecture.input, batch, device, length)
-        training_step(model, inputs)
-    return memory.peak / MEGABYTE
+        training_step(architecture.build(), example_inputs(signals, batch, device, length))
+    return float(memory.peak / MEGABYTE)
 
 
 def training_step(model: nn.Module, inputs: tuple[Tensor, ...]) -> None:

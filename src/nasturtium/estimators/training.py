@@ -130,7 +130,8 @@ class Training:
             while fit.step < fit.steps:
                 fit.run_epoch()
         fit.take_average()
-        return fit.model.to("cpu", memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
+        model = fit.model.to("cpu").eval()
+        return model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload, no-any-return]
 
     def test_scores(self, model: nn.Module, task: Task | None = None) -> dict[str, float]:
         """Every metric of the task on its test rows, and ``test_loss``.

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from nasturtium.errors import ParseError, SpaceError
 from nasturtium.space.infer import Signals, cost_of, infer
 from nasturtium.space.part import Layer, Part
-from nasturtium.space.signal import Signal, as_signals
+from nasturtium.space.signal import RANKS, Signal, as_signals
 from nasturtium.space.text import from_text, to_text
 
 if TYPE_CHECKING:
     import networkx
     import torch
 
+    from nasturtium.space.points import Step
     from nasturtium.space.space import Space
 
 FORMAT = 1
@@ -87,17 +88,22 @@ class Architecture:
         return self._decisions
 
     @property
-    def steps(self) -> Any:
+    def steps(self) -> tuple[Step, ...]:
         """The decisions with their addresses and the options that were offered (derivation steps)."""
         if self._steps is None:
             self._replay()
-        return self._steps
+        steps: tuple[Step, ...] = self._steps
+        return steps
 
     def _replay(self) -> None:
         if self.space is None:
             raise SpaceError("an architecture without a space has no derivation; use space.parse(text)")
         derivation = self.space.replay(self.decisions)
-        self._value, self._steps = derivation.value, tuple(derivation.taken())
+        self._value, self._steps = derivation.value, tuple([step.settled for step in derivation.taken()])
+
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        state = {name: getattr(self, name) for name in self.__slots__}
+        return None, {**state, "_steps": None}  # made again when asked for
 
     @property
     def input(self) -> Signals:
@@ -184,9 +190,11 @@ class Architecture:
         try:
             content = json.loads(text)
             version, written = content["format"], content["architecture"]
-            signals = content.get("input")
+            signals, recorded = content.get("input"), content.get("decisions")
             inputs = None if signals is None else tuple(from_json_signal(signal) for signal in signals)
-        except (ValueError, KeyError, TypeError) as error:
+            if recorded is not None and not all(type(index) is int for index in recorded):
+                raise TypeError(f"decisions are whole numbers, not {recorded!r:.60}")
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ParseError(f"not the JSON of an architecture: {error!r}") from None
         if version != FORMAT:
             raise ParseError(
@@ -195,7 +203,7 @@ class Architecture:
         value = _checked(from_text(written), written)
         if space is None:
             return cls(value, input=inputs)
-        return space.adopt(cls(value, input=inputs), content.get("decisions"))
+        return space.adopt(cls(value, input=inputs), recorded)
 
     @classmethod
     def parse(cls, text: str, input: Any = None) -> Architecture:
@@ -219,7 +227,8 @@ class Architecture:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Architecture):
             return NotImplemented
-        if self.space is not None and self.space is other.space and self._decisions == other._decisions is not None:
+        same_space = self.space is not None and self.space is other.space
+        if same_space and self._decisions is not None and self._decisions == other._decisions:
             return True
         return bool(self.value == other.value)
 
@@ -243,7 +252,13 @@ def to_json_signal(signal: Signal) -> dict[str, Any]:
 
 def from_json_signal(content: dict[str, Any]) -> Signal:
     """Read a signal from what :func:`to_json_signal` gave."""
-    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in content.items()
+    }
     if "members" in values:
         values["members"] = tuple((name, from_json_signal(member)) for name, member in values["members"])
-    return Signal(**values)
+    signal = Signal(**values)
+    sizes = [size for size in (*signal.shape, *signal.vocabulary, *(signal.grid or ())) if size is not None]
+    if signal.kind not in RANKS or not all(type(size) is int for size in sizes):
+        raise ValueError(f"no signal: {content!r:.100}")
+    return signal

@@ -9,6 +9,7 @@ from typing import Any
 
 from nasturtium.errors import SpaceError
 from nasturtium.space.part import Layer, Open, Part
+from nasturtium.space.plain import plain
 
 
 class Choice(Open):
@@ -184,6 +185,9 @@ def rule(name: str, define: Callable[[Any], Any]) -> Any:
 def _frozen(option: Any) -> Any:
     if isinstance(option, (list, tuple)):
         return tuple(_frozen(item) for item in option)
+    option = plain(option)
+    if isinstance(option, float) and option != option:
+        return math.nan  # the one that equals itself, by identity
     if option is None or isinstance(option, (bool, int, float, str, Part, Choice)) or callable(option):
         return option
     raise SpaceError(f"{option!r} cannot be an option: use numbers, strings, None, tuples, parts or functions")

@@ -24,6 +24,9 @@ from nasturtium.space.part import (
     substitute,
     view,
 )
+from nasturtium.space.sharing import NotFactorable, bound, computed, shared_in
+
+__all__ = ["Counting", "Infinite", "NotFactorable", "Tally"]
 
 STATES = 50_000
 """How many different histories of one container are followed before counting gives up."""
@@ -34,10 +37,6 @@ Tally = Counter[Any]
 
 class Infinite(Exception):
     """A rule contains itself: there is no end to the derivations."""
-
-
-class NotFactorable(Exception):
-    """The number does not follow from the parts; only enumeration tells."""
 
 
 class Counting:
@@ -53,7 +52,7 @@ class Counting:
         self._within: list[Rule] = []
 
     def total(self, value: Any, signals: Signals | None) -> int:
-        """Number of derivations of ``value`` on ``signals`` (on any signal, if None)."""
+        """Number of derivations of ``value`` on ``signals`` (with no signals known, if None)."""
         return sum(self.tally(value, signals).values())
 
     def tally(self, value: Any, signals: Signals | None) -> Tally:
@@ -73,7 +72,7 @@ class Counting:
 
     def scoped(self, value: Any, signals: Signals | None, whole: bool = False) -> Tally:
         """Like ``tally`` for what a scope of shared decisions encloses: sums over the shared decisions."""
-        names = dict(_shared_in(value, whole, conditional=False))
+        names = dict(shared_in(value, whole, conditional=False))
         inner = partial(self.scoped, signals=signals) if whole else partial(self.tally, signals=signals)
         if not names:
             return inner(value)
@@ -82,10 +81,12 @@ class Counting:
             raise NotFactorable
         found: Tally = Counter()
         for taken in itertools.product(*(range(len(options)) for options in names.values())):
-            found += inner(_bound(value, dict(zip(names, taken, strict=True))))
+            found += inner(bound(value, dict(zip(names, taken, strict=True)), whole))
         return found
 
     def _closed(self, value: Any, signals: Signals | None) -> Tally:
+        if signals is None and computed(value):
+            return Counter()  # there is nothing to compute it from
         if signals is None or not isinstance(value, Layer):
             return Counter({None: 1})
         found = outcome(value, signals)
@@ -99,8 +100,7 @@ class Counting:
         first = first_value_choice(value)
         if first is not None:
             return self._values(value, first, signals)
-        chain = getattr(value, "chain", None)
-        return self._chain(value, signals, chain()) if chain is not None else self._paths(value, signals)
+        return self._rest(value, signals, (), ())
 
     def _apart(self, value: Any, signals: Signals | None) -> Tally:
         """A leaf, or anything on unknown signals, where all choices are independent."""
@@ -108,7 +108,11 @@ class Counting:
             items = value if isinstance(value, tuple) else value.values
             return Counter({None: math.prod(self.total(item, None) for item in items)})
         first = first_value_choice(value)
-        return self._closed(value, signals) if first is None else self._values(value, first, signals)
+        if first is not None:
+            return self._values(value, first, signals)
+        if isinstance(value, Layer):  # a leaf that holds open layers: its signal may depend on any of them
+            raise NotFactorable
+        return Counter({None: math.prod(self.total(slot.part, None) for _, slot in slots(value))})
 
     def _values(self, value: Part, first: tuple[Path, Choice], signals: Signals) -> Tally:
         """Close the plain values of a part in all ways."""
@@ -140,27 +144,43 @@ class Counting:
                 self._within.pop()
         return found
 
-    def _chain(self, part: Any, signals: Signals, children: list[Slot]) -> Tally:
-        """A row of children: only the signal on the wire and what repeated children did matter."""
-        states: Counter[Any] = Counter({(signals, ()): 1})
+    def after(self, part: Any, signals: Signals, replies: tuple[Any, ...], visited: Any) -> Tally:
+        """Derivations of what is left of a container by outgoing signal, once its wiring got these replies.
+
+        Args:
+            part: A container whose plain values are closed.
+            signals: What reaches it.
+            replies: The signals that left the children so far.
+            visited: (key, signals, reply) of the open children among them.
+        """
+        key = (part, signals, replies, visited)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._rest(part, signals, replies, visited)
+        return known
+
+    def _rest(self, part: Any, signals: Signals, replies: tuple[Any, ...], visited: Any) -> Tally:
+        chain = getattr(part, "chain", None)
+        if chain is None:
+            return self._paths(part, signals, Counter({(replies, visited): 1}))
+        reaching = _in_a_row(replies[-1]) if replies else signals
+        return self._chain(part, chain()[len(replies) :], Counter({(reaching, visited): 1}))
+
+    def _chain(self, part: Any, children: list[Slot], states: Counter[Any]) -> Tally:
+        """A row of children: only the signals on the wires and what repeated children did matter."""
         for child in children:
             after: Counter[Any] = Counter()
             for (reaching, visited), count in states.items():
                 for out, number, noted in self._visit(part, child, reaching, visited):
-                    after[((out,) if not isinstance(out, tuple) or hasattr(out, "kind") else out, noted)] += (
-                        count * number
-                    )
-            states = after
-            if len(states) > STATES:
-                raise NotFactorable
+                    after[(_in_a_row(out), noted)] += count * number
+            states = _limited(after)
         found: Tally = Counter()
         for (reaching, _), count in states.items():
             found[reaching[0] if len(reaching) == 1 else reaching] += count
         return found
 
-    def _paths(self, part: Any, signals: Signals) -> Tally:
+    def _paths(self, part: Any, signals: Signals, states: Counter[Any]) -> Tally:
         """Any other container: follow its wiring through every history of replies."""
-        states: Counter[Any] = Counter({((), ()): 1})
         found: Tally = Counter()
         while states:
             after: Counter[Any] = Counter()
@@ -173,9 +193,7 @@ class Counting:
                 reaching = tuple([wire.signal for wire in request[1:]])
                 for reply, number, noted in self._visit(part, request[0], reaching, visited):
                     after[((*replies, reply), noted)] += count * number
-            if len(after) > STATES:
-                raise NotFactorable
-            states = after
+            states = _limited(after)
         return found
 
     def _visit(self, part: Any, child: Any, signals: Signals, visited: Any) -> Iterator[tuple[Any, int, Any]]:
@@ -219,48 +237,12 @@ def _request(part: Any, signals: Signals, replies: tuple[Any, ...]) -> tuple[Any
     return request, None
 
 
-def _shared_in(value: Any, whole: bool, conditional: bool) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    """Shared choices that a scope binds, by name; gives up on those that only some derivations reach."""
-    if isinstance(value, Choice):
-        if value.share is not None and value.whole == whole:
-            if conditional or any(is_open(option) for option in value.options):
-                raise NotFactorable
-            yield value.share, value.options
-        if isinstance(value, Rule):
-            return
-        for option in value.options:
-            yield from _shared_in(option, whole, True)
-    elif isinstance(value, tuple):
-        for item in value:
-            yield from _shared_in(item, whole, conditional)
-    elif isinstance(value, Part) and value.is_open:
-        if getattr(value, "scope", False) and not whole:
-            return
-        for item in value.values:
-            yield from _shared_in(item, whole, conditional)
+def _in_a_row(out: Any) -> Signals:
+    """The signals that reach the next child of a row."""
+    return out if type(out) is tuple else (out,)
 
 
-def _bound(value: Any, taken: dict[str, int]) -> Any:
-    """The value with shared choices replaced by the options taken."""
-    if isinstance(value, Choice):
-        return value.options[taken[value.share]] if value.share in taken else value
-    if isinstance(value, tuple):
-        return tuple(_bound(item, taken) for item in value)
-    if isinstance(value, Part) and value.is_open:
-        return value.with_values({name: _bound(value.__dict__[name], taken) for name in value.fields})
-    return value
-
-
-def is_flat(value: Any) -> bool:
-    """Whether the same choices are open whatever is decided: none inside another's options, shared or computed."""
-    if isinstance(value, Rule):
-        return False
-    if isinstance(value, Choice):
-        return value.share is None and not any(is_open(option) or _computed(option) for option in value.options)
-    if isinstance(value, tuple):
-        return all(is_flat(item) for item in value)
-    return not isinstance(value, Part) or not value.is_open or all(is_flat(item) for item in value.values)
-
-
-def _computed(option: Any) -> bool:
-    return callable(option) and not isinstance(option, (Part, Choice))
+def _limited(states: Counter[Any]) -> Counter[Any]:
+    if len(states) > STATES:
+        raise NotFactorable
+    return states

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from nasturtium.errors import SpaceError, did_you_mean
 from nasturtium.space.architecture import Architecture
-from nasturtium.space.choice import Choice, Rule
+from nasturtium.space.choice import Choice
 from nasturtium.space.graph import Node, hash_of, nodes_of
 from nasturtium.space.infer import joined, path_address
 from nasturtium.space.part import Part, Path, is_layer, slot_key
+from nasturtium.space.sharing import choices_in
 
 if TYPE_CHECKING:
     import numpy
@@ -68,14 +69,18 @@ def _places(part: Part, address: str) -> Iterator[tuple[str, int]]:
         yield from _places_in(part, part.__dict__[name], (name,), address)
 
 
-def _places_in(part: Part, value: Any, path: Path, address: str) -> Iterator[tuple[str, int]]:
-    """The choices in a value that stands at ``path`` of a part; values are named by path, layers by slot."""
+def _places_in(part: Part, value: Any, path: Path, address: str, nested: str = "") -> Iterator[tuple[str, int]]:
+    """The choices in a value that stands at ``path`` of a part; values are named by path, layers by slot.
+
+    ``nested`` names the options that led to a choice which is itself an option at the same path.
+    """
     if is_layer(value):
         yield from _layer_places(value, joined(address, slot_key(part, path)))
     elif isinstance(value, Choice):
-        yield path_address(address, path), len(value.options)
-        for option in value.options:
-            yield from _places_in(part, option, path, address)
+        place = path_address(address, path) + nested
+        yield place, len(value.options)
+        for index, option in enumerate(value.options):
+            yield from _places_in(part, option, path, address, f"{nested}#{index}")
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
             yield from _places_in(part, item, (*path, index), address)
@@ -199,7 +204,7 @@ def paths(nodes: list[Node]) -> set[tuple[str, ...]]:
 
 
 def tokens(space: Space, architectures: Sequence[Architecture], size: int | None = None) -> numpy.ndarray:
-    """The option taken at each decision as a number from 1 (unique to its choice), padded by 0; (n, size)."""
+    """The option taken at each decision as a number from 1 (unique to its choice), padded by 0 or cut; (n, size)."""
     import numpy
 
     offsets = token_offsets(space)
@@ -215,17 +220,9 @@ def token_offsets(space: Space) -> dict[Choice, int]:
     """Where the numbers of each choice begin, in the order the choices stand in the space."""
     found: dict[Choice, int] = {}
     total = 0
-    pending: list[Any] = [space.root]
-    while pending:
-        value = pending.pop()
-        if isinstance(value, (Choice, Rule)) and value not in found:
-            found[value] = total
-            total += len(value.options)
-            pending.extend(reversed(value.options))
-        elif isinstance(value, tuple):
-            pending.extend(reversed(value))
-        elif isinstance(value, Part) and value.is_open:
-            pending.extend(reversed(value.values))
+    for choice in choices_in(space.root):
+        found[choice] = total
+        total += len(choice.options)
     return found
 
 

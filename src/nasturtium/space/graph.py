@@ -47,7 +47,7 @@ Simplification = Callable[[list[Node]], list[Node]]
 
 def nodes_of(part: Layer, inputs: Signals) -> list[Node]:
     """The leaves of a closed part in the order signals reach them, between input nodes and one output node."""
-    nodes = [Node(f"input {signal}", f"input_{i}", None, [], (signal,)) for i, signal in enumerate(inputs)]
+    nodes = [Node(f"input {i}: {signal}", f"input_{i}", None, [], (signal,)) for i, signal in enumerate(inputs)]
 
     def descend(inner: Layer, wires: tuple[Tap, ...], name: str) -> Any:
         names = Namer()
@@ -94,14 +94,14 @@ def lower(part: Layer, inputs: Signals) -> networkx.MultiDiGraph:
 
 
 def without(*tags: str) -> Simplification:
-    """A simplification that takes layers with these tags out where they have one input (identities)."""
+    """A simplification that takes layers with these tags out where they have one input (identities, clones)."""
 
     def simplify(nodes: list[Node]) -> list[Node]:
         through: dict[tuple[int, int], tuple[int, int]] = {}
         for number, node in enumerate(nodes):
             node.inputs = [through.get(source, source) for source in node.inputs]
             if type(node.layer).__name__ in tags and len(node.inputs) == 1:
-                through[(number, 0)] = node.inputs[0]
+                through |= {(number, output): node.inputs[0] for output in range(len(node.signals))}
         return nodes
 
     simplify.__name__ = f"without_{'_'.join(tags)}"

@@ -6,97 +6,144 @@ from typing import TYPE_CHECKING, Any
 
 from nasturtium.errors import Mismatch, SpaceError
 from nasturtium.space.choice import Choice
-from nasturtium.space.derivation import Derivation, Frame, Point
+from nasturtium.space.derivation import DeadEnd, Derivation, Point
+from nasturtium.space.frames import Frame
 from nasturtium.space.opening import option_value
 from nasturtium.space.part import Part, at, slots
+from nasturtium.space.plain import kinds
 from nasturtium.space.text import to_text
 
 if TYPE_CHECKING:
     from nasturtium.space.space import Space
 
+ATTEMPTS = 100_000
+"""How many options are tried to recover one value."""
+
 
 def recover(space: Space, value: Part) -> Derivation:
-    """The derivation that closes the space to ``value``, taking the first option that fits at each choice.
+    """The derivation that closes the space to ``value``: the first in the order of the odometer.
 
     Raises:
         SpaceError: If the space does not contain the value, with the place where they part.
     """
-    matching = _Matching(space, value)
-    while (point := matching.derivation.point) is not None:
-        matching.derivation.take(matching.fitting(point))
-    if matching.derivation.value != value:
-        raise SpaceError(_not_in(space, value, "the root", space.root))
-    return matching.derivation
+    matching = _Matching(value)
+    furthest: tuple[int, Exception] = (-1, _Misfit(value, "", space.root))
+    pending: list[tuple[Derivation, int]] = []  # where another option may fit, and from which index on
+    derivation, start = _begun(space), 0
+    for _ in range(ATTEMPTS):
+        try:
+            point = derivation.point
+            if point is None:
+                if derivation.value == value:
+                    return derivation
+                raise _Misfit(value, "", space.root)
+            index = matching.fitting(derivation.frame, point, start)
+            pending.append((derivation.copy(), index + 1))
+            start = 0
+            derivation.take(index)
+        except (DeadEnd, _Misfit) as found:
+            if start == 0 and derivation.count > furthest[0]:
+                furthest = derivation.count, found
+            if not pending:
+                break
+            derivation, start = pending.pop()
+    raise SpaceError(f"{to_text(value)[:200]} is not in the space {space.name!r}: {furthest[1]}")
+
+
+def _begun(space: Space) -> Derivation:
+    try:
+        return space.derive(chronological=True, lenient=True)
+    except DeadEnd as dead:
+        raise SpaceError(f"the space {space.name!r} is empty: {dead}") from None
+
+
+class _Misfit(Exception):
+    """A value is not what is open at a place can become."""
+
+    def __init__(self, value: Any, where: str, opened: Any) -> None:
+        super().__init__(value, where, opened)
+
+    def __str__(self) -> str:
+        value, where, opened = self.args
+        return f"{to_text(value)[:100]} does not fit at {where or 'the root'} ({str(opened)[:100]})"
 
 
 class _Matching:
-    """Keeps, beside a derivation, what each part under way has to close to."""
+    """Finds what each part under way has to close to, and which options can."""
 
-    def __init__(self, space: Space, value: Part) -> None:
-        self.space = space
+    def __init__(self, value: Part) -> None:
         self.value = value
-        self.derivation = space.derive(lenient=True)
-        self.aligned: dict[str, Any] = {}
-        self.known: dict[tuple[int, int], bool] = {}
+        self.aligned: dict[tuple[str, Part], Any] = {}
+        self.known: dict[tuple[Choice, int], bool] = {}
+        self.active: set[tuple[Choice, int]] = set()
+        self.met: set[tuple[Choice, int]] = set()  # those of the active ones that answers since then rely on
+        self.laid: list[Part] = []  # kept, so that no identity is given twice
 
-    def fitting(self, point: Point) -> int:
-        """The first remaining option at a point that can close to what stands there."""
-        target = self._target(self.derivation.frame, point.here.key)
+    def fitting(self, frame: Frame | None, point: Point, start: int) -> int:
+        """The first option at a point, from ``start`` on, that can close to what stands there."""
+        target = self._target(frame, point.here.key)
         if point.part is not None:
-            target = at(_aligned(point.part, target), point.path)
-        for index in point.remaining:
+            target = at(_laid(point.part, target, point.address), point.path)
+        for index in point.offered:
+            if index < start:
+                continue
             try:
                 option = option_value(point.choice.options[index], point.signals)
             except Mismatch:
                 continue
-            if _could_be(option, target, self.known):
+            if self._could_be(option, target):
                 return index
-        raise SpaceError(_not_in(self.space, target, point.address, point.choice))
+        raise _Misfit(target, point.address, point.choice)
 
     def _target(self, frame: Frame | None, key: str) -> Any:
         """What the child ``key`` of a frame has to close to; the whole value outside all frames."""
         if frame is None:
             return self.value
-        address = frame.here.address
-        if address not in self.aligned:
-            self.aligned[address] = _aligned(frame.part, self._target(frame.parent, frame.here.key))
+        place = (frame.here.address, frame.part)
+        if place not in self.aligned:
+            self.aligned[place] = _laid(frame.part, self._target(frame.parent, frame.here.key), frame.here.address)
         path = next(path for path, slot in slots(frame.part) if slot.key == key)
-        return at(self.aligned[address], path)
+        return at(self.aligned[place], path)
+
+    def _could_be(self, opened: Any, closed: Any) -> bool:
+        """Whether ``opened`` can close to ``closed`` as far as structure tells (signals aside)."""
+        if isinstance(opened, Choice):
+            return self._option_could_be(opened, closed)
+        if isinstance(opened, Part):
+            if not isinstance(closed, Part) or not opened.is_open:
+                return bool(opened == closed)
+            laid = opened.align(closed)
+            if laid is None:
+                return False
+            if laid is not closed:
+                self.laid.append(laid)
+            return all(self._could_be(opened.__dict__[name], laid.__dict__[name]) for name in opened.fields)
+        if isinstance(opened, tuple):
+            fits = isinstance(closed, tuple) and len(opened) == len(closed)
+            return fits and all(map(self._could_be, opened, closed))
+        if callable(opened):
+            return not isinstance(closed, Part)
+        return kinds((opened,)) == kinds((closed,)) and (opened is closed or bool(opened == closed))
+
+    def _option_could_be(self, choice: Choice, closed: Any) -> bool:
+        key = (choice, id(closed))
+        known = self.known.get(key)
+        if known is not None:
+            return known
+        if key in self.active:  # a rule that reaches itself on the same value gains nothing
+            self.met.add(key)
+            return False
+        self.active.add(key)
+        found = any(self._could_be(option, closed) for option in choice.options)
+        self.active.remove(key)
+        self.met.discard(key)
+        if found or not self.met:  # a no that relies on an unfinished answer is none
+            self.known[key] = found
+        return found
 
 
-def _aligned(opened: Part, closed: Any) -> Any:
+def _laid(opened: Part, closed: Any, where: str) -> Any:
     laid = opened.align(closed) if isinstance(closed, Part) else None
     if laid is None:
-        raise SpaceError(f"{to_text(closed)[:100]} does not fit {str(opened)[:100]}")
+        raise _Misfit(closed, where, opened)
     return laid
-
-
-def _not_in(space: Space, value: Any, where: str, opened: Any) -> str:
-    found = f"{to_text(value)[:100]} is not in the space {space.name!r}: it does not fit at {where}"
-    return f"{found} ({str(opened)[:100]})"
-
-
-def _could_be(opened: Any, closed: Any, known: dict[tuple[int, int], bool]) -> bool:
-    """Whether ``opened`` can close to ``closed`` as far as structure tells (signals aside)."""
-    if isinstance(opened, Choice):
-        key = (id(opened), id(closed))
-        if key not in known:
-            known[key] = False  # a rule that reaches itself on the same value gains nothing
-            known[key] = any(_could_be(option, closed, known) for option in opened.options)
-        return known[key]
-    if isinstance(opened, Part):
-        if not isinstance(closed, Part) or not opened.is_open:
-            return bool(opened == closed)
-        laid = opened.align(closed)
-        return laid is not None and all(
-            _could_be(opened.__dict__[name], laid.__dict__[name], known) for name in opened.fields
-        )
-    if isinstance(opened, tuple):
-        return (
-            isinstance(closed, tuple)
-            and len(opened) == len(closed)
-            and all(_could_be(one, other, known) for one, other in zip(opened, closed, strict=True))
-        )
-    if callable(opened):
-        return not isinstance(closed, Part)
-    return type(opened) is type(closed) and bool(opened == closed)

@@ -7,6 +7,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, dataclass_transform
 
 from nasturtium.errors import SpaceError
+from nasturtium.space.plain import hashable, kinds
 from nasturtium.space.signal import Signal
 
 if TYPE_CHECKING:
@@ -33,11 +34,11 @@ class Wire(NamedTuple):
 
     Attributes:
         signal: The signal on the wire.
-        fed_by: Number of the latest decision that influenced it; -1 if none did.
+        fed_by: The decisions that shaped it, as a bit mask: bit n for decision n.
     """
 
     signal: Signal
-    fed_by: int = -1
+    fed_by: int = 0
 
 
 class Slot(NamedTuple):
@@ -100,16 +101,22 @@ class Part:
             return True
         if not isinstance(other, Part) or type(self) is not type(other):
             return False
-        mine, others = self.__dict__, other.__dict__
-        if "_hash" in mine and "_hash" in others and mine["_hash"] != others["_hash"]:
-            return False
-        return all(mine[name] == others[name] for name in self.fields)
+        # The hash tells 1 from 1.0 and True, which Python holds equal but texts do not.
+        return hash(self) == hash(other) and self.values == other.values
 
     def __hash__(self) -> int:
         state = self.__dict__
         known = state.get("_hash")
         if known is None:
-            known = state["_hash"] = hash((type(self).__name__, self.values))
+            values = self.values
+            try:
+                known = state["_hash"] = hash((type(self).__name__, values, kinds(values)))
+            except TypeError:
+                loose = next(name for name in self.fields if not hashable(state[name]))
+                raise SpaceError(
+                    f"{type(self).__name__} holds {state[loose]!r} as {loose}, which can change: use numbers, "
+                    "strings, tuples or parts"
+                ) from None
         return int(known)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -209,6 +216,9 @@ def slots(part: Part) -> tuple[tuple[Path, Slot], ...]:
         found: list[tuple[Path, Slot]] = []
         for name in part.fields:
             _collect(part, state[name], (name,), found)
+        if len({slot.key for _, slot in found}) < len(found):
+            keys = sorted(slot.key for _, slot in found)
+            raise SpaceError(f"two layers in {type(part).__name__} have the same name ({keys}): rename a field")
         state["_slots"] = tuple(found)
     known: tuple[tuple[Path, Slot], ...] = state["_slots"]
     return known

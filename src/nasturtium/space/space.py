@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import copy
-import hashlib
-import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nasturtium.errors import ParseError, SpaceError
-from nasturtium.space import matching, variation
+from nasturtium.space import crossover, matching, mutation, neighbourhood, sampling, sizes
 from nasturtium.space.architecture import Architecture
 from nasturtium.space.budget import Budget
-from nasturtium.space.counting import Counting, Infinite, NotFactorable, is_flat
+from nasturtium.space.counting import Counting
 from nasturtium.space.derivation import DeadEnd, Derivation
+from nasturtium.space.fingerprint import fingerprint
 from nasturtium.space.opening import Offers
-from nasturtium.space.part import Part, is_open
+from nasturtium.space.part import Part
+from nasturtium.space.sharing import check_shared
 from nasturtium.space.signal import as_signals
 
 if TYPE_CHECKING:
     import numpy
-
-ENUMERABLE = 10**7
-"""Spaces with a constraint are counted by enumeration up to this many derivations."""
 
 Constraint = Callable[[Architecture], bool]
 
@@ -42,8 +39,9 @@ class Space:
         simplify: Rewrites under which two graphs count as the same (see :mod:`nasturtium.space.graph`).
 
     Raises:
-        SpaceError: If a rule can never end, or the limits leave nothing.
+        SpaceError: If a rule can never end, the limits leave nothing, or one name is shared by different choices.
 
+    >>> from nasturtium import Space, choice
     >>> from nasturtium.layers import Linear, ReLU, Sequential
     >>> space = Space(Sequential(Linear(choice(8, 16)), ReLU(), Linear(2)), input=(4,))
     >>> space.size
@@ -76,11 +74,13 @@ class Space:
         self._offers = Offers()
         budget = Budget(root, depth, nodes)
         self._budget = budget if budget.recursive else None
+        check_shared(root)
         self._size: int | float | None = None
         self._radices: tuple[int, ...] | bool | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "counting": Counting(), "_offers": Offers()}  # what is remembered does not travel
+        kept = {key: value for key, value in self.__dict__.items() if key not in ("_every", "_template")}
+        return {**kept, "counting": Counting(), "_offers": Offers()}  # what is remembered does not travel
 
     def __repr__(self) -> str:
         return f"Space({self.name!r}, {str(self.root)[:60]})"
@@ -93,8 +93,7 @@ class Space:
     @property
     def fingerprint(self) -> str:
         """A digest of name, version, input and structure, by which a study knows its space again."""
-        described = f"{self.name}/{self.version}/{self.input}/{_described(self.root, set())}"
-        return hashlib.sha256(described.encode()).hexdigest()[:16]
+        return fingerprint(self)
 
     def derive(self, chronological: bool = False, lenient: bool = False, spent: int = 0) -> Derivation:
         """Start closing the choices, one by one.
@@ -121,7 +120,7 @@ class Space:
         Raises:
             SpaceError: If nothing that keeps the constraints is found, or ``uniform`` is not possible here.
         """
-        return variation.sample(self, rng, uniform)
+        return sampling.sample(self, rng, uniform)
 
     def mutate(
         self, architecture: Architecture, rng: numpy.random.Generator, count: int = 1, subtree: bool = False
@@ -137,14 +136,14 @@ class Space:
         Raises:
             SpaceError: If the space has no other architecture.
         """
-        return variation.mutate(self, architecture, rng, count, subtree)
+        return mutation.mutate(self, architecture, rng, count, subtree)
 
     def cross(self, first: Architecture, second: Architecture, rng: numpy.random.Generator) -> Architecture:
         """An architecture that takes every decision from one of its parents, where it applies.
 
         In grammars a sub-tree of the second parent replaces one of the same rule and equal input in the first.
         """
-        return variation.cross(self, first, second, rng)
+        return crossover.cross(self, first, second, rng)
 
     def neighbours(
         self, architecture: Architecture, rng: numpy.random.Generator | None = None, limit: int | None = None
@@ -153,10 +152,10 @@ class Space:
 
         Args:
             architecture: Whose neighbours.
-            rng: Gives them in random order and draws what newly arises; without it, order and draws are fixed.
+            rng: Gives them in random order, and draws decisions that newly arise; without it, both are fixed.
             limit: At most this many.
         """
-        return variation.neighbours(self, architecture, rng, limit)
+        return neighbourhood.neighbours(self, architecture, rng, limit)
 
     def admits(self, architecture: Architecture) -> bool:
         """Whether all constraints on the whole hold."""
@@ -170,27 +169,14 @@ class Space:
         """
         if self.recursive:
             raise SpaceError(f"the space {self.name!r} is infinite; sample from it instead")
-        for derivation in self._leaves():
-            architecture = self._finished(derivation)
+        for derivation in self.leaves():
+            architecture = self.finished(derivation)
             if self.admits(architecture):
                 yield architecture
 
-    def _leaves(self) -> Iterator[Derivation]:
-        pending: list[tuple[Derivation, int]] = []
-        current: Derivation | None = self.derive(chronological=True)
-        while True:
-            if current is not None and current.point is None:
-                yield current
-            elif current is not None and current.point is not None:
-                pending += [(current, index) for index in reversed(current.point.remaining)]
-            if not pending:
-                return
-            before, index = pending.pop()
-            current = before.copy()
-            try:
-                current.take(index)
-            except DeadEnd:
-                current = None
+    def leaves(self) -> Iterator[Derivation]:
+        """Every finished derivation before the constraints, in the order of the odometer."""
+        return sizes.leaves(self)
 
     @property
     def size(self) -> int | float:
@@ -202,48 +188,25 @@ class Space:
             SpaceError: If a constrained space is too large to enumerate and declares no size.
         """
         if self._size is None:
-            self._size = self._counted()
+            if not self.where or self.recursive:
+                self._size = self.unconstrained_size
+            elif self.declared_size is not None:
+                self._size = self.declared_size
+            else:
+                self._size = sizes.enumerated(self, self.enumerate)
         return self._size
-
-    def _counted(self) -> int | float:
-        if not self.where:
-            return self.unconstrained_size
-        return self.declared_size if self.declared_size is not None else self._enumerated(self.enumerate)
-
-    def _enumerated(self, every: Callable[[], Iterator[Any]]) -> int:
-        most = self.counting.total(self.root, None)
-        if most > ENUMERABLE:
-            raise SpaceError(f"{self.name!r} may have {most} architectures, too many to enumerate: declare its size")
-        return sum(1 for _ in every())
 
     @property
     def unconstrained_size(self) -> int | float:
         """Number of derivations before the constraints."""
-        try:
-            return sum(self.counting.scoped(self.root, self.input, whole=True).values())
-        except Infinite:
-            return math.inf
-        except NotFactorable:
-            return math.inf if self.recursive else self._enumerated(self._leaves)
+        return sizes.unconstrained(self)
 
     @property
     def radices(self) -> tuple[int, ...] | None:
-        """The number of options of each decision, if every combination of decisions is an architecture; else None."""
+        """The number of options of each decision, if every combination is an architecture of its own; else None."""
         if self._radices is None:
-            self._radices = self._product() or False
+            self._radices = sizes.radices(self) or False
         return self._radices if isinstance(self._radices, tuple) else None
-
-    def _product(self) -> tuple[int, ...] | None:
-        if self.recursive or not is_flat(self.root):
-            return None
-        derivation = self.derive()
-        while derivation.point is not None:
-            derivation.take(derivation.point.offered[0])
-        found = tuple(len(step.point.choice.options) for step in derivation.taken())
-        try:
-            return found if self.unconstrained_size == math.prod(found) else None
-        except SpaceError:
-            return None
 
     def architecture(self, decisions: Sequence[int]) -> Architecture:
         """The architecture with these decisions; whether they can be taken shows when it is used."""
@@ -255,14 +218,17 @@ class Space:
         Raises:
             SpaceError: If they do not fit the space.
         """
-        derivation = self.derive(lenient=True)
+        derivation = self.derive(chronological=True, lenient=True)
         for number, index in enumerate(decisions):
             point = derivation.point
             if point is None:
                 raise SpaceError(f"{len(decisions)} decisions were given, the space {self.name!r} takes {number}")
             if index not in point.offered:
                 raise SpaceError(f"decision {number} takes option {index} at {point.address}, offered: {point.offered}")
-            derivation.take(index)
+            try:
+                derivation.take(index)
+            except DeadEnd as dead:
+                raise SpaceError(f"decision {number} leads nowhere: {dead}") from None
         if derivation.point is not None:
             raise SpaceError(f"{len(decisions)} decisions are too few: {derivation.point.address} is still open")
         return derivation
@@ -297,8 +263,8 @@ class Space:
             except SpaceError:
                 derivation = None
             if derivation is not None and derivation.value == architecture.value:
-                return self._finished(derivation)
-        return self._finished(matching.recover(self, architecture.value))
+                return self.finished(derivation)
+        return self.finished(matching.recover(self, architecture.value))
 
     def architecture_from_json(self, text: str) -> Architecture:
         """Read what :meth:`Architecture.to_json` wrote, as a member of this space."""
@@ -310,28 +276,8 @@ class Space:
         except (SpaceError, ParseError):
             return False
 
-    def _finished(self, derivation: Derivation) -> Architecture:
-        steps = tuple(derivation.taken())
+    def finished(self, derivation: Derivation) -> Architecture:
+        """The architecture of a derivation that has closed every choice."""
+        steps = tuple([step.settled for step in derivation.taken()])
         taken = tuple([step.taken for step in steps])
         return Architecture(derivation.value, space=self, decisions=taken, steps=steps)
-
-
-def _described(value: Any, seen: set[int]) -> str:
-    from nasturtium.space.choice import Choice
-    from nasturtium.space.text import to_text
-
-    if isinstance(value, Choice):
-        if id(value) in seen:
-            return f"<{value.name}>"
-        options = ",".join(_described(option, seen | {id(value)}) for option in value.options)
-        return f"{type(value).__name__}({value.share},{value.weights},{options})"
-    if isinstance(value, Part) and value.is_open:
-        fields = ",".join(f"{name}={_described(value.__dict__[name], seen)}" for name in value.fields)
-        return f"{type(value).__name__}({fields})"
-    if isinstance(value, tuple) and is_open(value):
-        return f"({','.join(_described(item, seen) for item in value)})"
-    return (
-        getattr(value, "__qualname__", "computed")
-        if callable(value) and not isinstance(value, Part)
-        else to_text(value)
-    )

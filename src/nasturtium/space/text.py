@@ -8,6 +8,7 @@ from typing import Any
 
 from nasturtium.errors import NasturtiumError, ParseError, did_you_mean
 from nasturtium.space.part import PARTS, Part
+from nasturtium.space.plain import kinds, plain
 
 LONGEST = 1_000_000
 """Texts longer than this many characters are refused."""
@@ -29,28 +30,26 @@ def to_text(value: Any) -> str:
     if isinstance(value, tuple):
         inner = ", ".join(to_text(item) for item in value)
         return f"({inner},)" if len(value) == 1 else f"({inner})"
-    return repr(value)
+    value = plain(value)
+    return "0.0" if isinstance(value, float) and value == 0 else repr(value)  # -0.0 equals 0.0
 
 
 def _arguments(part: Part) -> list[str]:
     written = []
-    plain = True  # whether the next field may still be positional
-    variadic = part.variadic
+    first_named = 1 if part.variadic is None else part.fields.index(part.variadic)
     for index, name in enumerate(part.fields):
         value = part.__dict__[name]
-        if name == variadic:
+        if name == part.variadic:
             written += [to_text(item) for item in value]
-            continue
-        if name in part.defaults and _same(value, part.defaults[name]):
-            plain = False
-            continue
-        positional = plain and (index == 0 or (variadic is not None and index < part.fields.index(variadic)))
-        written.append(to_text(value) if positional else f"{name}={to_text(value)}")
+        elif part.variadic is not None and index < first_named:
+            written.append(to_text(value))  # even at its default: what follows is known by its position
+        elif name not in part.defaults or not _same(value, part.defaults[name]):
+            written.append(to_text(value) if index < first_named else f"{name}={to_text(value)}")
     return written
 
 
 def _same(value: Any, default: Any) -> bool:
-    return type(value) is type(default) and bool(value == default)
+    return bool(value == default) and kinds((value,)) == kinds((default,))
 
 
 def from_text(text: str) -> Any:
@@ -59,14 +58,16 @@ def from_text(text: str) -> Any:
     Raises:
         ParseError: If the text is not one, with the place and, for a misspelt name, the nearest known one.
     """
+    if not isinstance(text, str):
+        raise ParseError(f"an architecture is read from text, not from {text!r:.60}")
     if len(text) > LONGEST:
         raise ParseError(f"the text has {len(text)} characters; at most {LONGEST} are read")
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        return _value(ast.parse(text.strip(), mode="eval").body, "")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         where = f" (column {error.offset})" if isinstance(error, SyntaxError) and error.offset else ""
-        raise ParseError(f"cannot read {_shortened(text)!r} as an architecture{where}: {error}") from None
-    return _value(tree.body, "")
+        why = str(error) or "it is nested too deeply"
+        raise ParseError(f"cannot read {_shortened(text)!r} as an architecture{where}: {why}") from None
 
 
 def _value(node: ast.expr, where: str) -> Any:
@@ -90,6 +91,8 @@ def _part(node: ast.Call, name: str, where: str) -> Part:
         raise ParseError(f"unknown layer {name!r}{_at(where)}{did_you_mean(name, PARTS)}")
     if any(keyword.arg is None for keyword in node.keywords):
         raise ParseError(f"'**' cannot stand in {name}{_at(where)}")
+    if len({keyword.arg for keyword in node.keywords}) < len(node.keywords):
+        raise ParseError(f"a field of {name}{_at(where)} is given twice")
     inside = f"{where}.{name}" if where else name
     positional = [_value(item, f"{inside}[{index}]") for index, item in enumerate(node.args)]
     named = {str(k.arg): _value(k.value, f"{inside}.{k.arg}") for k in node.keywords}
@@ -99,9 +102,7 @@ def _part(node: ast.Call, name: str, where: str) -> Part:
             raise ParseError(f"{name} has no field {field!r}{_at(where)}{did_you_mean(field, known)}")
     try:
         return PARTS[name](*positional, **named)
-    except NasturtiumError:
-        raise
-    except (TypeError, ValueError) as error:
+    except (NasturtiumError, TypeError, ValueError, AttributeError, LookupError, ArithmeticError) as error:
         raise ParseError(f"{name}{_at(where)} cannot be made: {error}") from None
 
 

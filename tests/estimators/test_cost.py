@@ -1,0 +1,122 @@
+"""What an architecture costs, against torch's counter, formulas by hand and a stopwatch."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from nasturtium.errors import ObjectiveError, SpaceError
+from nasturtium.estimators import Recipe, Trained, structural
+from nasturtium.estimators.examples import example_inputs
+from nasturtium.estimators.latency import latency_ms
+from nasturtium.estimators.memory import PeakMemory, training_memory, training_step
+from nasturtium.layers import GRU, LSTM, Attention, Conv1d, Embedding, GlobalPool, Linear, ReLU, Sequential
+from nasturtium.space import Architecture
+from nasturtium.space.signal import group, sequence, tokens
+
+NETWORKS = [
+    Architecture(Sequential(Conv1d(8), LSTM(16), Attention(4), GlobalPool(), Linear(3)), input=(12, 5)),
+    Architecture(Sequential(Embedding(16), GRU(8, bidirectional=True), GlobalPool(), Linear(2)), input=tokens(9, 30)),
+]
+
+
+@pytest.mark.parametrize("architecture", NETWORKS)
+def test_params_and_flops_are_those_torch_counts(architecture):
+    scores = structural(architecture)
+    model = architecture.build()
+    assert scores["params"] == sum(parameter.numel() for parameter in model.parameters())
+    inputs = example_inputs(architecture.input, 1, "meta")
+    with FlopCounterMode(display=False) as counter:
+        model.to("meta").eval()(*inputs)
+    assert scores["flops"] == counter.get_total_flops() > 0
+
+
+def test_peak_of_a_chain_by_hand():
+    with PeakMemory() as memory:
+        x = torch.zeros(1000)  # 4 kB
+        y = x + 1  # 8 kB
+        del x
+        z = torch.cat((y, y))  # 4 + 8 kB
+        view = z[:10]
+        del z
+    assert memory.peak == 12_000
+    assert memory.now == 12_000
+    del view, y
+    assert memory.now == 0
+
+
+def test_memory_of_a_training_step_by_hand():
+    batch, before, after = 50, 40, 60
+    architecture = Architecture(Linear(after), input=(before,))
+    params = before * after + after
+    # Weights, gradients and both moments; the inputs; the outputs or their gradient. Temporaries come on top.
+    least = 4 * (4 * params + batch * before)
+    most = least + 4 * (2 * batch * after + 3 * before * after)
+    assert least / 1e6 <= training_memory(architecture, batch) <= most / 1e6
+
+
+def test_meta_tensors_take_what_real_ones_take(convnet):
+    with PeakMemory() as memory:
+        training_step(convnet.build(), example_inputs(convnet.input, 32))
+    assert training_memory(convnet, 32) == pytest.approx(memory.peak / 1e6, rel=1e-6)
+
+
+@pytest.mark.parametrize("signal", [sequence(None, 6, mask=True), sequence(20, 6)])
+def test_memory_grows_with_the_batch(signal):
+    architecture = Architecture(Sequential(GRU(16), GlobalPool(), Linear(2)), input=signal)
+    small, large = (training_memory(architecture, batch) for batch in (8, 64))
+    assert 4 * small < large < 9 * small
+
+
+def test_latency_is_that_of_a_stopwatch():
+    model = nn.Sequential(*[nn.Linear(400, 400) for _ in range(10)]).eval()
+    x = torch.randn(64, 400)
+    with torch.inference_mode():
+        for _ in range(5):
+            model(x)
+        times = []
+        for _ in range(30):
+            begun = time.perf_counter()
+            model(x)
+            times.append(time.perf_counter() - begun)
+    assert 0.2 * min(times) < latency_ms(model, 64, input=400) / 1000 < 5 * max(times)
+
+
+def test_latency_leaves_the_model_and_the_random_state_as_they_were(convnet):
+    model = convnet.build().train()
+    state = torch.get_rng_state()
+    assert latency_ms(model, input=(1, 8, 8)) > 0
+    assert model.training
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_only_what_is_asked_for_is_measured(convnet, monkeypatch):
+    monkeypatch.setattr("nasturtium.estimators.latency.latency_ms", None)
+    assert structural(convnet, ["flops"]).keys() == {"flops"}
+    with pytest.raises(ObjectiveError, match="unknown cost 'latency'; known: params, flops"):
+        structural(convnet, ["latency"])
+    with pytest.raises(SpaceError, match="input of this architecture is not known"):
+        structural(Architecture(Linear(3)), ["flops"])
+
+
+def test_memory_follows_the_batch_size_of_the_recipe():
+    network = Sequential(Linear(64), ReLU(), Linear(2))
+    costs = [
+        structural(Architecture(Trained(network, Recipe(batch_size=size)), input=(256,)), ["memory_mb"])
+        for size in (16, 1024)
+    ]
+    assert costs[0]["memory_mb"] < costs[1]["memory_mb"] / 2
+
+
+def test_examples_have_the_shapes_of_their_signals():
+    signals = (group(events=tokens(None, 9, mask=True), times=sequence(None, 1)), sequence(4, 2))
+    events, mask, times, other = example_inputs(signals, 3, length=5)
+    assert events.shape == mask.shape == (3, 5)
+    assert mask.dtype == torch.bool
+    assert int(events.max()) < 9
+    assert times.shape == (3, 5, 1)
+    assert other.shape == (3, 4, 2)
