@@ -59,7 +59,7 @@ def test_a_longer_budget_continues(tmp_path, digits, convnet, notes):
     assert [point["step"] for point in longer.curve] == [4, 5, 6]
     afresh = notes(seed=9)
     training.evaluate(convnet, 6, afresh)
-    assert longer.curve[0]["train_loss"] < afresh.curve[0]["train_loss"] / 2
+    assert longer.curve[0]["train_loss"] < afresh.curve[0]["train_loss"] - 0.5
     assert longer.curve[0]["accuracy"] > afresh.curve[0]["accuracy"]
 
 

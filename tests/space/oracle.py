@@ -6,7 +6,7 @@ from collections import Counter
 from nasturtium.errors import Mismatch
 from nasturtium.space.choice import Choice
 from nasturtium.space.infer import infer
-from nasturtium.space.part import Part
+from nasturtium.space.part import Layer, Part, is_container
 
 
 def every_value(space):
@@ -14,7 +14,7 @@ def every_value(space):
     found = Counter()
     for value, _ in _closings(space.root, {}):
         try:
-            if space.input is not None:
+            if space.input is not None and (isinstance(value, Layer) or is_container(value)):
                 infer(value, *space.input)
         except Mismatch:
             continue

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from nasturtium.errors import SpaceError
 from nasturtium.space.choice import Choice, Rule
 from nasturtium.space.part import Part
+
+
+class Needs(NamedTuple):
+    """What a choice needs at least, and each of its options: decisions (``least``) and levels of rules (``height``)."""
+
+    own: int
+    least: tuple[float, ...]
+    height: tuple[float, ...]
+    most: float
+    highest: float
 
 
 class Budget:
@@ -33,7 +43,7 @@ class Budget:
         self._least = _fixpoint(self._rules, self._least_of)
         self._height = _fixpoint(self._rules, self._height_of)
         self._known: dict[tuple[str, Any], float] = {}
-        self._most: dict[Choice, tuple[float, float]] = {}
+        self._needs: dict[Choice, Needs] = {}
         for rule, least in self._least.items():
             if least == math.inf:
                 raise SpaceError(f"rule {rule.name!r} can never end: give it an option without rules")
@@ -49,9 +59,10 @@ class Budget:
         """How many decisions a part or choice takes at least."""
         return int(self._need("least", value))
 
-    def change(self, choice: Choice, option: Any) -> int:
-        """By how much the decisions still to come change when ``option`` is taken."""
-        return int(self._need("least", option) - self._need("least", choice))
+    def change(self, choice: Choice, index: int) -> int:
+        """By how much the decisions still to come change when an option is taken."""
+        needs = self._needs_of(choice)
+        return int(needs.least[index]) - needs.own
 
     def binds(self, choice: Choice) -> bool:
         """Whether the limits may take options away from a choice."""
@@ -70,25 +81,20 @@ class Budget:
         self, choice: Choice, offered: tuple[int, ...], depth: int, copies: int, spent: int, reserved: int
     ) -> tuple[int, ...]:
         """Those of the offered options with which the derivation can still end within the limits."""
-        left = (self.nodes - spent - reserved) // copies + self.least(choice) - 1
+        needs = self._needs_of(choice)
+        left = (self.nodes - spent - reserved) // copies + needs.own - 1
         levels = self.depth - depth - self.deepens(choice)
-        most = self._most.get(choice)
-        if most is None:
-            most = self._most[choice] = (
-                max(self._need("least", option) for option in choice.options),
-                max(self._need("height", option) for option in choice.options),
-            )
-        if most[0] <= left and most[1] <= levels:
+        if needs.most <= left and needs.highest <= levels:
             return offered
-        options = choice.options
-        fitting = [
-            i for i in offered if self._need("least", options[i]) <= left and self._need("height", options[i]) <= levels
-        ]
-        if fitting:
-            return tuple(fitting)
-        # Copies that were not foreseen may have used the budget up; then only what ends soonest is offered.
-        shortest = min((self._need("least", options[i]) for i in offered), default=0.0)
-        return tuple([i for i in offered if self._need("least", options[i]) == shortest])
+        return tuple([i for i in offered if needs.least[i] <= left and needs.height[i] <= levels])
+
+    def _needs_of(self, choice: Choice) -> Needs:
+        known = self._needs.get(choice)
+        if known is None:
+            least = tuple([self._need("least", option) for option in choice.options])
+            height = tuple([self._need("height", option) for option in choice.options])
+            known = self._needs[choice] = Needs(self.least(choice), least, height, max(least), max(height))
+        return known
 
     def _need(self, what: str, value: Any) -> float:
         key = (what, value)

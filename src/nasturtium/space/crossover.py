@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from nasturtium.space.architecture import Architecture, Origin
 from nasturtium.space.choice import Rule
 from nasturtium.space.derivation import Point, Step
-from nasturtium.space.following import again, decisions_of, follow
+from nasturtium.space.following import again, decisions_of, follow, weight
 from nasturtium.space.sampling import guided
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def _mixed(space: Space, first: Architecture, second: Architecture, rng: numpy.r
         wanted = [again(parent, point) for parent in (parents if rng.random() < 0.5 else parents[::-1])]
         return next((index for index in wanted if index in point.remaining), None)
 
-    child = space.finished(guided(space, rng, prefer, len(first.steps) + len(second.steps)))
+    child = space.finished(guided(space, rng, prefer, max(weight(first), weight(second))))
     redrawn = []
     for step in child.steps:
         offers = {again(parent, step.point) for parent in parents} - {None}
@@ -70,7 +70,7 @@ def _grafted(
         donor = among[int(rng.random() * len(among))]
         kept = {s.point.address: s for s in first.steps if place.point.below(s.point.address) is None}
         kept |= _moved(second, donor.point, place.point)
-        spent = len(first.steps) + len(second.steps)
+        spent = max(weight(first), weight(second))
         child = follow(space, rng, kept, {place.point.address: donor.taken}, "crossover", spent)
         if child is not None and child.value != first.value:
             return child

@@ -147,7 +147,7 @@ class Derivation:
         option = option_value(point.choice.options[index], point.signals)
         if self.budget is not None:
             self.spent += copies
-            self.reserved += copies * self.budget.change(point.choice, option)
+            self.reserved += copies * self.budget.change(point.choice, index)
             depth += self.budget.deepens(point.choice)
         if point.part is None:
             address = point.choice.inside(address, index)
@@ -173,7 +173,7 @@ class Derivation:
             self.value, self.output = closed, reply
             return None
         inside = (1 << self.count) - (1 << here.since) | here.fed_by | fed_by(reply)
-        self.frame = frame.replied(reply, here.key, Visit(closed, here.signals, reply, inside))
+        self.frame = frame.replied(reply, here.key, Visit(closed, here.wires, reply, inside))
         return self._go_on()
 
     def _go_on(self) -> Following:
@@ -216,6 +216,8 @@ class Derivation:
             closed |= {key: visit.closed for key, visit in frame.visited.items()}
             copies = copies * self.budget.copies(frame.part, child.key, closed)
             self.reserved += (copies - outer.copies) * self.budget.least(child.part)
+            if self.spent + self.reserved > self.budget.nodes:  # the number of copies was not known before
+                raise DeadEnd("the nodes are used up", (1 << self.count) - 1, address)
         return Here(child.key, address, wires, outer.fed_by, scope, outer.depth, copies, self.count)
 
     def _finish(self, frame: Frame, out: Any) -> Following:

@@ -24,6 +24,11 @@ def decisions_of(architecture: Architecture) -> dict[str, Step]:
     return {step.point.address: step for step in architecture.steps}
 
 
+def weight(architecture: Architecture) -> int:
+    """How many nodes the limit of a space counts in an architecture: its decisions, with copies."""
+    return sum(step.point.here.copies for step in architecture.steps)
+
+
 def again(kept: Kept, point: Point) -> int | None:
     """The option taken at the same address earlier on, if it was among the same options."""
     step = kept.get(point.address)
@@ -44,7 +49,7 @@ def follow(
         kept: The decisions to keep.
         forced: Option by address.
         kind: What to call it in the origin.
-        spent: How many decisions it may have at least, whatever the limits.
+        spent: How many nodes it may have at least, whatever the limit.
     """
 
     def prefer(point: Point) -> int | None:

@@ -54,10 +54,10 @@ class Here(NamedTuple):
 
 
 class Visit(NamedTuple):
-    """A child that was closed: what to, on which signals, the wire that left, and what decided on it as a bit mask."""
+    """A child that was closed: what to, on which wires, the wire that left, and what decided on it as a bit mask."""
 
     closed: Any
-    reached: Signals | None
+    wires: tuple[Any, ...] | None
     reply: Any
     inside: int
 

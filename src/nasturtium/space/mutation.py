@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nasturtium.errors import SpaceError
 from nasturtium.space.architecture import Architecture, Origin
 from nasturtium.space.derivation import Step
-from nasturtium.space.following import decisions_of, follow
+from nasturtium.space.following import decisions_of, follow, weight
 from nasturtium.space.neighbourhood import neighbours
 from nasturtium.space.sampling import draw, template
 
@@ -84,7 +84,7 @@ def _mutated(
     if subtree:
         points = [step.point for step in changed]
         kept = {a: s for a, s in kept.items() if all(point.below(s.point.place) is None for point in points)}
-    return follow(space, rng, kept, forced, "mutation", len(steps))
+    return follow(space, rng, kept, forced, "mutation", weight(parent))
 
 
 def _other(step: Step, rng: numpy.random.Generator) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nasturtium.space.architecture import Architecture, Origin
 from nasturtium.space.derivation import Step
-from nasturtium.space.following import decisions_of, follow
+from nasturtium.space.following import decisions_of, follow, weight
 
 if TYPE_CHECKING:
     import numpy
@@ -52,7 +52,7 @@ def _changed(
         neighbour = space.architecture((*decisions[: step.number], index, *decisions[step.number + 1 :]))
         neighbour.origin = Origin("neighbour", (address,), ())
         return neighbour
-    return follow(space, rng, decisions_of(architecture), {address: index}, "neighbour", len(architecture.steps))
+    return follow(space, rng, decisions_of(architecture), {address: index}, "neighbour", weight(architecture))
 
 
 def _fixed_generator(architecture: Architecture) -> numpy.random.Generator:

@@ -106,7 +106,7 @@ class Part:
 
     def __hash__(self) -> int:
         state = self.__dict__
-        known = state.get("_hash")
+        known: int | None = state.get("_hash")
         if known is None:
             values = self.values
             try:
@@ -117,7 +117,7 @@ class Part:
                     f"{type(self).__name__} holds {state[loose]!r} as {loose}, which can change: use numbers, "
                     "strings, tuples or parts"
                 ) from None
-        return int(known)
+        return known
 
     def __getstate__(self) -> dict[str, Any]:
         # Cached entries start with an underscore and do not travel: string hashes differ between processes.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from nasturtium.errors import Mismatch, SpaceError
 from nasturtium.space.counting import Counting, Infinite, NotFactorable
@@ -51,9 +51,16 @@ def _guided(space: Space, rng: numpy.random.Generator) -> Derivation:
     while (point := derivation.point) is not None:
         numbers = list(accumulate(completions(space.counting, derivation.frame, point)))
         if numbers[-1] == 0:
-            raise SpaceError(f"{space.name!r} has no architecture")
+            _explain_empty(derivation)
         derivation.take(point.remaining[bisect_right(numbers, whole_number(numbers[-1], rng))])
     return derivation
+
+
+def _explain_empty(derivation: Derivation) -> NoReturn:
+    """Let the derivation find out where there is no way on."""
+    while derivation.point is not None:
+        derivation.take(derivation.point.remaining[0])
+    raise SpaceError("the counted and the derived architectures differ: a layer does not always give the same signal")
 
 
 def completions(counting: Counting, frame: Frame | None, point: Point) -> list[int]:
@@ -85,7 +92,7 @@ def _onwards(counting: Counting, frame: Frame | None, key: str, reached: Signals
         raise NotFactorable
     open_keys = {slot.key for _, slot in slots(frame.part) if is_open(slot.part)}
     replies = tuple([None if reply is None else signals_of(reply) for reply in frame.replies])
-    visited = tuple([(k, v.reached, signals_of(v.reply)) for k, v in frame.visited.items() if k in open_keys])
+    visited = tuple([(k, signals_of(v.wires), signals_of(v.reply)) for k, v in frame.visited.items() if k in open_keys])
     ways = counting.after(frame.part, signals, (*replies, out), (*visited, (key, reached, out)))
     return sum(
         number * _onwards(counting, frame.parent, frame.here.key, signals, leaving) for leaving, number in ways.items()
@@ -104,7 +111,7 @@ def _listed(space: Space) -> list[tuple[int, ...]]:
             )
         known = [tuple([step.taken for step in leaf.taken()]) for leaf in space.leaves()]
         if not known:
-            raise SpaceError(f"{space.name!r} has no architecture")
+            _explain_empty(space.derive())
         space.__dict__["_every"] = known
     return known
 

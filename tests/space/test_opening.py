@@ -1,0 +1,70 @@
+"""Which options are offered: never one less than can work, and exactly those where that is promised."""
+
+import numpy as np
+import pytest
+
+from nasturtium.errors import Mismatch
+from nasturtium.layers import Sequential
+from nasturtium.space import Space, choice, vector
+from nasturtium.space.opening import LOOKAHEAD, Offers, first_value_choice, option_value, ways
+from nasturtium.space.sizes import at_most
+from tests.space.oracle import every_value
+from tests.space.toys import At, Fits, Held, Holder, Same, Times, Two, random_layer
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_an_option_that_can_work_is_offered(seed):
+    rng = np.random.default_rng(seed)
+    part = random_layer(rng, 2)
+    if at_most(part) > 300:
+        pytest.skip("too many to list")
+    space = Space(Sequential(part), input=int(rng.integers(1, 5)))
+    if not any(callable(getattr(choice_, "options", None)) for choice_ in ()) and "function" not in str(part):
+        assert Offers().possible(part, space.input) or not every_value(space)
+
+
+def test_leaves_with_few_values_are_looked_through_exactly():
+    offers = Offers()
+    assert not offers.possible(At(choice(5, 6), choice(1, 2)), (vector(3),))
+    assert offers.possible(At(choice(3, 6), choice(1, 3)), (vector(3),))
+    assert not offers.possible(Two(Fits(choice(2, 4)), Same()), (vector(3),))
+    assert offers.layers(choice(Fits(2), Fits(3), choice(Fits(2), Fits(choice(3, 5)))), (vector(3),)) == (1, 2)
+
+
+def test_many_values_are_taken_to_work():
+    values = choice(*range(5, 5 + LOOKAHEAD))
+    assert ways(At(values, values)) == LOOKAHEAD**2
+    assert Offers().possible(At(values, values), (vector(3),))
+    with pytest.raises(Exception, match="at the root|at least|most"):
+        Space(At(values, values), input=3).sample(np.random.default_rng(0))
+
+
+def test_value_choices_come_first_and_in_order():
+    part = Holder(Held((1, choice(2, 3)), choice(Same(choice(4, 5)), Times(2))))
+    path, found = first_value_choice(part)
+    assert path == ("held", "number", 1)
+    assert found.options == (2, 3)
+    assert first_value_choice(Holder(Held(1, choice(Same(choice(4, 5)), Times(2))))) is None
+
+
+def test_computed_options():
+    assert option_value(lambda x: x.channels + 1, (vector(3),)) == 4
+    assert option_value(7, None) == 7
+    with pytest.raises(Mismatch, match="computed from the signals"):
+        option_value(lambda x: 1, None)
+
+    def even(x):
+        if x.channels % 2:
+            raise Mismatch("odd")
+        return x.channels // 2
+
+    assert Space(Fits(choice(1, even)), input=3).derive().point.offered == (0,)
+    assert Space(Fits(choice(1, even)), input=4).derive().point.offered == (0, 1)
+
+
+def test_answers_are_forgotten_in_time(monkeypatch):
+    monkeypatch.setattr("nasturtium.space.opening.REMEMBERED", 10)
+    offers = Offers()
+    for channels in range(1, 60):
+        assert offers.layers(choice(Fits(2), Same()), (vector(channels),)) == ((0, 1) if channels % 2 == 0 else (1,))
+    assert len(offers._offers) + len(offers._possible) <= 14
