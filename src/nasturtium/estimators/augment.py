@@ -30,7 +30,7 @@ def augmenter(settings: Augmentation, background: Tensor) -> Augment | None:
     steps: list[Augment] = []
     if settings.rotate or settings.scale:
         steps.append(lambda x: warp(x, settings, fill))
-    elif settings.shift or settings.flip:
+    elif settings.shift >= 1 or settings.flip:
         steps.append(lambda x: move(x, settings, fill))
     if settings.cutout:
         steps.append(lambda x: cut_out(x, settings.cutout, background))
@@ -48,7 +48,7 @@ def augmenter(settings: Augmentation, background: Tensor) -> Augment | None:
 def move(x: Tensor, settings: Augmentation, fill: Tensor | None) -> Tensor:
     """Shift each image by whole pixels, and mirror half of them, by one gathering of pixels."""
     batch, channels, height, width = x.shape
-    reach = settings.shift
+    reach = int(settings.shift)
     offsets = torch.randint(-reach, reach + 1, (2, batch, 1))  # (2, B, 1)
     rows = torch.arange(height) + offsets[0]  # (B, H)
     columns = torch.arange(width) + offsets[1]  # (B, W)

@@ -25,7 +25,7 @@ FEW, MANY = 1_000, 20_000
 def default_recipe(task: Task) -> Recipe:
     """The recipe for a task: what did well on validation rows of small and middling data sets.
 
-    Pictures are shifted by a tenth of their side and turned and scaled a little; nothing is mirrored, as that
+    Pictures are shifted by a sixteenth of their side and turned and scaled a little; nothing is mirrored, as that
     makes letters and digits of some classes look like others. Labels are smoothed unless the metric is the log
     loss, which smoothing makes worse. Small batches make up for few rows, so that an epoch has some 20 steps.
     """
@@ -48,7 +48,7 @@ def _of_images(task: Task) -> Recipe:
     signal, train = task.inputs[0], task.train
     pictures = bool(train.inputs) and smoothness(train.inputs[0][:SAMPLE]) > SMOOTH
     side = min(size or 0 for size in signal.shape[1:])
-    moved = Augmentation(shift=max(1, side // 10), rotate=10.0, scale=0.1)
+    moved = Augmentation(shift=side / 16, rotate=10.0, scale=0.1)
     return Recipe(
         learning_rate=5e-3,
         weight_decay=0.05,
@@ -64,7 +64,8 @@ def _smoothing(task: Task) -> float:
 
 def _batch_size(rows: int, most: int) -> int:
     """The power of two next to a sixteenth of the rows, from 16 to ``most``."""
-    return min(max(2 ** round(math.log2(max(rows, 1) / 16)), 16), most)
+    nearest = round(math.log2(max(rows, 1) / 16))
+    return int(min(max(2**nearest, 16), most))
 
 
 def smoothness(images: npt.NDArray[Any]) -> float:

@@ -22,7 +22,7 @@ class Augmentation(Part):
     """Random changes to each image of a batch; nothing by default.
 
     Args:
-        shift: Pixels that an image may move up, down, left and right.
+        shift: Pixels that an image may move up, down, left and right; whole ones unless it also turns or scales.
         flip: Whether half of the images are mirrored left to right.
         rotate: Degrees that it may turn either way.
         scale: Share by which it may shrink or grow, 0.1 for a tenth.
@@ -31,7 +31,7 @@ class Augmentation(Part):
             training images) or ``edge`` (the nearest pixel).
     """
 
-    shift: int = 0
+    shift: float = 0
     flip: bool = False
     rotate: float = 0.0
     scale: float = 0.0

@@ -54,8 +54,8 @@ class Choice(Open):
     def of_layers(self) -> bool:
         """Whether the choice takes the place of a layer."""
         if self._of_layers is None:
-            options = self.options
-            kinds = {isinstance(o, Layer) or (isinstance(o, Choice) and o.of_layers) for o in options}
+            ends = _ends(self, set())
+            kinds = {isinstance(end, Layer) for end in ends}
             if len(kinds) == 2:
                 raise SpaceError(f"{self} mixes layers with values; use Identity() for a layer that does nothing")
             self._of_layers = kinds == {True}
@@ -180,6 +180,18 @@ def rule(name: str, define: Callable[[Any], Any]) -> Any:
         define: A function of the rule that gives the choice among its productions.
     """
     return Rule(name, define)
+
+
+def _ends(choice: Choice, seen: set[Choice]) -> list[Any]:
+    """The options of a choice that are no choices, also those of its options."""
+    seen.add(choice)
+    ends: list[Any] = []
+    for option in choice.options:
+        if not isinstance(option, Choice):
+            ends.append(option)
+        elif option not in seen:
+            ends += _ends(option, seen)
+    return ends
 
 
 def _frozen(option: Any) -> Any:

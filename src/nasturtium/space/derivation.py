@@ -16,6 +16,9 @@ from nasturtium.space.points import DeadEnd, Exhausted, Point, Step
 
 __all__ = ["DeadEnd", "Derivation", "Exhausted", "Point", "Step"]
 
+SUSPICION = 10
+"""After how many dead ends a derivation of a finite space asks which decisions can be to blame at all."""
+
 Following = tuple[Any, Here] | None
 """The part that has to be closed next and where, or None at an open choice and at the end."""
 
@@ -91,7 +94,14 @@ class Derivation:
         self.point = None
         if point.choice.share is not None:
             self.bound = {**self.bound, point.address: (index, number)}
-        self._enter(*self._opened(point, index, 1 << number))
+        self._enter(*self._opened(point, index, 0 if self._is_mute(point) else 1 << number))
+
+    def _is_mute(self, point: Point) -> bool:
+        """Whether the decision at a point cannot matter further on; only asked once dead ends show."""
+        if self.reopened < SUSPICION or self.budget is not None or point.choice.share is not None:
+            return False
+        value = point.choice if point.part is None else point.part
+        return point.signals is not None and self.offers.settled(value, point.signals) is not None
 
     def _enter(self, part: Any, here: Here) -> None:
         """Close ``part`` at ``here`` and go on, up to the next open choice or the end."""
@@ -214,9 +224,10 @@ class Derivation:
         if self.budget is not None and hasattr(frame.part, "copies"):
             closed = {slot.key: slot.part for _, slot in slots(frame.part) if not is_open(slot.part)}
             closed |= {key: visit.closed for key, visit in frame.visited.items()}
-            copies = copies * self.budget.copies(frame.part, child.key, closed)
-            self.reserved += (copies - outer.copies) * self.budget.least(child.part)
-            if self.spent + self.reserved > self.budget.nodes:  # the number of copies was not known before
+            copies *= self.budget.copies(frame.part, child.key, closed)
+            foreseen = outer.copies * self.budget.copies(frame.part, child.key, {})
+            self.reserved += (copies - foreseen) * self.budget.least(child.part)
+            if self.spent + self.reserved > self.budget.nodes:
                 raise DeadEnd("the nodes are used up", (1 << self.count) - 1, address)
         return Here(child.key, address, wires, outer.fed_by, scope, outer.depth, copies, self.count)
 

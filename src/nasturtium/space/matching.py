@@ -9,7 +9,7 @@ from nasturtium.space.choice import Choice
 from nasturtium.space.derivation import DeadEnd, Derivation, Point
 from nasturtium.space.frames import Frame
 from nasturtium.space.opening import option_value
-from nasturtium.space.part import Part, at, slots
+from nasturtium.space.part import Part, Path, at, slots
 from nasturtium.space.plain import kinds
 from nasturtium.space.text import to_text
 
@@ -83,7 +83,7 @@ class _Matching:
         """The first option at a point, from ``start`` on, that can close to what stands there."""
         target = self._target(frame, point.here.key)
         if point.part is not None:
-            target = at(_laid(point.part, target, point.address), point.path)
+            target = _within(_laid(point.part, target, point.address), point.path, point.address, point.part)
         for index in point.offered:
             if index < start:
                 continue
@@ -103,7 +103,7 @@ class _Matching:
         if place not in self.aligned:
             self.aligned[place] = _laid(frame.part, self._target(frame.parent, frame.here.key), frame.here.address)
         path = next(path for path, slot in slots(frame.part) if slot.key == key)
-        return at(self.aligned[place], path)
+        return _within(self.aligned[place], path, frame.here.address, frame.part)
 
     def _could_be(self, opened: Any, closed: Any) -> bool:
         """Whether ``opened`` can close to ``closed`` as far as structure tells (signals aside)."""
@@ -147,3 +147,10 @@ def _laid(opened: Part, closed: Any, where: str) -> Any:
     if laid is None:
         raise _Misfit(closed, where, opened)
     return laid
+
+
+def _within(closed: Any, path: Path, where: str, opened: Any) -> Any:
+    try:
+        return at(closed, path)
+    except (LookupError, AttributeError, TypeError, ValueError):  # a shorter tuple, or no part
+        raise _Misfit(closed, where, opened) from None

@@ -7,7 +7,7 @@ from typing import Any
 
 from nasturtium.errors import Mismatch
 from nasturtium.space.choice import Choice
-from nasturtium.space.infer import Signals, outcome, wires_of
+from nasturtium.space.infer import Signals, outcome, signals_of, wires_of
 from nasturtium.space.part import (
     Layer,
     Part,
@@ -86,6 +86,7 @@ class Offers:
     def __init__(self) -> None:
         self._offers: dict[Any, tuple[int, ...]] = {}
         self._possible: dict[Any, bool] = {}
+        self._settled: dict[Any, Any] = {}
 
     def layers(self, choice: Choice, signals: Signals | None) -> tuple[int, ...]:
         """Indices of the options of a layer choice that may work on ``signals`` (all of them if unknown)."""
@@ -105,6 +106,48 @@ class Offers:
             known = tuple(i for i, o in enumerate(choice.options) if self._fits(part, path, o, signals))
             self._remember(key, known)
         return known
+
+    def settled(self, value: Any, signals: Signals) -> Any:
+        """The signal that leaves an open part whatever is decided inside, or None if that matters.
+
+        Decisions that do not matter to what leaves are not to blame for dead ends further on.
+        """
+        key = (value, signals)
+        if key not in self._settled:
+            self._settled[key] = None  # a rule that reaches itself: not known
+            self._settled[key] = self._same(value, signals)
+        return self._settled[key]
+
+    def _same(self, value: Any, signals: Signals) -> Any:
+        if not is_open(value):
+            found = outcome(value, signals) if isinstance(value, Layer) or is_container(value) else None
+            return None if isinstance(found, Mismatch) else found
+        if isinstance(value, Choice):
+            return _only([self.settled(option, signals) for option in value.options])
+        first = first_value_choice(value)
+        if first is not None:
+            path, choice = first
+            if ways(value) > LOOKAHEAD:
+                return None
+            try:
+                closed = [substitute(value, path, option_value(option, signals)) for option in choice.options]
+            except Mismatch:
+                return None
+            return _only([self.settled(option, signals) for option in closed])
+        return self._same_container(value, signals) if is_container(value) else None
+
+    def _same_container(self, part: Any, signals: Signals) -> Any:
+        def visit(child: Any, *wires: Any) -> Any:
+            inner = child.part if type(child) is Slot else child
+            found = self.settled(inner, tuple([wire.signal for wire in wires]))
+            if found is None:
+                raise Mismatch("it depends")
+            return wires_of(found)
+
+        try:
+            return signals_of(run_wiring(part, tuple(wires_of(signals)), visit))
+        except Mismatch:
+            return None
 
     def possible(self, part: Any, signals: Signals) -> bool:
         """Whether a part may work on the signals.
@@ -161,10 +204,16 @@ class Offers:
         return self.possible(substitute(part, path, value), signals)
 
     def _remember(self, key: Any, offered: tuple[int, ...]) -> None:
-        if len(self._offers) + len(self._possible) > REMEMBERED:
+        if len(self._offers) + len(self._possible) + len(self._settled) > REMEMBERED:
             self._offers.clear()
             self._possible.clear()
+            self._settled.clear()
         self._offers[key] = offered
+
+
+def _only(found: list[Any]) -> Any:
+    """The one signal that all of them are, or None."""
+    return found[0] if all(signal == found[0] for signal in found) else None
 
 
 class _Reached(Exception):
