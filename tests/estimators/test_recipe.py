@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
+from torch.utils.data import TensorDataset
 
 from nasturtium import tasks
 from nasturtium.errors import TrainingError
@@ -83,3 +87,16 @@ def test_only_pictures_are_augmented_by_default(digits, blobs):
     rng = np.random.default_rng(0)
     words = tasks.load((np.eye(12)[rng.integers(0, 12, (60, 12))][:, None], np.arange(60) % 3), layout="channels_first")
     assert default_recipe(words).augmentation == Augmentation()
+
+
+def test_images_from_files_are_looked_at_too(digits):
+    split = digits.train
+    lazy = tasks.Split(
+        (), split.targets, TensorDataset(torch.from_numpy(split.inputs[0]), torch.from_numpy(split.targets))
+    )
+    assert default_recipe(replace(digits, train=lazy)) == default_recipe(digits)
+
+
+def test_log_loss_is_not_sacrificed_to_smoothing(digits):
+    assert default_recipe(digits).label_smoothing > 0
+    assert default_recipe(replace(digits, metric="log_loss")).label_smoothing == 0.0

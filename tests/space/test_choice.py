@@ -28,7 +28,8 @@ def test_options_become_plain_values():
 
 
 @pytest.mark.parametrize(
-    ("weights", "what"), [((1,), "2 options need"), ((1, 0), "positive"), ((1, -1), "positive"), ((1, math.inf), "positive")]
+    ("weights", "what"),
+    [((1,), "2 options need"), ((1, 0), "positive"), ((1, -1), "positive"), ((1, math.inf), "positive")],
 )
 def test_weights_are_checked(weights, what):
     with pytest.raises(SpaceError, match=what):

@@ -21,7 +21,7 @@ from tests.space.oracle import chance, every_value
 from tests.space.toys import At, Fits, Held, Holder, Maybe, Minus, Plus, Same, Times, Twice, Two, random_layer
 
 
-class Recipe(Part):
+class Settings(Part):
     rate: float
     layers: tuple = ()
 
@@ -59,9 +59,9 @@ SPACES = {
     "shared by copies": (Sequential(repeat(Sequential(Times(whole()), Same(own((3, 4)))), choice(1, 2))), 1),
     "shared in some": (Sequential(choice(Times(whole()), Same()), choice(Times(whole()), Same(7))), 1),
     "shared layers": (Two(*[shared("body", choice(Times(choice(1, 2)), Same()), whole=True)] * 2), 1),
-    "no layer": (Recipe(choice(0.1, 0.2), layers=(choice("a", "b"), choice(1, 2, 3))), None),
-    "no layer, with layers": (Recipe(choice(0.1, 0.2), layers=(choice(Same(), Times(2)), Times(choice(1, 2)))), None),
-    "no layer, with an input": (Recipe(choice(0.1, 0.2), layers=(choice(Same(), Times(2)), Times(2))), 3),
+    "no layer": (Settings(choice(0.1, 0.2), layers=(choice("a", "b"), choice(1, 2, 3))), None),
+    "no layer, with layers": (Settings(choice(0.1, 0.2), layers=(choice(Same(), Times(2)), Times(choice(1, 2)))), None),
+    "no layer, with an input": (Settings(choice(0.1, 0.2), layers=(choice(Same(), Times(2)), Times(2))), 3),
     "unsatisfiable": (Sequential(Times(choice(2, 4)), Same(choice(0, 1)), Fits(3)), 1),
 }
 
@@ -108,7 +108,12 @@ def is_function(option):
 
 
 def test_the_fast_count_is_used_where_it_can_be():
-    for name, exact in {"dead ends": True, "two branches must agree": True, "shared": True, "shared in some": False}.items():
+    for name, exact in {
+        "dead ends": True,
+        "two branches must agree": True,
+        "shared": True,
+        "shared in some": False,
+    }.items():
         root, signal = SPACES[name]
         space = Space(root, input=signal)
         if exact:

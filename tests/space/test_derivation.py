@@ -25,7 +25,12 @@ def first_of(derivation):
 
 
 def test_it_stops_at_each_choice_from_left_to_right():
-    net = Sequential(Conv2d(choice(8, 16), kernel=choice(1, 3)), repeat(choice(ReLU(), Conv2d(4)), choice(1, 2)), GlobalPool("mean"), Linear(2))
+    net = Sequential(
+        Conv2d(choice(8, 16), kernel=choice(1, 3)),
+        repeat(choice(ReLU(), Conv2d(4)), choice(1, 2)),
+        GlobalPool("mean"),
+        Linear(2),
+    )
     derivation = Space(net, input=(3, 8, 8)).derive()
     seen = []
     while (point := derivation.point) is not None:
@@ -178,11 +183,11 @@ class Never(Layer):
 def test_the_search_for_a_way_on_is_bounded():
     grammar = toy_grammar()
     root = Sequential(grammar.root.layers[0], Never(choice(1, 2)))
-    with pytest.raises(SpaceError, match="at 1.label"):
+    with pytest.raises(SpaceError, match=r"at 1\.label"):
         Space(root, input=(2, 6, 6)).sample(np.random.default_rng(0))
     wide = [Times(choice(*range(1, 30))) for _ in range(4)]
     space = Space(Sequential(*wide, Fits(31**2)), input=1)
-    with pytest.raises(SpaceError, match=f"after {REOPENINGS + 1} dead ends, .* at 4"):
+    with pytest.raises(SpaceError, match=rf"after {REOPENINGS + 1} dead ends, .* at 4"):
         space.sample(np.random.default_rng(0))
 
 
@@ -205,7 +210,10 @@ def test_a_shared_decision_that_fails_later_reopens():
 
 
 def test_addresses_are_unique():
-    net = Sequential(Same(choice(choice(choice(1, 2), 3), (choice(1, 2), choice(choice(3, 4), 5)))), choice(choice(Same(choice(1, 2)))))
+    net = Sequential(
+        Same(choice(choice(choice(1, 2), 3), (choice(1, 2), choice(choice(3, 4), 5)))),
+        choice(choice(Same(choice(1, 2)))),
+    )
     for architecture in Space(net, input=1).enumerate():
         addresses = [step.point.address for step in architecture.steps]
         assert len(set(addresses)) == len(addresses)
@@ -213,7 +221,8 @@ def test_addresses_are_unique():
 
 def test_sampling_follows_the_weights():
     net = Sequential(
-        choice(Times(choice(1, 2, weights=(3, 1))), Same(choice(0, 1, 2)), weights=(1, 4)), Same(choice(5, 6, weights=(2, 3)))
+        choice(Times(choice(1, 2, weights=(3, 1))), Same(choice(0, 1, 2)), weights=(1, 4)),
+        Same(choice(5, 6, weights=(2, 3))),
     )
     expected = {}
     for last, weight in ((5, 2 / 5), (6, 3 / 5)):
@@ -241,7 +250,9 @@ def test_weights_refer_to_the_options_offered():
 
 
 def test_constraints_hold_for_every_sample_or_say_so():
-    space = Space(Sequential(Times(choice(1, 2, 3)), Times(choice(1, 2, 3))), input=1, where=lambda a: sum(a.decisions) == 4)
+    space = Space(
+        Sequential(Times(choice(1, 2, 3)), Times(choice(1, 2, 3))), input=1, where=lambda a: sum(a.decisions) == 4
+    )
     assert {space.sample(np.random.default_rng(seed)).decisions for seed in range(20)} == {(2, 2)}
 
     def impossible(architecture):

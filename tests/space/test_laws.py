@@ -1,16 +1,17 @@
 """The laws over the skeletons of the five hardest spaces, a recursive toy grammar and small spaces of every kind."""
 
+import itertools
 from functools import cache
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nasturtium.layers import Conv2d, Dropout, GlobalPool, Linear, ReLU, Residual, Sequential, repeat
-from nasturtium.space import Space, choice, floats, integers, rule, shared, subset
-from nasturtium.testing import LAWS
-from nasturtium.testing.laws import LawBroken
-from tests.skeletons.darts import darts
+from nasturtium.space import Architecture, Cost, Layer, Origin, Signal, Space, choice, floats, integers, shared
+from nasturtium.testing import LAWS, LawBroken, check_space
+from tests.skeletons.darts import NetworkDarts, cell, darts
 from tests.skeletons.einspace import einspace
 from tests.skeletons.nasbench101 import nasbench101
 from tests.skeletons.nasbench201 import nasbench201
@@ -45,22 +46,38 @@ def ranges() -> Space:
     return Space(net, input=(7,), name="ranges")
 
 
-FOREIGN = {"einspace": einspace, "nasbench101": nasbench101, "seqnas": seqnas}
-NETWORKS = {"nasbench201": nasbench201, "darts": darts, "readme": readme, "tied": tied, "ranges": ranges}
-OTHERS = {"toy_grammar": toy_grammar, "recipe": recipe_space}
-SPACES = {name: cache(make) for name, make in {**FOREIGN, **NETWORKS, **OTHERS}.items()}
-TORCH_FREE = {"einspace", "nasbench101", "seqnas", "recipe"}
+def small_darts() -> Space:
+    net = NetworkDarts(cell(1), cell(2), channels=4, cells=3)
+    return Space(Sequential(net, GlobalPool("mean"), Linear(10)), input=(3, 8, 8), name="darts")
+
+
+BUILT = {"nasbench201": lambda: nasbench201(size=(3, 8, 8), channels=4, repeats=1), "darts": small_darts}
+"""Small versions, where networks are built and run."""
+
+SPACES = {
+    "einspace": cache(einspace),
+    "nasbench101": cache(nasbench101),
+    "seqnas": cache(seqnas),
+    "toy_grammar": cache(toy_grammar),
+    "recipe": cache(recipe_space),
+    "nasbench201": cache(nasbench201),
+    "darts": cache(darts),
+    "readme": readme,
+    "tied": tied,
+    "ranges": ranges,
+}
+WITHOUT_MODULES = {"einspace", "nasbench101", "seqnas", "recipe"}
+EXAMPLES = {"builds": 3, "follows_weights": 2, "samples_uniformly": 3, "neighbours_differ": 8}
 
 
 @pytest.mark.parametrize("law", LAWS)
 @pytest.mark.parametrize("name", SPACES)
 def test_law(name: str, law: str) -> None:
-    if law == "builds" and name in TORCH_FREE:
+    if law == "builds" and name in WITHOUT_MODULES:
         pytest.skip("the skeleton has no modules")
-    space = SPACES[name]()
-    slow = name in ("nasbench101", "darts") or law == "builds"
+    space = BUILT[name]() if law == "builds" and name in BUILT else SPACES[name]()
 
-    @settings(max_examples=8 if slow else 25, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=EXAMPLES.get(law, 12), deadline=None, suppress_health_check=list(HealthCheck))
     @given(seed=st.integers(0, 2**32 - 1))
     def holds(seed: int) -> None:
         LAWS[law](space, seed)
@@ -68,16 +85,177 @@ def test_law(name: str, law: str) -> None:
     holds()
 
 
-def test_laws_can_fail() -> None:
-    space = Space(Sequential(subset(ReLU(), Linear(2), k=1)[0] if False else Linear(choice(2, 3))), input=(4,))
-    space._size = 7
-    with pytest.raises(LawBroken, match="the size is 7, enumeration finds 2"):
-        LAWS["counts"](space, 0)
+class Blur(Layer):
+    """Looks the same whatever its size."""
+
+    size: int
+
+    def __str__(self) -> str:
+        return "Blur()"
+
+    def signal(self, x: Signal) -> Signal:
+        return x
+
+    def cost(self, x: Signal) -> Cost:
+        return Cost(self.size, 0)
 
 
-def test_rule_without_end_is_refused() -> None:
-    from nasturtium.errors import SpaceError
+class Forgetful(Layer):
+    """Its text reads back as another value."""
 
-    endless = rule("endless", lambda again: choice(Sequential(again, ReLU())))
-    with pytest.raises(SpaceError, match="'endless' can never end"):
-        Space(Sequential(endless), input=(4,))
+    size: int
+    seen: int = 0
+
+    def __init__(self, size: int, seen: int = 0) -> None:
+        self.__dict__.update(size=size + 1, seen=seen)
+
+    def signal(self, x: Signal) -> Signal:
+        return x
+
+
+class Wrong(Layer):
+    """Builds something else than it says."""
+
+    how: str
+
+    def signal(self, x: Signal) -> Signal:
+        return x
+
+    def module(self, x: Signal) -> Any:
+        import torch
+
+        class Root(torch.nn.Module):
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                return (x - 1e9).sqrt()
+
+        return {"shape": torch.nn.Flatten(0), "params": torch.nn.Linear(3, 3), "nan": Root()}[self.how]
+
+
+def broken(**methods: Any) -> Space:
+    """A plain space some of whose methods are others."""
+    space = Space(Sequential(Linear(choice(2, 3, 4)), Linear(choice(2, 3, 4))), input=(4,), name="broken")
+    for name, method in methods.items():
+        space.__dict__[name] = method
+    return space
+
+
+def changed_everywhere(space: Space) -> Any:
+    def mutate(architecture: Architecture, rng: Any, **options: Any) -> Architecture:
+        child = space.architecture([(taken + 1) % 3 for taken in architecture.decisions])
+        child.origin = Origin("mutation", ("0.out",), ())
+        return child
+
+    return mutate
+
+
+def redrawn_for_nothing(space: Space) -> Any:
+    def mutate(architecture: Architecture, rng: Any, **options: Any) -> Architecture:
+        child = space.architecture([(taken + 1) % 3 for taken in architecture.decisions])
+        child.origin = Origin("mutation", ("0.out",), ("1.out",))
+        return child
+
+    return mutate
+
+
+def nobodys(space: Space) -> Any:
+    def cross(first: Architecture, second: Architecture, rng: Any) -> Architecture:
+        used = zip(first.decisions, second.decisions, strict=True)
+        child = space.architecture([next(i for i in range(3) if i not in pair) for pair in used])
+        child.origin = Origin("crossover", (), ())
+        return child
+
+    return cross
+
+
+def with_method(name: str, make: Any) -> Space:
+    space = broken()
+    space.__dict__[name] = make(space)
+    return space
+
+
+def always(decisions: tuple[int, ...]) -> Any:
+    return lambda space: lambda rng, uniform=False: space.architecture(decisions)
+
+
+def in_turn(space: Space) -> Any:
+    numbers = itertools.count()
+    return lambda rng, uniform=False: space.architecture((next(numbers) % 3, 0))
+
+
+FAULTS = {
+    "a size": ("counts", lambda: broken(_size=7), "the size is 7, enumeration finds 9"),
+    "twice": (
+        "counts",
+        lambda: with_method("enumerate", lambda s: lambda: (s.architecture((0, 0)) for _ in range(9))),
+        "enumerated twice",
+    ),
+    "text": (
+        "writes_and_reads",
+        lambda: Space(Sequential(Forgetful(1), Linear(choice(2, 3))), input=(4,)),
+        "parsing gives another architecture",
+    ),
+    "decisions": (
+        "writes_and_reads",
+        lambda: with_method("decisions", lambda s: lambda text: (9, 9)),
+        "decisions are not deterministic",
+    ),
+    "its parent": (
+        "mutates",
+        lambda: with_method("mutate", lambda s: lambda a, rng: a),
+        "a mutation equals its parent",
+    ),
+    "no origin": (
+        "mutates",
+        lambda: with_method("mutate", lambda s: lambda a, rng: s.architecture([(i + 1) % 3 for i in a.decisions])),
+        "does not say what changed",
+    ),
+    "elsewhere": (
+        "mutates",
+        lambda: with_method("mutate", changed_everywhere),
+        "a decision elsewhere changed at 1.out",
+    ),
+    "for nothing": ("mutates", lambda: with_method("mutate", redrawn_for_nothing), "still applies, but was drawn anew"),
+    "nobody's": ("crosses", lambda: with_method("cross", nobodys), "is no parent's"),
+    "itself": (
+        "neighbours_differ",
+        lambda: with_method("neighbours", lambda s: lambda a, rng=None: iter([a])),
+        "not a neighbour",
+    ),
+    "too few": (
+        "neighbours_differ",
+        lambda: with_method(
+            "neighbours", lambda s: lambda a, rng=None: itertools.islice(Space.neighbours(s, a, rng), 3)
+        ),
+        "3 neighbours, not 4",
+    ),
+    "one only": ("follows_weights", lambda: with_method("sample", always((1, 1))), "sampling is off"),
+    "one in all": ("samples_uniformly", lambda: with_method("sample", always((1, 1))), "sampling is off"),
+    "never the same": ("repeats", lambda: with_method("sample", in_turn), "the same seed samples differently"),
+    "looks": (
+        "canonical_is_stable",
+        lambda: Space(Sequential(Blur(choice(1, 2))), input=(4,)),
+        "different networks look the same",
+    ),
+    "shape": ("builds", lambda: Space(Wrong(choice("shape")), input=(3,)), r"gives \[\(6,\)\] for vector 3"),
+    "params": ("builds", lambda: Space(Wrong(choice("params")), input=(3,)), "12 parameters, counted otherwise"),
+    "nan": ("builds", lambda: Space(Wrong(choice("nan")), input=(3,)), "not finite"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_laws_can_fail(fault: str) -> None:
+    law, make, what = FAULTS[fault]
+    space = make()
+    with pytest.raises(LawBroken, match=what):
+        hold(law, space)
+
+
+def hold(law: str, space: Space) -> None:
+    for seed in range(3):
+        LAWS[law](space, seed)
+
+
+def test_all_laws_at_once() -> None:
+    check_space(ranges(), seeds=1)
+    with pytest.raises(LawBroken, match="the size is 7"):
+        check_space(broken(_size=7), seeds=1)

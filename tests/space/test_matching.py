@@ -73,7 +73,9 @@ def test_rules_that_pass_on_to_each_other():
     ],
 )
 def test_what_is_not_in_a_space_is_refused_with_the_place(text, where):
-    space = Space(Sequential(Times(choice(1, 2)), Same(choice(0, 1)) if "7" in text else choice(Same(0), Same(1))), input=1)
+    space = Space(
+        Sequential(Times(choice(1, 2)), Same(choice(0, 1)) if "7" in text else choice(Same(0), Same(1))), input=1
+    )
     with pytest.raises(SpaceError, match=where):
         space.parse(text)
     assert Architecture.parse(text) not in space

@@ -52,7 +52,9 @@ def test_tags_are_unique():
 
 
 def test_with_values_goes_through_the_constructor():
-    assert Repeat(2, choice(Times(1), Times(2)), Times(2)).with_values({"bodies": (Times(2),) * 2}) == Repeat(2, Times(2))
+    assert Repeat(2, choice(Times(1), Times(2)), Times(2)).with_values({"bodies": (Times(2),) * 2}) == Repeat(
+        2, Times(2)
+    )
     assert Conv2d(8).with_values({"kernel": 5}) == Conv2d(8, kernel=5)
 
 

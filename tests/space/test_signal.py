@@ -27,7 +27,9 @@ def test_several_inputs():
     assert as_signals([vector(3), image(1, 2, 2)]) == (vector(3), image(1, 2, 2))
 
 
-@pytest.mark.parametrize("value", [0, -1, True, (), (1, 2, 3, 4), (0, 3), (3, None), (None,), "3", 3.0, (3.5,), None, ("a",)])
+@pytest.mark.parametrize(
+    "value", [0, -1, True, (), (1, 2, 3, 4), (0, 3), (3, None), (None,), "3", 3.0, (3.5,), None, ("a",)]
+)
 def test_other_inputs_are_refused(value):
     with pytest.raises(Mismatch, match="cannot read"):
         as_signals(value)

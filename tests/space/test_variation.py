@@ -166,10 +166,14 @@ def test_subtree_mutation_redraws_values_below_too():
 
 
 def test_spaces_of_one_architecture_have_no_mutation():
-    for root in (Sequential(Times(choice(2))), Sequential(choice(Same(1), Same(1))), Sequential(Times(choice(1, 2)), Fits(2))):
+    for root in (
+        Sequential(Times(choice(2))),
+        Sequential(choice(Same(1), Same(1))),
+        Sequential(Times(choice(1, 2)), Fits(2)),
+    ):
         space = Space(root, input=1)
         architecture = space.sample(np.random.default_rng(0))
-        with pytest.raises(SpaceError, match="only one architecture|no other architecture"):
+        with pytest.raises(SpaceError, match=r"only one architecture|no other architecture"):
             space.mutate(architecture, np.random.default_rng(0))
         assert list(space.neighbours(architecture)) == []
 

@@ -145,5 +145,3 @@ def random_layer(rng, depth):
     if kind == "holder":
         return Holder(choice(Held(choice(1, 2), inner()), Held(3, inner())))
     return (Twice if kind == "twice" else Maybe)(inner())
-
-

@@ -11,15 +11,16 @@ import numpy.typing as npt
 from nasturtium.estimators.recipe import Augmentation, Recipe
 
 if TYPE_CHECKING:
-    from nasturtium.tasks import Task
+    from nasturtium.tasks import Split, Task
 
 SMOOTH = 0.3
 """Correlation of neighbouring pixels above which images are pictures that may be moved and turned a little."""
 
-SAMPLE = 1_000
+SAMPLE, SAMPLE_OF_FILES = 1_000, 64
 """Images looked at for that."""
 
 FEW, MANY = 1_000, 20_000
+"""Rows below which weights decay strongly and slowly change, and from which batches are large."""
 
 
 def default_recipe(task: Task) -> Recipe:
@@ -37,16 +38,18 @@ def default_recipe(task: Task) -> Recipe:
         rate = 2e-3 if kind == "tokens" else 4e-3
         size = _batch_size(len(task.train), 64)
         return Recipe(learning_rate=rate, weight_decay=0.1, batch_size=size, label_smoothing=smoothing)
-    size = _batch_size(len(task.train), 128)
+    few = len(task.train) < FEW
+    size = _batch_size(len(task.train), 64 if len(task.train) < MANY else 128)
     if task.kind == "regression":
-        decay = 0.5 if len(task.train) < FEW else 0.05
-        return Recipe(learning_rate=2e-3, weight_decay=decay, batch_size=size)
-    return Recipe(learning_rate=3e-3, weight_decay=0.3, batch_size=size, label_smoothing=smoothing)
+        rate, decay = (2e-3, 0.5) if few else (5e-3, 0.1)
+        return Recipe(learning_rate=rate, weight_decay=decay, batch_size=size)
+    rate, decay = (3e-3, 0.3) if few else (1e-2, 0.02)
+    return Recipe(learning_rate=rate, weight_decay=decay, batch_size=size, label_smoothing=smoothing)
 
 
 def _of_images(task: Task) -> Recipe:
     signal, train = task.inputs[0], task.train
-    pictures = bool(train.inputs) and smoothness(train.inputs[0][:SAMPLE]) > SMOOTH
+    pictures = smoothness(_sample(train)) > SMOOTH
     side = min(size or 0 for size in signal.shape[1:])
     moved = Augmentation(shift=side / 16, rotate=10.0, scale=0.1)
     return Recipe(
@@ -56,6 +59,15 @@ def _of_images(task: Task) -> Recipe:
         label_smoothing=_smoothing(task),
         augmentation=moved if pictures else Augmentation(),
     )
+
+
+def _sample(split: Split) -> npt.NDArray[Any]:
+    """Some images (N, C, H, W) from all over a split."""
+    rows = np.linspace(0, len(split) - 1, min(len(split), SAMPLE if split.inputs else SAMPLE_OF_FILES)).astype(int)
+    if split.dataset is None:
+        return split.inputs[0][rows]
+    images = [split.dataset[int(row)][0] for row in rows]
+    return np.stack([np.asarray(image[0] if isinstance(image, tuple) else image) for image in images])
 
 
 def _smoothing(task: Task) -> float:

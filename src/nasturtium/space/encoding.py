@@ -105,7 +105,9 @@ def one_hot(space: Space, architectures: Sequence[Architecture]) -> numpy.ndarra
     if space.radices is not None:
         offsets = numpy.concatenate([[0], numpy.cumsum(space.radices)])
         rows = numpy.zeros((len(architectures), int(offsets[-1])), numpy.float32)
-        taken = numpy.array([a.decisions for a in architectures], numpy.int64).reshape(len(architectures), -1)
+        taken = numpy.array([a.decisions for a in architectures], numpy.int64).reshape(
+            len(architectures), len(space.radices)
+        )
         numpy.put_along_axis(rows, taken + offsets[:-1], 1.0, axis=1)
         return rows
     columns: dict[str, int] = {}

@@ -37,7 +37,7 @@ def recover(space: Space, value: Part) -> Derivation:
                 if derivation.value == value:
                     return derivation
                 raise _Misfit(value, "", space.root)
-            index = matching.fitting(derivation.frame, point, start)
+            index = matching.fitting(derivation, point, start)
             pending.append((derivation.copy(), index + 1))
             start = 0
             derivation.take(index)
@@ -79,13 +79,14 @@ class _Matching:
         self.met: set[tuple[Choice, int]] = set()  # those of the active ones that answers since then rely on
         self.laid: list[Part] = []  # kept, so that no identity is given twice
 
-    def fitting(self, frame: Frame | None, point: Point, start: int) -> int:
+    def fitting(self, derivation: Derivation, point: Point, start: int) -> int:
         """The first option at a point, from ``start`` on, that can close to what stands there."""
-        target = self._target(frame, point.here.key)
+        target = self._target(derivation.frame, point.here.key)
+        passed = _passed(derivation, point)
         if point.part is not None:
             target = _within(_laid(point.part, target, point.address), point.path, point.address, point.part)
         for index in point.offered:
-            if index < start:
+            if index < start or any(point.choice.options[index] is choice for choice in passed):
                 continue
             try:
                 option = option_value(point.choice.options[index], point.signals)
@@ -147,6 +148,16 @@ def _laid(opened: Part, closed: Any, where: str) -> Any:
     if laid is None:
         raise _Misfit(closed, where, opened)
     return laid
+
+
+def _passed(derivation: Derivation, point: Point) -> list[Choice]:
+    """The choices that led straight to a point; one of them as an option would lead round in a circle."""
+    passed = [point.choice]
+    step = derivation.trail
+    while step is not None and step.point.choice.options[step.taken] is passed[-1]:
+        passed.append(step.point.choice)
+        step = step.previous
+    return passed
 
 
 def _within(closed: Any, path: Path, where: str, opened: Any) -> Any:

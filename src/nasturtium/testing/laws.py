@@ -15,6 +15,8 @@ from nasturtium.space.part import Layer, is_open
 if TYPE_CHECKING:
     import numpy
 
+    from nasturtium.space.derivation import Step
+
 ENUMERATED = 3_000
 """Laws that need every architecture are held over spaces of at most this size."""
 
@@ -81,14 +83,22 @@ def mutates(space: Space, seed: int) -> None:
     require(origin is not None and bool(origin.changed), "a mutation does not say what changed", child)
     if origin is None:
         return
-    before = {step.point.address: step for step in parent.steps}
     touched = {*origin.changed, *origin.redrawn}
+    before = {step.point.address: step for step in parent.steps}
     for step in child.steps:
-        address = step.point.address
-        known = before.get(address)
-        if known is None or address in touched or known.point.choice.options != step.point.choice.options:
+        known = before.get(step.point.address)
+        if known is None or known.point.choice.options != step.point.choice.options:
             continue
-        require(known.taken == step.taken, f"a decision elsewhere changed at {address}", parent, child)
+        address, kept = step.point.address, known.taken == step.taken
+        require(kept or address in touched, f"a decision elsewhere changed at {address}", parent, child)
+        if address in origin.redrawn and address not in origin.changed:
+            lost = not kept and _lost(step, known.taken)
+            require(lost, f"the decision at {address} still applies, but was drawn anew", parent, child)
+
+
+def _lost(step: Step, taken: int) -> bool:
+    """Whether an earlier decision could not be taken again."""
+    return taken not in step.point.remaining or step.point.afresh
 
 
 def crosses(space: Space, seed: int) -> None:
@@ -97,14 +107,16 @@ def crosses(space: Space, seed: int) -> None:
     parents = space.sample(rng), space.sample(rng)
     child = space.cross(*parents, rng)
     require(child in space, "a crossover is not in the space", child)
-    if space.recursive or child.origin is None:
-        return
+    if child.origin is None or child.origin.changed:
+        return  # a grafted sub-tree has its decisions from other addresses
     known = [{step.point.address: step for step in parent.steps} for parent in parents]
     for step in child.steps:
-        offers = [k[step.point.address] for k in known if step.point.address in k]
+        address = step.point.address
+        offers = [k[address] for k in known if address in k]
         alike = [o.taken for o in offers if o.point.choice.options == step.point.choice.options]
-        if step.point.address not in child.origin.redrawn and len(alike) == 2:
-            require(step.taken in alike, f"the decision at {step.point.address} is no parent's", *parents, child)
+        if alike and step.taken not in alike:
+            lost = address in child.origin.redrawn and all(_lost(step, taken) for taken in alike)
+            require(lost, f"the decision at {address} is no parent's", *parents, child)
 
 
 def neighbours_differ(space: Space, seed: int) -> None:
@@ -142,24 +154,48 @@ def counts(space: Space, seed: int) -> None:
     require(len(set(every)) == len(every), "a derivation is enumerated twice", space)
 
 
-def follows_weights(space: Space, seed: int, draws: int = 400) -> None:
-    """Law 7: the first decision follows the weights of the options offered (chi-square, p > 1e-6)."""
-    from scipy.stats import chisquare
+def follows_weights(space: Space, seed: int, draws: int = 300) -> None:
+    """Law 7: the first decision follows the weights of the options offered (chi-square, p > 1e-6).
 
+    Where dead ends reopen decisions, what is left of them follows no simple law, and nothing is said.
+    """
     rng = generator(seed)
     first = space.derive().point
     if first is None or space.where or len(first.offered) < 2 or space.recursive:
         return
-    taken = Counter(space.sample(rng).decisions[0] for _ in range(draws))
-    require(set(taken) <= set(first.offered), "an option that is not offered was taken", space)
+    taken: Counter[int] = Counter()
+    for _ in range(draws):
+        if space.radices is None and _met_dead_end(space, rng):
+            return
+        taken[space.sample(rng).decisions[0]] += 1
     weights = first.weights(first.offered)
-    observed = [taken[index] for index in first.offered]
-    expected = [draws * weight / sum(weights) for weight in weights]
-    require(
-        bool(chisquare(observed, expected).pvalue > 1e-6),
-        f"sampling is off: {observed} for {expected}",
-        space,
-    )
+    expected = {index: weight / sum(weights) for index, weight in zip(first.offered, weights, strict=True)}
+    _follows(space, taken, expected)
+
+
+def _met_dead_end(space: Space, rng: numpy.random.Generator) -> bool:
+    from nasturtium.space.sampling import guided
+
+    return guided(space, rng).reopened > 0
+
+
+def samples_uniformly(space: Space, seed: int, largest: int = 30) -> None:
+    """Law 7: uniform sampling gives every derivation of a small space with the same probability."""
+    if space.recursive or space.size > largest or space.size < 2:
+        return
+    rng = generator(seed)
+    every = [architecture.decisions for architecture in space.enumerate()]
+    taken = Counter(space.sample(rng, uniform=True).decisions for _ in range(10 * len(every)))
+    _follows(space, taken, dict.fromkeys(every, 1 / len(every)))
+
+
+def _follows(space: Space, taken: Counter[Any], expected: dict[Any, float]) -> None:
+    from scipy.stats import chisquare
+
+    require(set(taken) <= set(expected), "what is not offered was taken", space, set(taken) - set(expected))
+    observed = [taken[key] for key in expected]
+    chance = chisquare(observed, [sum(observed) * share for share in expected.values()]).pvalue
+    require(bool(chance > 1e-6), f"sampling is off: {observed} for {list(expected.values())}", space)
 
 
 def canonical_is_stable(space: Space, seed: int) -> None:
@@ -191,6 +227,7 @@ LAWS: dict[str, Callable[[Space, int], Any]] = {
     "neighbours_differ": neighbours_differ,
     "counts": counts,
     "follows_weights": follows_weights,
+    "samples_uniformly": samples_uniformly,
     "canonical_is_stable": canonical_is_stable,
     "repeats": repeats,
 }

@@ -25,16 +25,29 @@ def run_once(architecture: Architecture, batch: int, seed: int) -> None:
     outs = out if isinstance(out, tuple) else (out,)
     inferred = architecture.output
     signals = (inferred,) if isinstance(inferred, Signal) else inferred
-    for tensor, signal in zip(outs, signals, strict=False):
-        expected = tuple(
-            actual if size is None else size for actual, size in zip(tensor.shape[1:], signal.shape, strict=False)
-        )
-        require(tuple(tensor.shape[1:]) == expected, f"gives {tuple(tensor.shape)} for {signal}", architecture)
+    shapes = [shape for signal in signals for shape in _shapes(signal)]
+    given = [tuple(tensor.shape) for tensor in outs]
+    fits = len(given) == len(shapes) and all(
+        len(actual) == 1 + len(shape)
+        and all(size in (None, real) for size, real in zip(shape, actual[1:], strict=True))
+        for actual, shape in zip(given, shapes, strict=True)
+    )
+    require(fits, f"gives {given} for {' and '.join(map(str, signals))}", architecture)
+    for tensor in outs:
         require(bool(torch.isfinite(tensor).all()), "the output is not finite", architecture)
-    sum(tensor.float().pow(2).sum() for tensor in outs if tensor.is_floating_point()).backward()
+    differentiable = [tensor.float().pow(2).sum() for tensor in outs if tensor.requires_grad]
+    if differentiable:
+        torch.stack(differentiable).sum().backward()
     for name, parameter in model.named_parameters():
         finite = parameter.grad is None or bool(torch.isfinite(parameter.grad).all())
         require(finite, f"the gradient of {name} is not finite", architecture)
+
+
+def _shapes(signal: Signal) -> list[tuple[int | None, ...]]:
+    """The shapes, without the batch, of the tensors that stand for a signal."""
+    if signal.kind == "group":
+        return [shape for _, member in signal.members for shape in _shapes(member)]
+    return [signal.shape, signal.shape[:1]] if signal.mask else [signal.shape]
 
 
 def made_up(signal: Signal, batch: int) -> list[torch.Tensor]:
