@@ -72,7 +72,7 @@ def main() -> None:
     lost = orphans = 0
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "study"
-        search = "-m nasturtium search digits --space mlp --epochs 2 --final-epochs 1".split()
+        search = ["-m", "nasturtium", "search", "digits", "--space", "mlp", "--epochs", "2", "--final-epochs", "1"]
         sizes = ["--trials", str(given.trials), "--workers", str(given.workers), "--out", str(out)]
         command = [sys.executable, *search, *sizes]
         environment = {**os.environ, "NASTURTIUM_KILLS": folder, "OMP_NUM_THREADS": "1"}

@@ -58,8 +58,8 @@ def main(count: int) -> None:
     from tests.skeletons import darts, einspace, nasbench101, nasbench201, seqnas, small
 
     made = [nasbench101.nasbench101(), nasbench201.nasbench201(), darts.darts(), seqnas.seqnas(), einspace.einspace(),
-            small.toy_grammar(), spaces.mlp((16,), 3), spaces.convnet((1, 8, 8), 10), spaces.multibranch((3, 32, 32), 10),
-            spaces.sequencenet((96, 3), 5)]  # fmt: skip
+            small.toy_grammar(), spaces.mlp((16,), 3), spaces.convnet((1, 8, 8), 10),
+            spaces.multibranch((3, 32, 32), 10), spaces.sequencenet((96, 3), 5)]  # fmt: skip
     print(ROW.format("space", "size", "invalid", "sample ms", "decisions", "no-ops", "mutate ms"))
     for space in made:
         bad, sample_ms, sizes = invalid(space, count)

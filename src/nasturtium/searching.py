@@ -192,21 +192,23 @@ def _finish(
     return Result(best, tuple(study.trials), task, space, out, ending)
 
 
-def winner(study: Study) -> Trial | None:
-    """The best trial by the first objective; where several are equally good, the one with the least validation loss.
+def leading(study: Study, count: int) -> list[Trial]:
+    """The best complete trials that keep all limits, each architecture once, by the first objective.
 
-    On small validation splits many networks make no error at all, and the loss still tells them apart.
+    Where several are equally good, the one with the least validation loss comes first: on small validation splits
+    many networks make no error at all, and the loss still tells them apart.
     """
-    leader = study.best
-    if leader is None:
-        return None
     first = study.goal.objectives[0]
-    goal, most = study.goal, leader.scores[first.metric]
-    level = [
-        trial for trial in study.trials
-        if trial.state is State.COMPLETE and trial.scores.get(first.metric) == most and goal.feasible(trial.scores)
-    ]  # fmt: skip
-    return min(level, key=lambda trial: (trial.scores.get("valid_loss", math.inf), trial.number), default=leader)
+
+    def order(trial: Trial) -> tuple[float, float, int]:
+        return first.loss(trial.scores), trial.scores.get("valid_loss", math.inf), trial.number
+
+    return sorted(study.top(len(study.trials)), key=order)[:count]
+
+
+def winner(study: Study) -> Trial | None:
+    """The first of the leading trials, if there is one."""
+    return next(iter(leading(study, 1)), None)
 
 
 def no_winner(study: Study) -> str:

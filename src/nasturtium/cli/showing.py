@@ -72,9 +72,11 @@ def best_table(study: Study, top: int) -> Any:
     """The best trials as a table."""
     from rich.table import Table
 
-    trials = study.top(top)
+    from nasturtium.searching import leading
+
+    trials = leading(study, top)
     wanted = [objective.metric for objective in study.goal.objectives]
-    names = list(dict.fromkeys([*wanted, *(n for n in ("accuracy", "log_loss", "rmse") if n in trials[0].scores)]))
+    names = list(dict.fromkeys([*wanted, *(n for n in ("accuracy", "rmse", "valid_loss") if n in trials[0].scores)]))
     names += [name for name in ("params", "flops") if name in trials[0].scores and name not in names]
     table = Table("trial", *names, "seconds", title=f"the best {len(trials)} (validation scores)", title_justify="left")
     for trial in trials:

@@ -65,7 +65,7 @@ def _sample(split: Split) -> npt.NDArray[Any]:
     """Some images (N, C, H, W) from all over a split."""
     rows = np.linspace(0, len(split) - 1, min(len(split), SAMPLE if split.inputs else SAMPLE_OF_FILES)).astype(int)
     if split.dataset is None:
-        return split.inputs[0][rows]
+        return np.asarray(split.inputs[0][rows])
     images = [split.dataset[int(row)][0] for row in rows]
     return np.stack([np.asarray(image[0] if isinstance(image, tuple) else image) for image in images])
 

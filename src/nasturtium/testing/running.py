@@ -37,7 +37,7 @@ def run_once(architecture: Architecture, batch: int, seed: int) -> None:
         require(bool(torch.isfinite(tensor).all()), "the output is not finite", architecture)
     differentiable = [tensor.float().pow(2).sum() for tensor in outs if tensor.requires_grad]
     if differentiable:
-        torch.stack(differentiable).sum().backward()
+        torch.autograd.backward(torch.stack(differentiable).sum())
     for name, parameter in model.named_parameters():
         finite = parameter.grad is None or bool(torch.isfinite(parameter.grad).all())
         require(finite, f"the gradient of {name} is not finite", architecture)
