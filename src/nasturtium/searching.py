@@ -170,7 +170,11 @@ def _executor(estimator: Any, space: Space, workers: int) -> Executor:
 
     if workers < 1:
         raise NasturtiumError(f"workers must be at least 1, not {workers}")
-    return InProcess(estimator) if workers == 1 else LocalProcesses(estimator, space, workers, preload=("torch",))
+    return (
+        InProcess(estimator)
+        if workers == 1
+        else LocalProcesses(estimator, space, workers, preload=("torch", "torch._dynamo"))
+    )
 
 
 def _finish(

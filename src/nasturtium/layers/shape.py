@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from nasturtium.errors import Mismatch, SpaceError
 from nasturtium.layers.rules import STEPS, one_of, only, positive
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 class Identity(Layer):
     """Leaves everything as it is."""
+
+    total: ClassVar[bool] = True
 
     def signal(self, *inputs: Signal) -> Signal:
         x = only(self, inputs)

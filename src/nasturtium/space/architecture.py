@@ -99,7 +99,9 @@ class Architecture:
         if self.space is None:
             raise SpaceError("an architecture without a space has no derivation; use space.parse(text)")
         derivation = self.space.replay(self.decisions)
-        self._value, self._steps = derivation.value, tuple([step.settled for step in derivation.taken()])
+        from nasturtium.space.points import settled
+
+        self._value, self._steps = derivation.value, settled(derivation.trail)
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
         state = {name: getattr(self, name) for name in self.__slots__}

@@ -11,7 +11,7 @@ from nasturtium.space.choice import Choice
 from nasturtium.space.frames import Frame, Here, Visit, also_fed, fed_by, on_wires
 from nasturtium.space.infer import Signals, joined, outcome
 from nasturtium.space.opening import Offers, first_value_choice, option_value
-from nasturtium.space.part import Layer, Part, Path, Slot, Wire, is_container, is_open, slots, substitute
+from nasturtium.space.part import Layer, Part, Path, Slot, Wire, is_container, is_open, substitute
 from nasturtium.space.points import DeadEnd, Exhausted, Point, Step
 
 __all__ = ["DeadEnd", "Derivation", "Exhausted", "Point", "Step"]
@@ -212,9 +212,13 @@ class Derivation:
 
     def _pass(self, frame: Frame, child: Any, closed: Any, wires: tuple[Any, ...] | None, inside: int) -> Any:
         """The wire that leaves a child without choices of its own, or one that was closed before."""
-        outer = frame.here
-        mask = outer.fed_by | inside
-        return self._leave(closed, outer._replace(wires=wires, fed_by=mask, address=frame.address_of(child)))
+        if wires is None or not isinstance(closed, Layer):
+            return None
+        mask = frame.here.fed_by | inside | fed_by(wires)
+        found = outcome(closed, tuple([wire.signal for wire in wires]))
+        if isinstance(found, Mismatch):
+            raise DeadEnd(found, mask, frame.address_of(child))
+        return on_wires(found, mask)
 
     def _inside(self, frame: Frame, child: Slot, wires: tuple[Any, ...] | None) -> Here:
         outer = frame.here
@@ -222,9 +226,7 @@ class Derivation:
         scope = address if getattr(frame.part, "scope", False) else outer.scope
         copies = outer.copies
         if self.budget is not None and hasattr(frame.part, "copies"):
-            closed = {slot.key: slot.part for _, slot in slots(frame.part) if not is_open(slot.part)}
-            closed |= {key: visit.closed for key, visit in frame.visited.items()}
-            copies *= self.budget.copies(frame.part, child.key, closed)
+            copies *= self.budget.copies(frame.part, child.key, frame.settled)
             foreseen = outer.copies * self.budget.copies(frame.part, child.key, {})
             self.reserved += (copies - foreseen) * self.budget.least(child.part)
             if self.spent + self.reserved > self.budget.nodes:

@@ -106,6 +106,15 @@ class Frame:
         closed: Part = part.with_values(values)
         return closed
 
+    @property
+    def settled(self) -> dict[str, Any]:
+        """The children that are closed by now, by slot."""
+        state = self.part.__dict__
+        known = state.get("_settled")
+        if known is None:
+            known = state["_settled"] = {slot.key: slot.part for _, slot in slots(self.part) if not is_open(slot.part)}
+        return {**known, **{key: visit.closed for key, visit in self.visited.items()}}
+
     def address_of(self, child: Any) -> str:
         """The path of a child in the space."""
         return joined(self.here.address, child.key if type(child) is Slot else type(child).__name__)

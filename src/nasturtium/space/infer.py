@@ -25,7 +25,7 @@ def infer(part: Layer, *inputs: Signal) -> Signal | Signals:
     return found
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 12)
 def outcome(part: Layer, inputs: Signals) -> Signal | Signals | Mismatch:
     """The signal that leaves a closed layer, or the Mismatch itself as a value; remembered."""
     try:

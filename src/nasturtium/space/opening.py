@@ -86,6 +86,7 @@ class Offers:
     def __init__(self) -> None:
         self._offers: dict[Any, tuple[int, ...]] = {}
         self._possible: dict[Any, bool] = {}
+        self._always: set[Any] = set()
         self._settled: dict[Any, Any] = {}
 
     def layers(self, choice: Choice, signals: Signals | None) -> tuple[int, ...]:
@@ -157,6 +158,8 @@ class Offers:
         """
         if not isinstance(part, Choice) and not part.is_open:
             return not isinstance(outcome(part, signals), Mismatch)
+        if part in self._always and len(signals) == 1 and signals[0].kind != "group":
+            return True
         key = (part, signals)
         known = self._possible.get(key)
         if known is None:
@@ -180,19 +183,36 @@ class Offers:
             inner = child.part if type(child) is Slot else child
             reaching = tuple([wire.signal for wire in wires])
             if is_open(inner):
+                if wires == given and self._works_on_all(inner):
+                    self._always.add(part)
                 raise _Reached(self.possible(inner, reaching))
             found = outcome(inner, reaching)
             if isinstance(found, Mismatch):
                 raise found
             return wires_of(found)
 
+        given = tuple(wires_of(signals))
         try:
-            run_wiring(part, tuple(wires_of(signals)), visit)
+            run_wiring(part, given, visit)
         except _Reached as reached:
             return reached.possible
         except Mismatch:
             return False
         return True
+
+    def _works_on_all(self, value: Any) -> bool:
+        """Whether a value works on any single signal, because it is, or may become, a layer that does."""
+        seen: set[Any] = set()
+        pending = [value]
+        while pending:  # rules may pass on to each other
+            item = pending.pop()
+            if item in self._always or getattr(item, "total", False):
+                self._always.add(value)
+                return True
+            if isinstance(item, Choice) and item not in seen:
+                seen.add(item)
+                pending.extend(item.options)
+        return False
 
     def _fits(self, part: Part, path: Path, option: Any, signals: Signals | None) -> bool:
         try:

@@ -101,8 +101,11 @@ class Part:
             return True
         if not isinstance(other, Part) or type(self) is not type(other):
             return False
+        mine, others = self.__dict__, other.__dict__
         # The hash tells 1 from 1.0 and True, which Python holds equal but texts do not.
-        return hash(self) == hash(other) and self.values == other.values
+        if (mine.get("_hash") or hash(self)) != (others.get("_hash") or hash(other)):
+            return False
+        return all(mine[name] is others[name] or mine[name] == others[name] for name in self.fields)
 
     def __hash__(self) -> int:
         state = self.__dict__
@@ -168,6 +171,8 @@ class Layer(Part, abstract=True):
     uses_mask: ClassVar[bool] = False
     changes_mask: ClassVar[bool] = False
     commutative: ClassVar[bool] = False
+    total: ClassVar[bool] = False
+    """Whether the layer works on any one signal that is no group, so that nobody has to ask."""
 
     def signal(self, *inputs: Signal) -> Signal | tuple[Signal, ...]:
         """The signal that leaves for the signals that come in.

@@ -7,6 +7,9 @@ from typing import Any
 PLAIN = frozenset((bool, int, float, str, type(None)))
 """The types of plain values."""
 
+_KNOWN: set[object] = set(PLAIN)
+"""Types met so far that stand for themselves: neither tuples nor numpy's."""
+
 
 def plain(value: Any) -> Any:
     """A number or string as Python's own type: numpy's scalars, and what inherits from int, float or str."""
@@ -25,14 +28,17 @@ def plain(value: Any) -> Any:
 
 def kinds(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """The types of plain values, of those in tuples too."""
-    found: list[Any] = []
-    for value in values:
-        kind = type(value)
-        if kind is tuple:
-            found.append(kinds(value))
-        else:
-            found.append(kind if kind in PLAIN or not hasattr(kind, "dtype") else type(plain(value)))
-    return tuple(found)
+    found = tuple(map(type, values))
+    return found if _KNOWN.issuperset(found) else tuple(map(_kind, values))
+
+
+def _kind(value: Any) -> Any:
+    if type(value) is tuple:
+        return kinds(value)
+    if hasattr(type(value), "dtype"):
+        return type(plain(value))
+    _KNOWN.add(type(value))
+    return type(value)
 
 
 def hashable(value: Any) -> bool:

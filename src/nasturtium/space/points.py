@@ -75,10 +75,14 @@ class Step(NamedTuple):
     taken: int
     state: tuple[Any, ...]
 
-    @property
-    def settled(self) -> Step:
-        """The decision alone, without the way back."""
-        return Step(None, self.number, self.point, self.taken, ())
+
+def settled(trail: Step | None) -> tuple[Step, ...]:
+    """The decisions of a finished derivation in order, without the ways back."""
+    steps = []
+    while trail is not None:
+        steps.append(Step(None, trail.number, trail.point, trail.taken, ()))
+        trail = trail.previous
+    return tuple(steps[::-1])
 
 
 class DeadEnd(Exception):

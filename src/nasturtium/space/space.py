@@ -15,6 +15,7 @@ from nasturtium.space.derivation import DeadEnd, Derivation
 from nasturtium.space.fingerprint import fingerprint
 from nasturtium.space.opening import Offers
 from nasturtium.space.part import Part
+from nasturtium.space.points import settled
 from nasturtium.space.sharing import check_shared
 from nasturtium.space.signal import as_signals
 
@@ -278,6 +279,6 @@ class Space:
 
     def finished(self, derivation: Derivation) -> Architecture:
         """The architecture of a derivation that has closed every choice."""
-        steps = tuple([step.settled for step in derivation.taken()])
+        steps = settled(derivation.trail)
         taken = tuple([step.taken for step in steps])
         return Architecture(derivation.value, space=self, decisions=taken, steps=steps)
