@@ -1,6 +1,5 @@
 """Every way to close an open part, found by brute force: close all choices in all ways, keep what works."""
 
-import itertools
 from collections import Counter
 
 from nasturtium.errors import Mismatch
@@ -75,6 +74,11 @@ def chance(observed, expected):
     return float(chisquare([observed[key] for key in keys], [draws * expected[key] for key in keys]).pvalue)
 
 
-def product_of(*ranges):
-    """All tuples of indices below the given numbers."""
-    return itertools.product(*map(range, ranges))
+def by_address(architecture):
+    """The decisions of an architecture by address."""
+    return {step.point.address: step for step in architecture.steps}
+
+
+def applies(before, after):
+    """Whether a decision at one address means the same in two derivations."""
+    return before.point.choice.options == after.point.choice.options

@@ -2,9 +2,12 @@
 
 from typing import Any, ClassVar
 
+import numpy as np
+
 from nasturtium.errors import Mismatch
 from nasturtium.layers import Sequential, repeat
-from nasturtium.space import Layer, Part, choice, vector
+from nasturtium.space import Layer, Part, Space, choice, vector
+from nasturtium.space.sizes import at_most
 
 
 class Times(Layer):
@@ -145,3 +148,15 @@ def random_layer(rng, depth):
     if kind == "holder":
         return Holder(choice(Held(choice(1, 2), inner()), Held(3, inner())))
     return (Twice if kind == "twice" else Maybe)(inner())
+
+
+def random_spaces(count=60):
+    """Random small spaces with all architectures of each, and the generator that made it."""
+    for seed in range(count):
+        rng = np.random.default_rng(seed)
+        root = Sequential(random_layer(rng, 3), random_layer(rng, 1))
+        if root.is_open and at_most(root) <= 300:
+            space = Space(root, input=int(rng.integers(1, 4)))
+            every = list(space.enumerate())
+            if every:
+                yield space, every, rng

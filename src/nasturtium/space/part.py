@@ -93,8 +93,7 @@ class Part:
     @property
     def values(self) -> tuple[Any, ...]:
         """The field values in order."""
-        state = self.__dict__
-        return tuple([state[name] for name in self.fields])
+        return tuple([self.__dict__[name] for name in self.fields])
 
     def __eq__(self, other: object) -> bool:
         if self is other:
@@ -116,10 +115,8 @@ class Part:
                 known = state["_hash"] = hash((type(self).__name__, values, kinds(values)))
             except TypeError:
                 loose = next(name for name in self.fields if not hashable(state[name]))
-                raise SpaceError(
-                    f"{type(self).__name__} holds {state[loose]!r} as {loose}, which can change: use numbers, "
-                    "strings, tuples or parts"
-                ) from None
+                what = f"{type(self).__name__} holds {state[loose]!r} as {loose}, which can change"
+                raise SpaceError(f"{what}: use numbers, strings, tuples or parts") from None
         return known
 
     def __getstate__(self) -> dict[str, Any]:
@@ -268,11 +265,9 @@ def at(value: Any, path: Path) -> Any:
 def view(part: Any) -> Any:
     """The part as its ``wire`` method sees it: every layer inside it stands as a slot."""
     state = part.__dict__
-    known = state.get("_view")
-    if known is None:
-        known = _viewed(part, slots(part))
-        state["_view"] = known
-    return known
+    if "_view" not in state:
+        state["_view"] = _viewed(part, slots(part))
+    return state["_view"]
 
 
 def _viewed(value: Any, found: tuple[tuple[Path, Slot], ...]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-PLAIN = frozenset((bool, int, float, str, type(None)))
+PLAIN: frozenset[type] = frozenset((bool, int, float, str, type(None)))
 """The types of plain values."""
 
 _KNOWN: set[object] = set(PLAIN)

@@ -75,7 +75,7 @@ class Space:
         self._offers = Offers()
         budget = Budget(root, depth, nodes)
         self._budget = budget if budget.recursive else None
-        check_shared(root)
+        self.shares = check_shared(root)
         self._size: int | float | None = None
         self._radices: tuple[int, ...] | bool | None = None
 

@@ -13,7 +13,6 @@ from nasturtium.space.frames import Frame
 from nasturtium.space.infer import Signals, signals_of
 from nasturtium.space.opening import option_value
 from nasturtium.space.part import is_container, is_open, slots, substitute
-from nasturtium.space.sharing import check_shared
 from nasturtium.space.sizes import at_most
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def draw_uniform(space: Space, rng: numpy.random.Generator) -> Derivation:
     """
     if space.recursive:
         raise SpaceError(f"{space.name!r} is infinite: no distribution over it is uniform; sample by the weights")
-    if not check_shared(space.root):
+    if not space.shares:
         try:
             return _guided(space, rng)
         except (Infinite, NotFactorable):
