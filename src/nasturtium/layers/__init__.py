@@ -19,10 +19,11 @@ from nasturtium.layers.activation import (
     Tanh,
 )
 from nasturtium.layers.attention import Attention
+from nasturtium.layers.cell import Cell, Edge, Node
 from nasturtium.layers.container import Container, build
 from nasturtium.layers.convolution import Conv1d, Conv2d, ConvBlock, SeparableConv1d, SeparableConv2d
 from nasturtium.layers.embedding import Embedding, PositionalEncoding, TimeEncoding
-from nasturtium.layers.join import Add, Branch, Chunk, Clone, Concat, Multiply
+from nasturtium.layers.join import Add, Branch, Chunk, Clone, Concat, Mean, Multiply
 from nasturtium.layers.linear import FeedForward, Linear
 from nasturtium.layers.norm import BatchNorm, GroupNorm, LayerNorm
 from nasturtium.layers.pool import AvgPool, GlobalPool, MaxPool
@@ -39,6 +40,7 @@ LAYERS: dict[str, type[Layer]] = {
     "AvgPool": AvgPool,
     "BatchNorm": BatchNorm,
     "Branch": Branch,
+    "Cell": Cell,
     "Chunk": Chunk,
     "Clone": Clone,
     "Concat": Concat,
@@ -62,6 +64,7 @@ LAYERS: dict[str, type[Layer]] = {
     "LeakyReLU": LeakyReLU,
     "Linear": Linear,
     "MaxPool": MaxPool,
+    "Mean": Mean,
     "Mish": Mish,
     "Multiply": Multiply,
     "Permute": Permute,
@@ -94,6 +97,7 @@ __all__ = [
     "AvgPool",
     "BatchNorm",
     "Branch",
+    "Cell",
     "Chunk",
     "Clone",
     "Concat",
@@ -102,6 +106,7 @@ __all__ = [
     "Conv2d",
     "ConvBlock",
     "Dropout",
+    "Edge",
     "Embedding",
     "FeedForward",
     "Flatten",
@@ -114,8 +119,10 @@ __all__ = [
     "LeakyReLU",
     "Linear",
     "MaxPool",
+    "Mean",
     "Mish",
     "Multiply",
+    "Node",
     "Permute",
     "PositionalEncoding",
     "ReLU",

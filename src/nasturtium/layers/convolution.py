@@ -25,10 +25,27 @@ class _Convolution(Layer, abstract=True):
     groups: int | str = 1
     bias: bool = True
 
-    axes: ClassVar[int]
+    kind: ClassVar[str]
+
+    @property
+    def window(self) -> tuple[int, ...]:
+        """Size of the window along each axis."""
+        kernel: Any = self.kernel
+        return kernel if isinstance(kernel, tuple) else (kernel,) * (1 if self.kind == "sequence" else 2)
 
     def signal(self, *inputs: Signal) -> Signal:
-        raise NotImplementedError
+        x = only(self, inputs, self.kind)
+        _, channels, _ = self._sizes(x)
+        before = x.shape[:1] if self.kind == "sequence" else x.shape[1:]
+        if len(self.window) != len(before):
+            raise SpaceError(f"a kernel is one number, or (rows, columns) of an image, not {self.kernel!r}")
+        padding = self.__dict__.get("padding")
+        sizes = [
+            slid(self, n, k, self.stride, self.dilation, padding) for n, k in zip(before, self.window, strict=True)
+        ]
+        if self.kind == "sequence":
+            return x._replace(shape=(*sizes, channels), grid=x.grid if self.stride == 1 else None)
+        return x._replace(shape=(channels, *sizes), grid=None)
 
     def _sizes(self, x: Signal) -> tuple[int, int, int]:
         """Channels in, channels out, groups."""
@@ -49,7 +66,7 @@ class _Convolution(Layer, abstract=True):
     def cost(self, *inputs: Signal) -> Cost:
         (x,) = inputs
         before, after, groups = self._sizes(x)
-        weights = before // groups * after * self.kernel**self.axes
+        weights = before // groups * after * math.prod(self.window)
         return Cost(weights + after * self.bias, 2 * places(self.signal(x)) * weights)
 
 
@@ -65,13 +82,7 @@ class Conv1d(_Convolution):
 
     uses_mask: ClassVar[bool] = True
     changes_mask: ClassVar[bool] = True
-    axes: ClassVar[int] = 1
-
-    def signal(self, *inputs: Signal) -> Signal:
-        x = only(self, inputs, "sequence")
-        _, channels, _ = self._sizes(x)
-        length = slid(self, x.length, self.kernel, self.stride, self.dilation, None)
-        return x._replace(shape=(length, channels), grid=x.grid if self.stride == 1 else None)
+    kind: ClassVar[str] = "sequence"
 
     def module(self, *inputs: Signal) -> torch.nn.Module:
         from nasturtium.modules import SequenceConv1d
@@ -89,44 +100,43 @@ class Conv2d(_Convolution):
 
     Args:
         channels: Channels that leave; as many as come in if not given.
-        kernel, stride, dilation: Of the window.
+        kernel: Of the window: one number, or (rows, columns).
+        stride, dilation: Of the window.
         groups: Number of groups, or ``"depthwise"`` for one each channel.
         bias: Whether a constant is added.
         padding: Zeros on each side as torch counts them, instead of the rule above.
     """
 
+    kernel: int | tuple[int, int] = 3  # type: ignore[assignment]
     padding: int | None = None
 
-    axes: ClassVar[int] = 2
-
-    def signal(self, *inputs: Signal) -> Signal:
-        x = only(self, inputs, "image")
-        _, channels, _ = self._sizes(x)
-        sizes = [slid(self, size, self.kernel, self.stride, self.dilation, self.padding) for size in x.shape[1:]]
-        return x._replace(shape=(channels, *sizes), grid=None)
+    kind: ClassVar[str] = "image"
 
     def module(self, *inputs: Signal) -> torch.nn.Module:
         from torch import nn
 
         (x,) = inputs
         before, after, groups = self._sizes(x)
-        left = left_padding(self.kernel, self.stride, self.dilation) if self.padding is None else self.padding
 
-        def convolution(padding: int) -> torch.nn.Module:
-            return nn.Conv2d(
-                before, after, self.kernel, self.stride, padding, self.dilation, groups=groups, bias=self.bias
-            )
+        def convolution(padding: Any) -> torch.nn.Module:
+            window: Any = self.window
+            return nn.Conv2d(before, after, window, self.stride, padding, self.dilation, groups=groups, bias=self.bias)
 
-        right = extent(self.kernel, self.dilation) - 1 - left
-        if self.padding is not None or left == right or self._fits(x, left):
+        if self.padding is not None:
+            return convolution((self.padding,) * 2)
+        left = tuple([left_padding(kernel, self.stride, self.dilation) for kernel in self.window])
+        right = tuple([extent(k, self.dilation) - 1 - pad for k, pad in zip(self.window, left, strict=True)])
+        if left == right or self._fits(x, left):
             return convolution(left)
-        return nn.Sequential(nn.ZeroPad2d((left, right, left, right)), convolution(0))
+        return nn.Sequential(nn.ZeroPad2d((left[1], right[1], left[0], right[0])), convolution((0, 0)))
 
-    def _fits(self, x: Signal, padding: int) -> bool:
+    def _fits(self, x: Signal, padding: tuple[int, ...]) -> bool:
         """Whether equal padding on both sides gives the promised number of places."""
-        span = extent(self.kernel, self.dilation)
-        sizes = [size for size in x.shape[1:] if size is not None]
-        return all((size + 2 * padding - span) // self.stride + 1 == -(-size // self.stride) for size in sizes)
+        for size, kernel, pad in zip(x.shape[1:], self.window, padding, strict=True):
+            span = extent(kernel, self.dilation)
+            if size is not None and (size + 2 * pad - span) // self.stride + 1 != -(-size // self.stride):
+                return False
+        return True
 
 
 class SeparableConv1d(Container):

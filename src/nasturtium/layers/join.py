@@ -81,6 +81,20 @@ class Add(Layer):
         return Module()
 
 
+class Mean(Layer):
+    """The mean of its inputs, which have one shape."""
+
+    commutative: ClassVar[bool] = True
+
+    def signal(self, *inputs: Signal) -> Signal:
+        return _same_shape(self, inputs)
+
+    def module(self, *inputs: Signal) -> torch.nn.Module:
+        from nasturtium.modules import Mean as Module
+
+        return Module()
+
+
 class Multiply(Layer):
     """The product of its inputs; a vector scales the channels of an image or a sequence at every place."""
 

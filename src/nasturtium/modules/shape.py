@@ -53,6 +53,16 @@ class Add(nn.Module):
         return x
 
 
+class Mean(nn.Module):
+    """The mean of tensors of one shape."""
+
+    def forward(self, x: Tensor, *others: Tensor) -> Tensor:
+        """The mean."""
+        for other in others:
+            x = x + other
+        return x / (1 + len(others))
+
+
 class Concat(nn.Module):
     """Concatenates tensors along an axis (the batch counts as axis 0)."""
 

@@ -3,6 +3,7 @@
 from nasturtium.space.architecture import Architecture, Origin
 from nasturtium.space.choice import Choice, Rule, choice, floats, integers, rule, shared, subset
 from nasturtium.space.derivation import Derivation, Point
+from nasturtium.space.notations import Notation
 from nasturtium.space.part import Cost, Layer, Part, Wiring
 from nasturtium.space.signal import Signal, group, image, sequence, tokens, vector
 from nasturtium.space.space import Space
@@ -13,6 +14,7 @@ __all__ = [
     "Cost",
     "Derivation",
     "Layer",
+    "Notation",
     "Origin",
     "Part",
     "Point",

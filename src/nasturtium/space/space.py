@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nasturtium.errors import ParseError, SpaceError
-from nasturtium.space import crossover, matching, mutation, neighbourhood, sampling, sizes
+from nasturtium.space import crossover, matching, mutation, neighbourhood, notations, sampling, sizes
 from nasturtium.space.architecture import Architecture
 from nasturtium.space.budget import Budget
 from nasturtium.space.counting import Counting
@@ -38,6 +38,8 @@ class Space:
         depth: How many rules of a grammar may nest.
         nodes: How many decisions one derivation may hold, copies counted.
         simplify: Rewrites under which two graphs count as the same (see :mod:`nasturtium.space.graph`).
+        notation: How its community writes its architectures.
+        members: Known architectures by their published names.
 
     Raises:
         SpaceError: If a rule can never end, the limits leave nothing, or one name is shared by different choices.
@@ -61,6 +63,8 @@ class Space:
         depth: int = 100,
         nodes: int = 5_000,
         simplify: Sequence[Any] = (),
+        notation: notations.Notation | None = None,
+        members: notations.Members | None = None,
     ) -> None:
         if not isinstance(root, Part):
             raise SpaceError(f"a space needs a part (a layer, or a dataclass of yours), not {root!r}")
@@ -71,6 +75,8 @@ class Space:
         self.version = version
         self.declared_size = size
         self.simplify = tuple(simplify)
+        self.notation = notation
+        self.members = dict(members or {})
         self.counting = Counting()
         self._offers = Offers()
         budget = Budget(root, depth, nodes)
@@ -112,11 +118,7 @@ class Space:
         return Derivation(self.root, self.input, self._offers, budget, chronological)
 
     def sample(self, rng: numpy.random.Generator, uniform: bool = False) -> Architecture:
-        """Draw an architecture.
-
-        Args:
-            rng: The generator to draw with.
-            uniform: Draw every derivation with the same probability, instead of following the weights.
+        """Draw an architecture, following the weights or, with ``uniform``, every derivation as likely as any other.
 
         Raises:
             SpaceError: If nothing that keeps the constraints is found, or ``uniform`` is not possible here.
@@ -128,11 +130,7 @@ class Space:
     ) -> Architecture:
         """An architecture that differs from its parent in ``count`` decisions and in what must follow from them.
 
-        Args:
-            architecture: The parent.
-            rng: The generator to draw with.
-            count: How many decisions to change.
-            subtree: Redraw everything below the changed decisions even where the option stays the same.
+        With ``subtree``, everything below the changed decisions is drawn anew, even where the option stays the same.
 
         Raises:
             SpaceError: If the space has no other architecture.
@@ -149,12 +147,9 @@ class Space:
     def neighbours(
         self, architecture: Architecture, rng: numpy.random.Generator | None = None, limit: int | None = None
     ) -> Iterator[Architecture]:
-        """Architectures that differ in one decision (and what must follow), lazily.
+        """At most ``limit`` architectures that differ in one decision (and what must follow), lazily.
 
-        Args:
-            architecture: Whose neighbours.
-            rng: Gives them in random order, and draws decisions that newly arise; without it, both are fixed.
-            limit: At most this many.
+        A generator gives them in random order, and draws decisions that newly arise; without it, both are fixed.
         """
         return neighbourhood.neighbours(self, architecture, rng, limit)
 
@@ -253,6 +248,26 @@ class Space:
             SpaceError: If it is none of this space.
         """
         return self.adopt(Architecture.parse(text, input=self.input))
+
+    def to_notation(self, architecture: Architecture) -> str:
+        """An architecture as its community writes it."""
+        return notations.write(self, architecture)
+
+    def from_notation(self, text: str) -> Architecture:
+        """Read an architecture as its community writes it."""
+        return notations.read(self, text)
+
+    def key(self, architecture: Architecture) -> str:
+        """The published key, equal for architectures that are published as one."""
+        return notations.key(self, architecture)
+
+    def member(self, name: str) -> Architecture:
+        """A known architecture by its published name."""
+        return notations.member(self, name)
+
+    def read(self, text: str) -> Architecture:
+        """Read an architecture from the name of a member, its notation or its text."""
+        return self.member(text) if text in self.members else notations.parsed(self, text)
 
     def adopt(self, architecture: Architecture, recorded: Sequence[int] | None = None) -> Architecture:
         """The same architecture as a member of this space; recorded decisions are used if they lead to it."""
