@@ -6,7 +6,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,7 +71,7 @@ class Result:
 
 def search(
     task: Any,
-    space: str | Space | None = None,
+    space: str | Space | Callable[..., Space] | None = None,
     strategy: str = "evolution",
     trials: int = 50,
     *,
@@ -100,13 +100,13 @@ def search(
 
     Args:
         task: A name (``digits``), a path (.npz, .csv, .parquet, a folder of images), arrays (x, y), or a Task.
-        space: A name, or a Space; chosen by the kind of input if not given.
+        space: A name, a Space, or a function ``(input, outputs) -> Space``; chosen by the kind of input if not given.
         strategy: A name in ``nasturtium.strategies.STRATEGIES``.
         trials: How many architectures to try.
         epochs: Passes over the training rows in each trial.
         objectives: What to optimise; the task's metric if not given.
         limits: What must hold, such as ``params<=100k`` (before training) or ``accuracy>=0.9`` (after it).
-        start: Architectures to try first, as text or values.
+        start: Architectures to try first: values, text, notation, or names of members of the space.
         workers: Trials at a time; one runs in this process, more run in processes of their own.
         time: Seconds, or text such as ``10m``, for everything; a quarter is kept for the final training.
         seed: Seed of everything random.
@@ -160,7 +160,9 @@ def search(
         study.close()
 
 
-def _space(name: str | None, task: Task, options: Mapping[str, Any]) -> Space:
+def _space(name: str | Callable[..., Space] | None, task: Task, options: Mapping[str, Any]) -> Space:
+    if callable(name):
+        return name(input=task.inputs, outputs=task.outputs, **options)
     name = spaces.for_signal(task.inputs[0]) if name is None else name
     return spaces.make(name, task.inputs, task.outputs, **options)
 

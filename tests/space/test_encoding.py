@@ -11,7 +11,7 @@ from nasturtium.layers import Sequential, repeat
 from nasturtium.space import Part, Space, choice, shared
 from nasturtium.space.encoding import ENCODINGS, adjacency, choice_table, encode, paths, token_offsets
 from nasturtium.space.graph import nodes_of
-from tests.skeletons.nasbench201 import nasbench201
+from nasturtium.spaces.nasbench201 import nasbench201
 from tests.skeletons.small import recipe_space, toy_grammar
 from tests.space.toys import Plus, Same, Times, Two
 
@@ -122,7 +122,7 @@ def test_adjacency_counts_edges_that_run_twice():
 
 
 def test_paths_equal_those_that_networkx_finds():
-    space, rng = nasbench201(repeats=1), np.random.default_rng(0)
+    space, rng = nasbench201(cells=1), np.random.default_rng(0)
     for _ in range(5):
         cell = space.sample(rng).value.layers[0].cell
         nodes = nodes_of(cell, space.input)

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from nasturtium.layers import Conv2d, Dropout, GlobalPool, Linear, ReLU, Residual, Sequential, repeat
 from nasturtium.space import Architecture, Cost, Layer, Origin, Signal, Space, choice, floats, integers, shared
+from nasturtium.spaces.nasbench101 import nasbench101
+from nasturtium.spaces.nasbench201 import nasbench201
 from nasturtium.testing import LAWS, LawBroken, check_space
 from tests.skeletons.darts import NetworkDarts, cell, darts
 from tests.skeletons.einspace import einspace
-from tests.skeletons.nasbench101 import nasbench101
-from tests.skeletons.nasbench201 import nasbench201
 from tests.skeletons.seqnas import seqnas
 from tests.skeletons.small import recipe_space, toy_grammar
 
@@ -51,7 +51,7 @@ def small_darts() -> Space:
     return Space(Sequential(net, GlobalPool("mean"), Linear(10)), input=(3, 8, 8), name="darts")
 
 
-BUILT = {"nasbench201": lambda: nasbench201(size=(3, 8, 8), channels=4, repeats=1), "darts": small_darts}
+BUILT = {"nasbench201": lambda: nasbench201((3, 8, 8), channels=4, cells=1), "darts": small_darts}
 """Small versions, where networks are built and run."""
 
 SPACES = {

@@ -8,8 +8,8 @@ import pytest
 from nasturtium.errors import SpaceError
 from nasturtium.layers import Conv2d, GlobalPool, Linear, Sequential, repeat
 from nasturtium.space import Part, Space, choice, shared
+from nasturtium.spaces.nasbench201 import nasbench201
 from tests.skeletons.einspace import einspace
-from tests.skeletons.nasbench201 import nasbench201
 from tests.skeletons.small import toy_grammar
 from tests.space.oracle import applies, by_address, chance
 from tests.space.toys import Fits, Same, Times, Two, random_spaces

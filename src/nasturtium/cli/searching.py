@@ -58,9 +58,9 @@ def run_search(asked: Asked) -> int:
 
 
 def read_start(given: str) -> str:
-    """The text of an architecture, or that in the file it names."""
+    """The text of an architecture (or its notation, or the name of a member), or that in the file it names."""
     path = Path(given)
-    if "(" in given or not path.suffix:
+    if path.suffix not in (".txt", ".arch") and (len(given) > 255 or not path.is_file()):
         return given
     try:
         return path.read_text().strip()

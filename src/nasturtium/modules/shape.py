@@ -79,6 +79,18 @@ class Concat(nn.Module):
         return f"axis={self.axis}"
 
 
+class FirstChannels(nn.Module):
+    """The first channels of an image."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.channels = channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The first channels."""
+        return x[:, : self.channels]  # (B, channels, H, W)
+
+
 class Multiply(nn.Module):
     """Multiplies tensors; one vector a channel scales every place of an image or a sequence.
 

@@ -182,6 +182,17 @@ def rule(name: str, define: Callable[[Any], Any]) -> Any:
     return Rule(name, define)
 
 
+def first_closing(value: Any) -> Any:
+    """A value with the first option taken everywhere; not for rules, and functions stay as they are."""
+    if isinstance(value, Choice):
+        return first_closing(value.options[0])
+    if isinstance(value, tuple):
+        return tuple([first_closing(item) for item in value])
+    if isinstance(value, Part) and value.is_open:
+        return value.with_values({name: first_closing(value.__dict__[name]) for name in value.fields})
+    return value
+
+
 def _ends(choice: Choice, seen: set[Choice]) -> list[Any]:
     """The options of a choice that are no choices, also those of its options."""
     seen.add(choice)

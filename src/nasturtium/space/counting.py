@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from nasturtium.errors import Mismatch
-from nasturtium.space.choice import Choice, Rule
+from nasturtium.space.choice import Choice, Rule, first_closing
 from nasturtium.space.infer import Signals, outcome, signals_of, wires_of
 from nasturtium.space.opening import first_value_choice, option_value, ways
 from nasturtium.space.part import (
@@ -97,6 +97,9 @@ class Counting:
             return self._choice(value, signals)
         if signals is None or not is_container(value):
             return self._apart(value, signals)
+        if value.steady:
+            free = self.total(value, None)
+            return Counter(dict.fromkeys(self._closed(first_closing(value), signals), free))
         first = first_value_choice(value)
         if first is not None:
             return self._values(value, first, signals)

@@ -28,12 +28,14 @@ def mutate(space: Space, parent: Architecture, rng: numpy.random.Generator, coun
     if count < 1:
         raise SpaceError(f"a mutation changes at least one decision, not {count}")
     parent = space.adopt(parent)
-    if space.radices is not None and not space.where:
-        return _mutate_product(space, parent, rng, count)
+    product = space.radices is not None
     best: Architecture | None = None
     for attempt in range(TRIES):
-        child = _mutated(space, parent, rng, count, subtree)
-        if child is None or child.value == parent.value or not space.admits(child):
+        if product:
+            child: Architecture | None = _mutate_product(space, parent, rng, count)
+        else:
+            child = _mutated(space, parent, rng, count, subtree)
+        if child is None or (not product and child.value == parent.value) or not space.admits(child):
             continue
         if best is None or _redrawn(child) < _redrawn(best):
             best = child

@@ -76,21 +76,17 @@ def parsed(space: Space, text: str) -> Architecture:
     """An architecture from its notation or its text, whichever it is.
 
     Raises:
-        ParseError: If it is neither; both reasons are given.
+        ParseError: If it is neither; the reasons are given, and what members the space knows by name.
         SpaceError: If the space does not contain it.
     """
-    if space.notation is None:
-        return space.parse(text)
-    try:
-        return read(space, text)
-    except ParseError as error:
-        reason = error
-    try:
-        return space.parse(text)
-    except ParseError as error:
-        raise ParseError(
-            f"{text[:60]!r} is neither in the notation of {space.name!r} ({reason}) nor a text ({error})"
-        ) from None
+    reasons = []
+    for reader in (space.parse, space.from_notation) if space.notation is not None else (space.parse,):
+        try:
+            return reader(text)
+        except ParseError as error:
+            reasons.append(str(error))
+    known = f"; members of {space.name!r}: {', '.join(space.members)}" if space.members else ""
+    raise ParseError(f"{'; and '.join(reasons)}{known}{did_you_mean(text, space.members)}")
 
 
 def key(space: Space, architecture: Architecture) -> str:

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from nasturtium.errors import Mismatch
-from nasturtium.space.choice import Choice
+from nasturtium.space.choice import Choice, first_closing
 from nasturtium.space.infer import Signals, outcome, signals_of, wires_of
 from nasturtium.space.part import (
     Layer,
@@ -120,6 +120,8 @@ class Offers:
         return self._settled[key]
 
     def _same(self, value: Any, signals: Signals) -> Any:
+        if getattr(value, "steady", False):
+            value = first_closing(value)
         if not is_open(value):
             found = outcome(value, signals) if isinstance(value, Layer) or is_container(value) else None
             return None if isinstance(found, Mismatch) else found
@@ -156,8 +158,8 @@ class Offers:
         Exact for leaves with few combinations of values; containers are followed up to their first open child, and
         many values are taken to work, so that a dead end may show later.
         """
-        if not isinstance(part, Choice) and not part.is_open:
-            return not isinstance(outcome(part, signals), Mismatch)
+        if not isinstance(part, Choice) and (not part.is_open or getattr(part, "steady", False)):
+            return not isinstance(outcome(first_closing(part), signals), Mismatch)
         if part in self._always and len(signals) == 1 and signals[0].kind != "group":
             return True
         key = (part, signals)

@@ -1,5 +1,4 @@
 """Parts: the frozen values that spaces and architectures are made of, and the layers through which signals flow."""
-
 from __future__ import annotations
 
 import dataclasses
@@ -65,9 +64,8 @@ Wiring = Generator[tuple[Any, ...], Any, Any]
 class Part:
     """A frozen value whose fields are plain values, tuples, choices or other parts.
 
-    A subclass becomes a frozen dataclass by itself and is known to the parser by its class name. Its first field is
-    positional in text, the others are named; with ``variadic`` set, that tuple field takes all positional arguments
-    after the fields before it.
+    A subclass becomes a frozen dataclass, known to the parser by its class name. Its first field is positional in text,
+    the others named; with ``variadic`` set, that tuple field takes all positional arguments that are left.
     """
 
     variadic: ClassVar[str | None] = None
@@ -120,7 +118,7 @@ class Part:
         return known
 
     def __getstate__(self) -> dict[str, Any]:
-        # Cached entries start with an underscore and do not travel: string hashes differ between processes.
+        # Cached entries do not travel: string hashes differ between processes.
         return {name: value for name, value in self.__dict__.items() if not name.startswith("_")}
 
     def __repr__(self) -> str:
@@ -170,6 +168,8 @@ class Layer(Part, abstract=True):
     commutative: ClassVar[bool] = False
     total: ClassVar[bool] = False
     """Whether the layer works on any one signal that is no group, so that nobody has to ask."""
+    steady: ClassVar[bool] = False
+    """Whether, as its author knows, it works and gives one signal whatever is decided inside."""
 
     def signal(self, *inputs: Signal) -> Signal | tuple[Signal, ...]:
         """The signal that leaves for the signals that come in.

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from nasturtium.errors import Mismatch
 
-RANKS = {"vector": 1, "sequence": 2, "image": 3, "tokens": 1, "nodes": 2, "group": 0}
+RANKS = {"vector": 1, "sequence": 2, "image": 3, "tokens": 1, "nodes": 2, "edges": 1, "group": 0}
 CHANNEL_AXIS = {"vector": 0, "sequence": 1, "image": 0, "nodes": 1}
 
 
@@ -15,8 +15,8 @@ class Signal(NamedTuple):
 
     Attributes:
         kind: ``vector`` (C,), ``sequence`` (T, C), ``image`` (C, H, W), ``tokens`` (T,) of integers,
-            ``nodes`` (N, C), or ``group`` (several named signals on one wire).
-        shape: Sizes without the batch; ``None`` for a size that is not known before the data (T or N).
+            ``nodes`` (N, C), ``edges`` (E,) of a graph over them, or ``group`` (several named signals on one wire).
+        shape: Sizes without the batch; ``None`` for a size that is not known before the data (T, N or E).
         grid: The rows and columns that im2col unrolled into a sequence, so that col2im can restore them.
         mask: Whether a mask (B, T) travels beside the values; True marks what is real.
         vocabulary: Number of categories of each integer column (``tokens``: one number).
@@ -88,6 +88,19 @@ def image(channels: int, height: int, width: int) -> Signal:
 def tokens(length: int | None, vocabulary: int, mask: bool = False) -> Signal:
     """Integers (T,) below ``vocabulary``, as words or categories are."""
     return Signal("tokens", (length,), mask=mask, vocabulary=(vocabulary,))
+
+
+def nodes(count: int | None, channels: int, mask: bool = False) -> Signal:
+    """The nodes of a graph, or a set (N, C); ``count`` None when it differs from batch to batch."""
+    return Signal("nodes", (count, channels), mask=mask)
+
+
+def edges(count: int | None = None) -> Signal:
+    """The edges of a graph, as a tensor (B, 2, E): numbers of sources, then of targets; -1 is padding.
+
+    An undirected edge stands there twice, once in each direction.
+    """
+    return Signal("edges", (count,))
 
 
 def group(**members: Signal) -> Signal:

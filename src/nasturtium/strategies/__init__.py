@@ -41,7 +41,7 @@ def make(
         name: A name in ``STRATEGIES``.
         space: Where architectures come from.
         seed: Seed of the study.
-        start: Architectures of the space, or their text, to try first.
+        start: Architectures of the space, their text or notation, or names of known members, to try first.
         budget: What each trial may spend, in the estimator's unit.
         objectives: What to optimise: ``"accuracy"``, ``["accuracy", "-params"]``, or values.
         limits: What must hold: ``["params<=100k"]``, or values.
@@ -63,7 +63,7 @@ def make(
                 f"(its options: {', '.join(allowed) or 'none'})"
             )
     strategy = maker(space, seed=seed, budget=budget, objectives=objectives, limits=limits, **options)
-    begin = [space.parse(each) if isinstance(each, str) else space.adopt(each) for each in start]
+    begin = [space.read(each) if isinstance(each, str) else space.adopt(each) for each in start]
     return Seeded(strategy, begin) if begin else strategy
 
 
