@@ -236,5 +236,7 @@ def test_importing_the_layers_imports_no_torch():
 
 def test_the_table_names_every_layer():
     assert all(name == layer.__name__ for name, layer in L.LAYERS.items())
-    exported = {name for name in L.__all__ if isinstance(getattr(L, name), type) and issubclass(getattr(L, name), Layer)}
+    exported = {
+        name for name in L.__all__ if isinstance(getattr(L, name), type) and issubclass(getattr(L, name), Layer)
+    }
     assert set(L.LAYERS) == exported - {"Container"}

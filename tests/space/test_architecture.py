@@ -16,9 +16,9 @@ from nasturtium.errors import ParseError, SpaceError
 from nasturtium.layers import Conv2d, GlobalPool, Linear, ReLU, Sequential, repeat
 from nasturtium.space import Architecture, Space, choice, group, image, sequence, tokens, vector
 from nasturtium.space.architecture import from_json_signal, to_json_signal
+from nasturtium.spaces.darts import darts
 from nasturtium.spaces.nasbench101 import nasbench101
 from nasturtium.spaces.nasbench201 import nasbench201
-from tests.skeletons.darts import darts
 from tests.skeletons.einspace import einspace
 from tests.skeletons.seqnas import seqnas
 from tests.skeletons.small import recipe_space, toy_grammar

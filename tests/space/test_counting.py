@@ -12,9 +12,9 @@ from nasturtium.space import Part, Space, choice, rule, shared, subset, vector
 from nasturtium.space.counting import NotFactorable
 from nasturtium.space.sharing import choices_in
 from nasturtium.space.sizes import at_most, factored
+from nasturtium.spaces.darts import darts
 from nasturtium.spaces.nasbench101 import nasbench101
 from nasturtium.spaces.nasbench201 import nasbench201
-from tests.skeletons.darts import darts
 from tests.skeletons.seqnas import seqnas
 from tests.skeletons.small import recipe_space, toy_grammar
 from tests.space.oracle import chance, every_value

@@ -6,8 +6,8 @@ import numpy as np
 
 from nasturtium.layers import Sequential
 from nasturtium.space import Part, Space, choice, rule
+from nasturtium.spaces.darts import darts
 from nasturtium.spaces.nasbench201 import nasbench201
-from tests.skeletons.darts import darts
 from tests.skeletons.small import recipe_space
 from tests.space.oracle import applies, by_address, chance
 from tests.space.toys import Same, Two, random_spaces

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from nasturtium.layers import Conv2d, Dropout, GlobalPool, Linear, ReLU, Residual, Sequential, repeat
 from nasturtium.space import Architecture, Cost, Layer, Origin, Signal, Space, choice, floats, integers, shared
+from nasturtium.spaces.darts import darts
 from nasturtium.spaces.nasbench101 import nasbench101
 from nasturtium.spaces.nasbench201 import nasbench201
 from nasturtium.testing import LAWS, LawBroken, check_space
-from tests.skeletons.darts import NetworkDarts, cell, darts
 from tests.skeletons.einspace import einspace
 from tests.skeletons.seqnas import seqnas
 from tests.skeletons.small import recipe_space, toy_grammar
@@ -46,12 +46,11 @@ def ranges() -> Space:
     return Space(net, input=(7,), name="ranges")
 
 
-def small_darts() -> Space:
-    net = NetworkDarts(cell(1), cell(2), channels=4, cells=3)
-    return Space(Sequential(net, GlobalPool("mean"), Linear(10)), input=(3, 8, 8), name="darts")
-
-
-BUILT = {"nasbench201": lambda: nasbench201((3, 8, 8), channels=4, cells=1), "darts": small_darts}
+BUILT = {
+    "nasbench101": lambda: nasbench101((3, 8, 8), channels=8, cells=1),
+    "nasbench201": lambda: nasbench201((3, 8, 8), channels=4, cells=1),
+    "darts": lambda: darts((3, 8, 8), channels=4, cells=3),
+}
 """Small versions, where networks are built and run."""
 
 SPACES = {
@@ -66,7 +65,7 @@ SPACES = {
     "tied": tied,
     "ranges": ranges,
 }
-WITHOUT_MODULES = {"einspace", "nasbench101", "seqnas", "recipe"}
+WITHOUT_MODULES = {"einspace", "seqnas", "recipe"}
 EXAMPLES = {"builds": 3, "follows_weights": 2, "samples_uniformly": 3, "neighbours_differ": 8}
 
 

@@ -88,10 +88,15 @@ def sample(
     space: Annotated[str, typer.Argument(help="The space to draw from.")],
     count: Annotated[int, typer.Option(min=1, help="How many.")] = 1,
     seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
-    input: Annotated[str, typer.Option(help="Sizes of the input: 3,64,64 or 128,6 or 16.")] = "3,32,32",
-    outputs: Annotated[int, typer.Option(min=1, help="Numbers that leave the network.")] = 10,
+    input: Annotated[str | None, typer.Option(help="Sizes such as 3,64,64 or 128,6 or 16; the space's own.")] = None,
+    outputs: Annotated[int | None, typer.Option(min=1, help="Numbers that leave it; the space's own.")] = None,
+    option: Annotated[list[str] | None, typer.Option(help="Option of the space: NAME=VALUE, several times.")] = None,
+    member: Annotated[str | None, typer.Option(help="Show this known network of the space, draw none.")] = None,
+    notation: Annotated[bool, typer.Option("--notation", help="Write the notation of its community.")] = False,
+    tree: Annotated[bool, typer.Option("--tree", help="Write each as a tree.")] = False,
+    svg: Annotated[Path | None, typer.Option(help="File for the drawing (of several: -0, -1 ... added).")] = None,
 ) -> None:
-    """Draw architectures of a space and write them as text, one a line."""
-    from nasturtium.cli.sampling import write_samples
+    """Draw architectures of a space and write them as text, one a line, as trees or as drawings."""
+    from nasturtium.cli.sampling import Wanted, write_samples
 
-    write_samples(space, count, seed, input, outputs)
+    write_samples(Wanted(space, count, seed, input, outputs, member, tree, notation, svg, option or []))

@@ -1,22 +1,113 @@
-"""``nasturtium sample``: architectures of a space as text."""
+"""``nasturtium sample``: architectures of a space as text, in their community's notation, as trees, as drawings."""
 
 from __future__ import annotations
 
+import inspect
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from nasturtium.errors import NasturtiumError
 
+if TYPE_CHECKING:
+    from nasturtium.space import Architecture, Space
 
-def write_samples(space: str, count: int, seed: int, input: str, outputs: int) -> None:
-    """Draw architectures and write them one a line."""
-    import numpy
 
+@dataclass
+class Wanted:
+    """What was asked for.
+
+    Attributes:
+        space: Name of the space.
+        count, seed: How many to draw, and with which seed.
+        input: Sizes of the input as text; the space's own if None.
+        outputs: Numbers that leave the network; the space's own if None.
+        member: The known network to show instead of drawn ones.
+        tree: Whether to write trees.
+        notation: Whether to write the community's notation.
+        svg: The file for the drawing.
+        options: Options of the space, each ``NAME=VALUE``.
+    """
+
+    space: str
+    count: int = 1
+    seed: int = 0
+    input: str | None = None
+    outputs: int | None = None
+    member: str | None = None
+    tree: bool = False
+    notation: bool = False
+    svg: Path | None = None
+    options: list[str] = field(default_factory=list)
+
+
+def write_samples(wanted: Wanted) -> None:
+    """Write architectures: one a line, or each as a tree; with ``svg`` also their drawings."""
+    made = make_space(wanted)
+    several = wanted.member is None and wanted.count > 1
+    for number, architecture in enumerate(chosen(made, wanted)):
+        sys.stdout.write(f"{as_text(made, architecture, wanted)}\n")
+        if wanted.svg is not None:
+            write_drawing(architecture, numbered(wanted.svg, number) if several else wanted.svg)
+
+
+def make_space(wanted: Wanted) -> Space:
+    """The space that was asked for, with its own input and outputs where none are given."""
     from nasturtium import spaces
 
-    made = spaces.make(space, read_sizes(input), outputs)
-    rng = numpy.random.default_rng(seed)
-    for _ in range(count):
-        sys.stdout.write(f"{made.sample(rng)}\n")
+    options = dict(read_option(text) for text in wanted.options)
+    published = spaces.SPACES.get(wanted.space)
+    if published is None:
+        return spaces.make(wanted.space, (16,), 1)  # says what there is
+    own = inspect.signature(published.function).parameters["outputs"].default
+    input = published.input if wanted.input is None else read_sizes(wanted.input)
+    return spaces.make(wanted.space, input, own if wanted.outputs is None else wanted.outputs, **options)
+
+
+def chosen(space: Space, wanted: Wanted) -> Iterator[Architecture]:
+    """The member that was asked for, or architectures drawn from the space."""
+    if wanted.member is not None:
+        yield space.member(wanted.member)
+        return
+    import numpy
+
+    rng = numpy.random.default_rng(wanted.seed)
+    for _ in range(wanted.count):
+        yield space.sample(rng)
+
+
+def as_text(space: Space, architecture: Architecture, wanted: Wanted) -> str:
+    """An architecture as it was asked for: text, notation, tree, or notation above tree."""
+    written = []
+    if wanted.notation:
+        written.append(space.to_notation(architecture))
+    if wanted.tree:
+        from nasturtium.report.tree import tree
+
+        written.append(tree(architecture))
+    return "\n".join(written) if written else str(architecture)
+
+
+def numbered(file: Path, number: int) -> Path:
+    """The file for one of several drawings: net.svg becomes net-0.svg."""
+    return file.with_name(f"{file.stem}-{number}{file.suffix}")
+
+
+def write_drawing(architecture: Architecture, file: Path) -> None:
+    """Write the drawing of an architecture.
+
+    Raises:
+        NasturtiumError: If the file cannot be written.
+    """
+    from nasturtium.report.drawing import draw
+
+    drawn = draw(architecture)
+    try:
+        file.write_text(drawn, encoding="utf-8")
+    except OSError as error:
+        raise NasturtiumError(f"cannot write the drawing to {file}: {error.strerror}; give another --svg") from None
 
 
 def read_sizes(text: str) -> tuple[int, ...]:
@@ -30,3 +121,25 @@ def read_sizes(text: str) -> tuple[int, ...]:
     except ValueError:
         raise NasturtiumError(f"cannot read {text!r} as sizes; write 3,64,64 (image), 128,6 (sequence) or 16") from None
     return sizes
+
+
+def read_option(text: str) -> tuple[str, Any]:
+    """An option of a space such as ``cells=20``: its value is a whole number, a number, true, false or text.
+
+    Raises:
+        NasturtiumError: If it is not NAME=VALUE.
+    """
+    name, equals, value = text.partition("=")
+    name, value = name.strip(), value.strip()
+    if not equals or not name.isidentifier() or not value:
+        raise NasturtiumError(f"cannot read the option {text!r}; write NAME=VALUE, such as cells=20")
+    if name in ("input", "outputs"):
+        raise NasturtiumError(f"{name} is no option of a space; give --{name} {value}")
+    if value.lower() in ("true", "false"):
+        return name, value.lower() == "true"
+    for kind in (int, float):
+        try:
+            return name, kind(value)
+        except ValueError:
+            continue
+    return name, value

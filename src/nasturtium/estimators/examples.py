@@ -21,15 +21,19 @@ def example_inputs(
         device: Where the tensors are made.
         length: Stands for sizes that depend on the data.
     """
-    return tuple(tensor for signal in signals for tensor in _tensors(signal, batch, device, length))
+    signals = tuple(signals)
+    nodes = next((signal.shape[0] for signal in signals if signal.kind == "nodes"), None) or length
+    return tuple(tensor for signal in signals for tensor in _tensors(signal, batch, device, length, nodes))
 
 
-def _tensors(signal: Signal, batch: int, device: torch.device | str, length: int) -> Iterator[Tensor]:
+def _tensors(signal: Signal, batch: int, device: torch.device | str, length: int, nodes: int) -> Iterator[Tensor]:
     for _, member in signal.members:
-        yield from _tensors(member, batch, device, length)
+        yield from _tensors(member, batch, device, length, nodes)
     sizes = [length if size is None else size for size in signal.shape]
     if signal.kind == "tokens":
         yield torch.randint(0, signal.vocabulary[0], (batch, *sizes), device=device)
+    elif signal.kind == "edges":
+        yield torch.randint(0, nodes, (batch, 2, *sizes), device=device)
     elif signal.kind != "group":
         yield torch.randn(batch, *sizes, device=device)
     if signal.mask:

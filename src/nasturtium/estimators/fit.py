@@ -19,6 +19,9 @@ from nasturtium.tasks import Batches
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
+Outputs = Tensor | tuple[Tensor, ...]
+"""What a network gives: (B, K), or a tuple of such where it has auxiliary heads; the first is the answer."""
+
 CHECK_EVERY = 50
 """Steps between looks at the loss where a look makes the device wait."""
 
@@ -105,7 +108,7 @@ class Fit:
         if self.augment is not None:
             inputs = (self.augment(inputs[0]), *inputs[1:])
         set_rates(self.optimiser, recipe, self.step, self.steps)
-        loss = self._mixed(inputs, targets) if recipe.mixup else self.loss(self._forward(inputs), targets)
+        loss = self._mixed(inputs, targets) if recipe.mixup else self._loss(self._forward(inputs), targets)
         self.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         if recipe.clip is not None:
@@ -116,15 +119,23 @@ class Fit:
         self.step += 1
         return loss.detach()
 
-    def _forward(self, inputs: tuple[Tensor, ...]) -> Tensor:
+    def _forward(self, inputs: tuple[Tensor, ...]) -> Outputs:
         with torch.autocast(self.batches.device.type, torch.bfloat16, enabled=self.mode.bf16):
-            outputs: Tensor = self.model(*inputs)
+            outputs: Outputs = self.model(*inputs)
             return outputs
+
+    def _loss(self, outputs: Outputs, targets: Tensor) -> Tensor:
+        """The loss of the network's output, plus the weighted ones of its auxiliary heads if it has any."""
+        main, *auxiliary = outputs if isinstance(outputs, tuple) else (outputs,)
+        loss = self.loss(main, targets)
+        for output in auxiliary:
+            loss = loss + self.recipe.auxiliary_weight * self.loss(output, targets)
+        return loss
 
     def _mixed(self, inputs: tuple[Tensor, ...], targets: Tensor) -> Tensor:
         inputs, other, share = mixed(inputs, self.recipe.mixup)
         outputs = self._forward(inputs)
-        return share * self.loss(outputs, targets) + (1 - share) * self.loss(outputs, targets[other])
+        return share * self._loss(outputs, targets) + (1 - share) * self._loss(outputs, targets[other])
 
     def _check(self, losses: list[Tensor], epoch: int) -> None:
         if not losses:

@@ -72,6 +72,7 @@ class Recipe(Part):
         ema: Decay, a step, of the exponential moving average of the weights that is scored and kept, shortened
             early on to (1 + t) / (10 + t); 0 takes the last weights.
         precision: ``fp32``, ``bf16`` (autocast), or ``auto``: bf16 where it is known to be faster.
+        auxiliary_weight: Of the loss of every output after the first, of networks that have auxiliary heads.
     """
 
     optimiser: str = "adamw"
@@ -86,6 +87,7 @@ class Recipe(Part):
     mixup: float = 0.0
     ema: float = 0.0
     precision: str = "auto"
+    auxiliary_weight: float = 0.4
 
     def check(self) -> None:
         """Raise what is wrong with the values.
@@ -105,6 +107,7 @@ class Recipe(Part):
         _within("label_smoothing", self.label_smoothing, 0.0, 0.999)
         _within("mixup", self.mixup, 0.0, math.inf)
         _within("ema", self.ema, 0.0, 0.999999)
+        _within("auxiliary_weight", self.auxiliary_weight, 0.0, math.inf)
         if self.clip is not None:
             _within("clip", self.clip, 1e-12, math.inf)
         self.augmentation.check()

@@ -57,7 +57,8 @@ def _mixable(recipe: Recipe, task: Task) -> None:
 
 def _answers(architecture: Architecture, task: Task) -> None:
     output = architecture.output
-    if not isinstance(output, Signal) or output.shape[:1] != (task.outputs,):
+    heads = (output,) if isinstance(output, Signal) else output
+    if any(head.shape[:1] != (task.outputs,) for head in heads):
         raise TrainingError(
             f"the network gives {output}, but task {task.name!r} asks for {task.outputs} outputs; "
             f"end it with Linear({task.outputs})"

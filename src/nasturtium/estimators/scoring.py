@@ -14,6 +14,8 @@ from nasturtium.tasks import Batches, Task, evaluate_metrics
 def outputs_of(model: nn.Module, batches: Batches) -> tuple[Tensor, Tensor]:
     """Outputs (N, K) and targets of all rows, on the CPU, with the model in evaluation mode and fp32.
 
+    Of a network with auxiliary heads the first output alone counts.
+
     Args:
         model: On the device of the batches.
         batches: In the order of the split, nothing left out.
@@ -22,7 +24,8 @@ def outputs_of(model: nn.Module, batches: Batches) -> tuple[Tensor, Tensor]:
     model.eval()
     outputs, targets = [], []
     for inputs, target in batches:
-        outputs.append(model(*inputs).float())
+        output = model(*inputs)
+        outputs.append((output[0] if isinstance(output, tuple) else output).float())
         targets.append(target)
     model.train(was_training)
     return torch.cat(outputs).cpu(), torch.cat(targets).cpu()

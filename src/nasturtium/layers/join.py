@@ -188,13 +188,13 @@ def _same_shape(layer: Layer, inputs: tuple[Signal, ...]) -> Signal:
     for signal in inputs[1:]:
         if signal.kind != first.kind or signal.shape != first.shape:
             raise Mismatch(f"{type(layer).__name__} needs equal shapes, not {first} and {signal}")
-    if first.kind in ("tokens", "group"):
+    if first.kind in ("tokens", "edges", "group"):
         raise Mismatch(f"{type(layer).__name__} does not work on {first}")
     return first._replace(mask=any(signal.mask for signal in inputs))
 
 
 def _axis(layer: Layer, signal: Signal) -> int:
-    if signal.kind in ("tokens", "group"):
+    if signal.kind in ("tokens", "edges", "group"):
         raise Mismatch(f"{type(layer).__name__} does not work on {signal}")
     axis = channel_axis(signal) if layer.__dict__["axis"] is None else layer.__dict__["axis"]
     if not 0 <= axis < len(signal.shape):

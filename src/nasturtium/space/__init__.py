@@ -5,7 +5,7 @@ from nasturtium.space.choice import Choice, Rule, choice, floats, integers, rule
 from nasturtium.space.derivation import Derivation, Point
 from nasturtium.space.notations import Notation
 from nasturtium.space.part import Cost, Layer, Part, Wiring
-from nasturtium.space.signal import Signal, group, image, sequence, tokens, vector
+from nasturtium.space.signal import Signal, edges, group, image, nodes, sequence, tokens, vector
 from nasturtium.space.space import Space
 
 __all__ = [
@@ -23,10 +23,12 @@ __all__ = [
     "Space",
     "Wiring",
     "choice",
+    "edges",
     "floats",
     "group",
     "image",
     "integers",
+    "nodes",
     "rule",
     "sequence",
     "shared",

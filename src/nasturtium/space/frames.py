@@ -129,9 +129,14 @@ class Frame:
 
 
 def _requests(part: Any, wires: tuple[Any, ...] | None) -> Generator[Any, Any, Any]:
-    """The wiring of a part, and after it the open children that it did not visit."""
+    """The wiring of a part, and after it the open children that it did not visit; of a steady part, before it."""
     seen = set()
     out = None
+    if getattr(part, "steady", False):  # in the order they stand, so that decisions do not depend on each other
+        for _, slot in slots(part):
+            if is_open(slot.part):
+                seen.add(slot.key)
+                yield slot, None
     if wires is not None and is_container(part):
         wiring = view(part).wire(*wires)
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nasturtium.space.infer import Namer, Signals, infer, joined
@@ -95,17 +95,16 @@ def lower(part: Layer, inputs: Signals) -> networkx.MultiDiGraph:
 
 def without(*tags: str) -> Simplification:
     """A simplification that takes layers with these tags out where they have one input (identities, clones)."""
+    return partial(_without, tags)
 
-    def simplify(nodes: list[Node]) -> list[Node]:
-        through: dict[tuple[int, int], tuple[int, int]] = {}
-        for number, node in enumerate(nodes):
-            node.inputs = [through.get(source, source) for source in node.inputs]
-            if type(node.layer).__name__ in tags and len(node.inputs) == 1:
-                through |= {(number, output): node.inputs[0] for output in range(len(node.signals))}
-        return nodes
 
-    simplify.__name__ = f"without_{'_'.join(tags)}"
-    return simplify
+def _without(tags: tuple[str, ...], nodes: list[Node]) -> list[Node]:
+    through: dict[tuple[int, int], tuple[int, int]] = {}
+    for number, node in enumerate(nodes):
+        node.inputs = [through.get(source, source) for source in node.inputs]
+        if type(node.layer).__name__ in tags and len(node.inputs) == 1:
+            through |= {(number, output): node.inputs[0] for output in range(len(node.signals))}
+    return nodes
 
 
 def canonical(part: Layer, inputs: Signals, simplify: Sequence[Simplification] = ()) -> str:

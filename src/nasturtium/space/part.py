@@ -169,7 +169,7 @@ class Layer(Part, abstract=True):
     total: ClassVar[bool] = False
     """Whether the layer works on any one signal that is no group, so that nobody has to ask."""
     steady: ClassVar[bool] = False
-    """Whether, as its author knows, it works and gives one signal whatever is decided inside."""
+    """Whether, as its author knows, it works and gives one signal whatever is decided inside: nobody has to try."""
 
     def signal(self, *inputs: Signal) -> Signal | tuple[Signal, ...]:
         """The signal that leaves for the signals that come in.

@@ -57,7 +57,10 @@ def unconstrained(space: Space) -> int | float:
     except Infinite:
         return math.inf
     except NotFactorable:
-        return math.inf if space.recursive else enumerated(space, space.leaves)
+        if space.recursive:
+            return math.inf
+        declared = space.declared_size if not space.where else None
+        return enumerated(space, space.leaves) if declared is None else declared
 
 
 def factored(space: Space) -> int:

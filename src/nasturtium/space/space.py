@@ -34,7 +34,7 @@ class Space:
         where: Constraints on the whole architecture; all must hold.
         name: What it is called.
         version: Changes when the same decisions come to mean something else.
-        size: The declared number of architectures, for spaces with constraints that are too many to enumerate.
+        size: The declared number of architectures, where it does not follow from the parts and enumeration is too long.
         depth: How many rules of a grammar may nest.
         nodes: How many decisions one derivation may hold, copies counted.
         simplify: Rewrites under which two graphs count as the same (see :mod:`nasturtium.space.graph`).

@@ -7,12 +7,32 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from nasturtium.errors import SpaceError, did_you_mean
-from nasturtium.space.signal import Signal, as_signals
+from nasturtium.space.signal import Signal, as_signals, edges, nodes, tokens
 from nasturtium.space.space import Space
 from nasturtium.spaces.convnet import convnet
+from nasturtium.spaces.darts import darts
+from nasturtium.spaces.densenet import densenet
+from nasturtium.spaces.fbnet import fbnet
+from nasturtium.spaces.hierarchical import hierarchical
+from nasturtium.spaces.hierarchical_nasbench201 import SIZE, hierarchical_nasbench201
 from nasturtium.spaces.mlp import mlp
+from nasturtium.spaces.mobilenet_v3 import mobilenet_v3
 from nasturtium.spaces.multibranch import multibranch
+from nasturtium.spaces.nasbench1shot1 import nasbench1shot1
+from nasturtium.spaces.nasbench101 import nasbench101
+from nasturtium.spaces.nasbench201 import nasbench201
+from nasturtium.spaces.nasbench_asr import nasbench_asr
+from nasturtium.spaces.nasbench_graph import nasbench_graph
+from nasturtium.spaces.nasbench_macro import nasbench_macro
+from nasturtium.spaces.nasbench_mr import nasbench_mr
+from nasturtium.spaces.nasbench_nlp import nasbench_nlp
+from nasturtium.spaces.nasnet import nasnet
+from nasturtium.spaces.nats_size import nats_size
+from nasturtium.spaces.resnet import resnet
 from nasturtium.spaces.sequencenet import sequencenet
+from nasturtium.spaces.transformer import transformer
+from nasturtium.spaces.transnas_macro import transnas_macro
+from nasturtium.spaces.transnas_micro import transnas_micro
 
 
 class Published(NamedTuple):
@@ -20,13 +40,17 @@ class Published(NamedTuple):
 
     Attributes:
         function: ``function(input, outputs, **options) -> Space``.
-        kinds: Kinds of signal it takes: ``vector``, ``image``, ``sequence``, ``tokens``.
+        kinds: Kinds of signal it takes: ``vector``, ``image``, ``sequence``, ``tokens``, ``nodes`` with ``edges``.
+        size: Number of architectures for ``input`` and the default options.
+        input: An input as the paper has it.
         summary: One line on what it holds.
         source: The paper it comes from.
     """
 
     function: Callable[..., Space]
     kinds: tuple[str, ...]
+    size: int | float
+    input: Any
     summary: str
     source: str
 
@@ -36,20 +60,101 @@ class Published(NamedTuple):
 
 SPACES: dict[str, Published] = {
     "mlp": Published(
-        mlp, ("vector", "image", "sequence"),
+        mlp, ("vector", "image", "sequence"), 1_680_912, (16,),
         "fully connected networks, plain and residual", "Gorishniy et al. 2021",
     ),
     "convnet": Published(
-        convnet, ("image",),
+        convnet, ("image",), 3_554_598_483_394_560, (3, 32, 32),
         "stages of residual, plain or separable convolutions", "He et al. 2016; Sandler et al. 2018",
     ),
     "multibranch": Published(
-        multibranch, ("image",),
+        multibranch, ("image",), 199171341433472349634560, (3, 32, 32),
         "residual blocks of two to four parallel paths", "Szegedy et al. 2015, 2017",
     ),
     "sequencenet": Published(
-        sequencenet, ("sequence", "tokens"),
+        sequencenet, ("sequence", "tokens"), 51_459_762_240, (96, 3),
         "convolution, recurrence and attention over sequences", "Bai et al. 2018; Xiong et al. 2020",
+    ),
+    "transformer": Published(
+        transformer, ("image", "sequence", "tokens"), 9940125290681180627592120, (3, 224, 224),
+        "encoders and decoders with heads, width and depth open", "Vaswani et al. 2017; Chen et al. 2021",
+    ),
+    "resnet": Published(
+        resnet, ("image",), 10_080, (3, 224, 224),
+        "stages of basic or bottleneck residual blocks", "He et al. 2016",
+    ),
+    "densenet": Published(
+        densenet, ("image",), 12_288, (3, 32, 32),
+        "blocks whose layers read all layers before them", "Huang et al. 2017",
+    ),
+    "mobilenet_v3": Published(
+        mobilenet_v3, ("image",), 10047586578218006084623487345098752, (3, 224, 224),
+        "inverted residuals: kernel, expansion, squeezing, width, depth", "Howard et al. 2019",
+    ),
+    "fbnet": Published(
+        fbnet, ("image",), 984_770_902_183_611_232_881, (3, 224, 224),
+        "22 layers, each one of nine blocks", "Wu et al. 2019",
+    ),
+    "darts": Published(
+        darts, ("image",), 1_076_746_950_455_072_400, (3, 32, 32),
+        "a normal and a reduction cell of four nodes with two inputs each", "Liu et al. 2019",
+    ),
+    "nasnet": Published(
+        nasnet, ("image",), 5107366597713630212832188866560000, (3, 32, 32),
+        "normal and reduction cell of blocks with free inputs", "Zoph et al. 2018; Real et al. 2019",
+    ),
+    "hierarchical": Published(
+        hierarchical, ("image",), 747007552859802582596847973726025441628, (3, 32, 32),
+        "six motifs of primitives, and a cell made of motifs", "Liu et al. 2018",
+    ),
+    "hierarchical_nasbench201": Published(
+        hierarchical_nasbench201, ("image",), SIZE, (3, 32, 32),
+        "a grammar from the network down to the convolution", "Schrodi et al. 2023",
+    ),
+    "nasbench101": Published(
+        nasbench101, ("image",), 423_624, (3, 32, 32),
+        "cells of up to seven vertices and nine edges", "Ying et al. 2019",
+    ),
+    "nasbench1shot1": Published(
+        nasbench1shot1, ("image",), 14_580, (3, 32, 32),
+        "three parts of NAS-Bench-101 for supernets", "Zela et al. 2020",
+    ),
+    "nasbench201": Published(
+        nasbench201, ("image",), 15_625, (3, 32, 32),
+        "cells of six edges with five operations", "Dong and Yang 2020",
+    ),
+    "nats_size": Published(
+        nats_size, ("image",), 32_768, (3, 32, 32),
+        "five channel counts of one network", "Dong et al. 2021",
+    ),
+    "transnas_micro": Published(
+        transnas_micro, ("image",), 4_096, (3, 256, 256),
+        "cells of six edges with four operations", "Duan et al. 2021",
+    ),
+    "transnas_macro": Published(
+        transnas_macro, ("image",), 3_256, (3, 256, 256),
+        "plans of four to six residual modules", "Duan et al. 2021",
+    ),
+    "nasbench_macro": Published(
+        nasbench_macro, ("image",), 6_561, (3, 32, 32),
+        "eight layers, each one of three blocks", "Su et al. 2021",
+    ),
+    "nasbench_mr": Published(
+        nasbench_mr, ("image",), 1208925819614629174706176, (3, 128, 128),
+        "parallel branches of four resolutions", "Ding et al. 2021",
+    ),
+    "nasbench_asr": Published(
+        nasbench_asr, ("sequence",), 13_824, (100, 80),
+        "cells of three nodes for speech", "Mehrotra et al. 2021",
+    ),
+    "nasbench_nlp": Published(
+        nasbench_nlp, ("sequence", "tokens"),
+        777631113787124175438339938876057594779034100518543377, tokens(70, 10_000),
+        "recurrent cells drawn as random graphs", "Klyuchnikov et al. 2020",
+    ),
+    "nasbench_graph": Published(
+        nasbench_graph, ("nodes", "edges"), 59_040, (nodes(2_708, 1_433), edges()),
+        "four graph layers in a tree, for the nodes of a graph", "Qin et al. 2022",
     ),
 }  # fmt: skip
 """Every space by its name."""
@@ -106,4 +211,34 @@ def for_signal(signal: Signal) -> str:
     return DEFAULTS[signal.kind]
 
 
-__all__ = ["DEFAULTS", "SPACES", "Published", "convnet", "for_signal", "make", "mlp", "multibranch", "sequencenet"]
+__all__ = [
+    "DEFAULTS",
+    "SPACES",
+    "Published",
+    "convnet",
+    "darts",
+    "densenet",
+    "fbnet",
+    "for_signal",
+    "hierarchical",
+    "hierarchical_nasbench201",
+    "make",
+    "mlp",
+    "mobilenet_v3",
+    "multibranch",
+    "nasbench1shot1",
+    "nasbench101",
+    "nasbench201",
+    "nasbench_asr",
+    "nasbench_graph",
+    "nasbench_macro",
+    "nasbench_mr",
+    "nasbench_nlp",
+    "nasnet",
+    "nats_size",
+    "resnet",
+    "sequencenet",
+    "transformer",
+    "transnas_macro",
+    "transnas_micro",
+]

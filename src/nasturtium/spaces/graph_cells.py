@@ -15,10 +15,9 @@ from nasturtium.layers import (
     ConvBlock,
     GlobalPool,
     Identity,
-    Layer,
     MaxPool,
 )
-from nasturtium.space.part import Wiring
+from nasturtium.space.part import Layer, Wiring
 from nasturtium.space.signal import Signal
 
 OPERATIONS: dict[str, Layer] = {
@@ -66,7 +65,7 @@ class GraphCell(Container, abstract=True):
     def body(self, x: Any, operations: Sequence[Any], width: int) -> Wiring:
         """The wiring, for a number of channels that leave."""
         last = len(operations) + 1
-        links = pruned(self.links(), last) or frozenset({(0, last)})  # without a path; spaces leave those out as a whole
+        links = pruned(self.links(), last) or frozenset({(0, last)})  # no path: the spaces leave those out
         widths, states = vertex_widths(links, last, width), {0: x}
         for vertex in sorted({target for _, target in links} - {last}):
             terms = []

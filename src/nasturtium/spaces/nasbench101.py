@@ -9,7 +9,7 @@ from nasturtium.layers import Linear, Sequential
 from nasturtium.space.architecture import Architecture
 from nasturtium.space.choice import choice
 from nasturtium.space.notations import Notation
-from nasturtium.space.part import Part, Wiring
+from nasturtium.space.part import Wiring
 from nasturtium.space.space import Space
 from nasturtium.spaces.graph_cells import (
     OPERATIONS,
@@ -78,13 +78,6 @@ def nasbench101(input: Any = (3, 32, 32), outputs: int = 10, *, channels: int = 
     operation = choice(*OPERATIONS.values())
     cell = Cell101((choice(0, 1),) * len(PAIRS), (operation,) * (VERTICES - 2), channels, side)
     root = Sequential(StackedCells(cell, channels, cells=cells), Linear(outputs))
-
-    def read(text: str) -> Part:
-        links, names = read_specification(text)
-        bits = tuple([int(pair in links) for pair in PAIRS])
-        closed = Cell101(bits, tuple([OPERATIONS[name] for name in names]), channels, side)
-        return Sequential(StackedCells(closed, channels, cells=cells), Linear(outputs))
-
     return Space(
         root, input=signal, name="nasbench101", where=is_published, size=UNIQUE,
         notation=Notation(write, read, key), members=MEMBERS,
@@ -92,9 +85,10 @@ def nasbench101(input: Any = (3, 32, 32), outputs: int = 10, *, channels: int = 
 
 
 MEMBERS = {
-    "Inception-like": "0110110000001000000100001000000001000000100000000 "
+    "Inception-like": "0111010000000100000010000100000000100000010000000 "
     "input,conv1x1-bn-relu,conv3x3-bn-relu,conv3x3-bn-relu,conv3x3-bn-relu,maxpool3x3,output",
 }
+"""The cell that is like Inception's (Szegedy et al. 2015), two 3x3 convolutions in the place of a 5x5 one."""
 
 
 def is_published(architecture: Architecture) -> bool:
@@ -108,6 +102,12 @@ def spelled(architecture: Architecture) -> tuple[list[list[int]], list[str]]:
     cell = architecture.value.layers[0].cell
     names = {layer: name for name, layer in OPERATIONS.items()}
     return specification(cell.links(), [names[layer] for layer in cell.operations])
+
+
+def read(text: str) -> tuple[int, ...]:
+    """The decisions of a written graph: its bits, then its operations."""
+    links, names = read_specification(text)
+    return (*[int(pair in links) for pair in PAIRS], *[list(OPERATIONS).index(name) for name in names])
 
 
 def write(architecture: Architecture) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from nasturtium.errors import SpaceError
 from nasturtium.layers import Linear, Sequential
-from nasturtium.space.choice import choice, subset
+from nasturtium.space.choice import choice, first_closing, subset
 from nasturtium.space.notations import Notation
 from nasturtium.space.part import Part, Wiring
 from nasturtium.space.space import Space
@@ -69,17 +70,10 @@ def nasbench1shot1(
     side = min(size for size in signal.shape[1:] if size is not None)
     counts = PARENTS[subspace]
     parents = tuple([_reads(vertex, count) for vertex, count in enumerate(counts, 1)])
-    operation = choice(*OPERATIONS.values())
-
-    def network(parents: Any, operations: Any) -> Part:
-        cell = ParentCell(parents, operations, channels, side)
-        return Sequential(StackedCells(cell, channels, cells=cells), Linear(outputs))
-
-    def read(text: str) -> Part:
-        return network(*_completed(text, counts))
-
-    root = network(parents, (operation,) * (len(counts) - 1))
-    return Space(root, input=signal, name="nasbench1shot1", notation=Notation(write, read, key))
+    cell = ParentCell(parents, (choice(*OPERATIONS.values()),) * (len(counts) - 1), channels, side)
+    root = Sequential(StackedCells(cell, channels, cells=cells), Linear(outputs))
+    notation = Notation(write, partial(_read, root), key)
+    return Space(root, input=signal, name="nasbench1shot1", notation=notation)
 
 
 def _reads(vertex: int, count: int) -> Any:
@@ -87,12 +81,14 @@ def _reads(vertex: int, count: int) -> Any:
     return tuple(range(vertex)) if count == vertex else subset(*range(vertex), k=count)
 
 
-def _completed(text: str, counts: tuple[int, ...]) -> tuple[Any, Any]:
-    """The vertices that each vertex reads, and the operations; vertices that were pruned get the first ones.
+def _read(root: Any, text: str) -> Part:
+    """The closed network of a written graph; vertices that were pruned read the first ones.
 
     Raises:
         SpaceError: If the graph is none of this sub-space.
     """
+    stacked, classifier = root.layers
+    counts = tuple([len(first_closing(read)) for read in stacked.cell.parents])
     links, names = read_specification(text)
     written = sorted({vertex for link in links for vertex in link} - {0, 6})
     for kept in _placements(len(written), len(counts) - 1):
@@ -103,7 +99,9 @@ def _completed(text: str, counts: tuple[int, ...]) -> tuple[Any, Any]:
         if all(len(read) == count for read, count in zip(parents, counts, strict=True)):
             taken = {place[vertex]: names[vertex - 1] for vertex in written}
             first = next(iter(OPERATIONS))
-            return tuple(parents), tuple([OPERATIONS[taken.get(v, first)] for v in range(1, len(counts))])
+            operations = tuple([OPERATIONS[taken.get(v, first)] for v in range(1, len(counts))])
+            cell = stacked.cell.with_values({"parents": tuple(parents), "operations": operations})
+            return Sequential(stacked.with_values({"cell": cell}), classifier)
     raise SpaceError(f"{text!r} is not in this sub-space: its vertices read {(*counts[:-1],)}, its output {counts[-1]}")
 
 

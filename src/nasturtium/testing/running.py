@@ -6,6 +6,9 @@ import torch
 
 from nasturtium.space import Architecture, Signal
 
+UNKNOWN = 12
+"""What stands for sizes that depend on the data."""
+
 
 def run_once(architecture: Architecture, batch: int, seed: int) -> None:
     """Build, run and differentiate; compare the shapes with the inferred ones and parameters with the cost rules.
@@ -18,7 +21,8 @@ def run_once(architecture: Architecture, batch: int, seed: int) -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = architecture.build()
-        values = [tensor for signal in architecture.input for tensor in made_up(signal, batch)]
+        nodes = next((s.shape[0] for s in architecture.input if s.kind == "nodes"), None)
+        values = [tensor for signal in architecture.input for tensor in made_up(signal, batch, nodes or UNKNOWN)]
         out = model(*values)
     params = sum(parameter.numel() for parameter in model.parameters())
     require(params == architecture.count()["params"], f"{params} parameters, counted otherwise", architecture)
@@ -47,17 +51,33 @@ def _shapes(signal: Signal) -> list[tuple[int | None, ...]]:
     """The shapes, without the batch, of the tensors that stand for a signal."""
     if signal.kind == "group":
         return [shape for _, member in signal.members for shape in _shapes(member)]
-    return [signal.shape, signal.shape[:1]] if signal.mask else [signal.shape]
+    shape = (2, *signal.shape) if signal.kind == "edges" else signal.shape
+    return [shape, shape[:1]] if signal.mask else [shape]
 
 
-def made_up(signal: Signal, batch: int) -> list[torch.Tensor]:
-    """Random tensors for a signal: its values, then its mask if it has one. Unknown lengths become 12."""
+def made_up(signal: Signal, batch: int, nodes: int = UNKNOWN) -> list[torch.Tensor]:
+    """Random tensors for a signal: its values, then its mask if it has one.
+
+    Args:
+        signal: What the tensors stand for; sizes that are not known become ``UNKNOWN``.
+        batch: How many examples.
+        nodes: Number of nodes that the edges of a graph may lead to; some of the edges are padding.
+    """
     if signal.kind == "group":
-        return [tensor for _, member in signal.members for tensor in made_up(member, batch)]
-    shape = (batch, *(12 if size is None else size for size in signal.shape))
-    made = torch.randint(signal.vocabulary[0], shape) if signal.kind == "tokens" else torch.randn(shape)
-    values = [made]
+        made = [tensor for _, member in signal.members for tensor in made_up(member, batch, nodes)]
+        length = made[0].shape[1] if made else UNKNOWN
+    else:
+        sizes = [UNKNOWN if size is None else size for size in signal.shape]
+        made, length = [_values(signal, batch, sizes, nodes)], sizes[0]
     if signal.mask:
-        lengths = torch.randint(1, shape[1] + 1, (batch, 1))
-        values.append(torch.arange(shape[1])[None] < lengths)
-    return values
+        made.append(torch.arange(length)[None] < torch.randint(1, length + 1, (batch, 1)))
+    return made
+
+
+def _values(signal: Signal, batch: int, sizes: list[int], nodes: int) -> torch.Tensor:
+    if signal.kind == "tokens":
+        return torch.randint(signal.vocabulary[0], (batch, *sizes))
+    if signal.kind == "edges":
+        padding = torch.rand(batch, 1, *sizes) < 0.1
+        return torch.randint(nodes, (batch, 2, *sizes)).masked_fill(padding, -1)
+    return torch.randn(batch, *sizes)

@@ -1,0 +1,1 @@
+"""Pictures and pages: architectures as text trees (:mod:`.tree`) and as drawings (:mod:`.drawing`)."""
