@@ -11,8 +11,8 @@ import pytest
 
 from nasturtium.errors import ParseError, SpaceError
 from nasturtium.spaces.graph_cells import OPERATIONS, graph_hash, pruned, vertex_widths
-from nasturtium.spaces.nasbench101 import nasbench101
 from nasturtium.spaces.nasbench1shot1 import nasbench1shot1
+from nasturtium.spaces.nasbench101 import nasbench101
 from tests.spaces.data import rows_of
 
 LABELS = {-1: "input", 0: "conv3x3-bn-relu", 1: "conv1x1-bn-relu", 2: "maxpool3x3", -2: "output"}

@@ -92,7 +92,7 @@ def test_equal_keys_compute_the_same():
     other = space.from_notation("|none~0|+|skip_connect~0|none~1|+|none~0|none~1|nor_conv_1x1~2|")
     assert space.key(one) == space.key(other)
     first, second = one.build().eval(), other.build().eval()
-    weights = [p for p in first.parameters()]
+    weights = list(first.parameters())
     for mine, its in zip(second.parameters(), weights, strict=True):
         mine.data.copy_(its.data)
     x = torch.randn(2, 3, 8, 8)

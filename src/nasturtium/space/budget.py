@@ -47,7 +47,7 @@ class Budget:
         for rule, least in self._least.items():
             if least == math.inf:
                 raise SpaceError(f"rule {rule.name!r} can never end: give it an option without rules")
-        if self.least(root) > nodes or self._need("height", root) > depth:
+        if self._rules and (self.least(root) > nodes or self._need("height", root) > depth):
             raise SpaceError(f"no derivation fits {nodes} nodes and depth {depth}; allow more of them")
 
     @property

@@ -34,7 +34,7 @@ class Space:
         where: Constraints on the whole architecture; all must hold.
         name: What it is called.
         version: Changes when the same decisions come to mean something else.
-        size: The declared number of architectures, where it does not follow from the parts and enumeration is too long.
+        size: The number of architectures (or a function for it), where it does not follow from the parts.
         depth: How many rules of a grammar may nest.
         nodes: How many decisions one derivation may hold, copies counted.
         simplify: Rewrites under which two graphs count as the same (see :mod:`nasturtium.space.graph`).
@@ -59,7 +59,7 @@ class Space:
         where: Constraint | Sequence[Constraint] = (),
         name: str = "space",
         version: int = 1,
-        size: int | float | None = None,
+        size: int | float | Callable[[], int] | None = None,
         depth: int = 100,
         nodes: int = 5_000,
         simplify: Sequence[Any] = (),
@@ -73,7 +73,7 @@ class Space:
         self.where: tuple[Constraint, ...] = (where,) if callable(where) else tuple(where)
         self.name = name
         self.version = version
-        self.declared_size = size
+        self._declared = size
         self.simplify = tuple(simplify)
         self.notation = notation
         self.members = dict(members or {})
@@ -186,11 +186,15 @@ class Space:
         if self._size is None:
             if not self.where or self.recursive:
                 self._size = self.unconstrained_size
-            elif self.declared_size is not None:
-                self._size = self.declared_size
             else:
-                self._size = sizes.enumerated(self, self.enumerate)
+                declared = self.declared_size
+                self._size = sizes.enumerated(self, self.enumerate) if declared is None else declared
         return self._size
+
+    @property
+    def declared_size(self) -> int | float | None:
+        """The number of architectures that the author of the space declared."""
+        return self._declared() if callable(self._declared) else self._declared
 
     @property
     def unconstrained_size(self) -> int | float:

@@ -84,14 +84,13 @@ def nasbench_nlp(
         raise SpaceError(f"nasbench_nlp: 1 to 3 states, nodes >= states, and a layer; not {states}, {nodes}, {hidden}")
     whole = partial(_network, signal, outputs, embedding, tuple(hidden), head, dropout, limit)
     cells = {count: _cells(count, nodes) for count in range(1, states + 1)}
-    size = sum(valid(nodes_, count) for count in cells for nodes_ in range(count, nodes + 1))
     notation = Notation(write, partial(read, whole))
     return Space(
         whole(cells),
         input=signal,
         name="nasbench_nlp",
         where=sound,
-        size=size,
+        size=partial(_size, nodes, states),
         notation=notation,
         members=MEMBERS,
     )
@@ -184,6 +183,11 @@ def _plainly(node: RecurrentNode) -> tuple[int, ...]:
     if node.operation == "linear" and node.activation != "identity":
         return ()
     return node.inputs[:1] if node.operation == "blend" else node.inputs
+
+
+@lru_cache
+def _size(nodes: int, states: int) -> int:
+    return sum(valid(each, count) for count in range(1, states + 1) for each in range(count, nodes + 1))
 
 
 @lru_cache

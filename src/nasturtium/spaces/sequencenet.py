@@ -94,12 +94,17 @@ def _pooling(signal: Signal) -> list[Any]:
     return [choice(Identity(), MaxPool(), AvgPool(), weights=(1, 1, 1))] if long else []
 
 
+def _half(signal: Signal) -> int:
+    """Half the channels of what comes in, for each direction."""
+    return max(signal.channels // 2, 1)
+
+
 def _block(norm: str, optional: bool) -> Any:
     convolutions = Sequential(
         ConvBlock(kernel=weighted({3: 1, 5: 2, 9: 2, 17: 1}), dilation=weighted({1: 2, 2: 1, 4: 1}), norm=norm),
         ConvBlock(kernel=weighted({1: 1, 3: 2, 5: 1}), norm=norm),
     )
-    half = choice(lambda signal: max(signal.channels // 2, 1), name="half")
+    half = choice(_half, name="half")
     both = (GRU(half, bidirectional=True), LSTM(half, bidirectional=True))
     recurrent = Sequential(LayerNorm(), choice(*both, GRU(), LSTM(), weights=(3, 2, 2, 1)))
     attention = Sequential(LayerNorm(), Attention(choice(2, 4, 8)))
