@@ -36,7 +36,7 @@ def toy(input: object = (4,), outputs: int = 3, *, gain: float = 1.0, act: bool 
 
 @pytest.fixture(autouse=True)
 def with_toy(monkeypatch: pytest.MonkeyPatch) -> None:
-    row = Published(toy, ("vector",), "three networks", "Nobody 1999", 3, (4,))
+    row = Published(toy, ("vector",), 3, (4,), "three networks", "Nobody 1999")
     monkeypatch.setitem(spaces.SPACES, "toy", row)
 
 

@@ -17,7 +17,6 @@ from nasturtium.layers import Conv2d, GlobalPool, Linear, ReLU, Sequential, repe
 from nasturtium.space import Architecture, Space, choice, group, image, sequence, tokens, vector
 from nasturtium.space.architecture import from_json_signal, to_json_signal
 from nasturtium.spaces.darts import darts
-from nasturtium.spaces.nasbench101 import nasbench101
 from nasturtium.spaces.nasbench201 import nasbench201
 from tests.skeletons.einspace import einspace
 from tests.skeletons.seqnas import seqnas
@@ -26,7 +25,6 @@ from tests.space.toys import Fits, Same, Times
 
 MAKERS = {
     "einspace": einspace,
-    "nasbench101": nasbench101,
     "nasbench201": nasbench201,
     "darts": darts,
     "seqnas": seqnas,

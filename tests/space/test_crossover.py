@@ -105,16 +105,16 @@ class Leaf(Part):
     number: int
 
 
-class Node(Part):
+class Bough(Part):
     left: object
     right: object
 
 
 def test_grammars_of_values_exchange_sub_trees_too():
-    tree = rule("tree", lambda t: choice(Node(t, t), Leaf(choice(*range(90)))))
-    space, rng = Space(Node(tree, tree), depth=20, nodes=100), np.random.default_rng(0)
-    first = space.parse("Node(Node(Leaf(1), right=Leaf(2)), right=Leaf(3))")
-    second = space.parse("Node(Leaf(11), right=Node(Leaf(12), right=Node(Leaf(13), right=Leaf(14))))")
+    tree = rule("tree", lambda t: choice(Bough(t, t), Leaf(choice(*range(90)))))
+    space, rng = Space(Bough(tree, tree), depth=20, nodes=100), np.random.default_rng(0)
+    first = space.parse("Bough(Bough(Leaf(1), right=Leaf(2)), right=Leaf(3))")
+    second = space.parse("Bough(Leaf(11), right=Bough(Leaf(12), right=Bough(Leaf(13), right=Leaf(14))))")
     seen = Counter()
     for _ in range(80):
         child = space.cross(first, second, rng)

@@ -72,7 +72,7 @@ class BitSpace:
     def recursive(self) -> bool:
         return False
 
-    def parse(self, text):
+    def read(self, text):
         return Bits(tuple(map(int, text.removeprefix("Bits(").removesuffix(")"))))
 
     def adopt(self, architecture):

@@ -105,10 +105,7 @@ class Space:
     def derive(self, chronological: bool = False, lenient: bool = False, spent: int = 0) -> Derivation:
         """Start closing the choices, one by one.
 
-        Args:
-            chronological: Raise at a dead end rather than go back.
-            lenient: Ignore the limits on depth and nodes (for given architectures).
-            spent: Allow at least this many nodes, whatever the limit.
+        ``chronological`` raises at a dead end; ``lenient`` ignores the limits; at least ``spent`` nodes are allowed.
         """
         budget = self._budget
         if budget is not None and (lenient or spent > budget.nodes):
