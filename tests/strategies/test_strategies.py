@@ -38,7 +38,7 @@ def replayed(strategy, asked, fail_every=0):
 @pytest.mark.parametrize("stop", [0, 1, 9, 10, 11, 35, 59])
 def test_a_replayed_strategy_goes_on_as_if_it_had_never_stopped(name, stop):
     space = BitSpace(12)
-    start = [space.parse("Bits(000000000000)")]
+    start = [space.read("Bits(000000000000)")]
     whole = drive(make(name, space=space, seed=5, start=start), 60, fail_every=4)
     again = replayed(make(name, space=space, seed=5, start=start), whole[:stop], fail_every=4)
     assert drive(again, 60, whole[:stop], fail_every=4) == whole
@@ -81,7 +81,7 @@ def test_random_search_may_repeat():
 
 def test_seeds_come_first_and_are_told_on():
     space = BitSpace(8)
-    given = [space.parse("Bits(11111111)"), space.parse("Bits(00000000)")]
+    given = [space.read("Bits(11111111)"), space.read("Bits(00000000)")]
     strategy = make("evolution", space=space, seed=1, start=[str(given[0]), given[1]], initial=2)
     assert isinstance(strategy, Seeded)
     asked = drive(strategy, 30)
