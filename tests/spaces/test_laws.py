@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,6 +40,7 @@ SMALL: dict[str, tuple[Any, dict[str, Any]]] = {
 SEEDS = {"builds": 4, "follows_weights": 1, "samples_uniformly": 1, "counts": 1}
 """How many seeds a law is held for, if not three."""
 
+FROZEN = json.loads((Path(__file__).parent / "frozen_hashes.json").read_text())
 IMAGES = [name for name, row in SPACES.items() if "image" in row.kinds]
 
 
@@ -84,6 +87,15 @@ def test_notations_come_back_and_refuse_what_is_none(name: str) -> None:
     for broken in ("", "no such thing", text[:-3], f"{text} and more"):
         with pytest.raises(ParseError):
             space.from_notation(broken)
+
+
+@pytest.mark.parametrize("entry", FROZEN, ids=lambda entry: f"{entry['space']}-{entry['hash']}")
+def test_texts_and_hashes_are_those_of_the_first_release(entry: dict[str, str]) -> None:
+    row = SPACES[entry["space"]]
+    architecture = row(input=row.input, outputs=10).parse(entry["text"])
+    assert str(architecture) == entry["text"]
+    assert architecture.hash == entry["hash"]
+    assert architecture.canonical == entry["canonical"]
 
 
 @pytest.mark.parametrize("name", SPACES)

@@ -39,6 +39,7 @@ from nasturtium.layers.recurrence import (
 )
 from nasturtium.layers.recurrent import GRU, LSTM
 from nasturtium.layers.repeat import Repeat, repeat
+from nasturtium.layers.resize import Resize
 from nasturtium.layers.sequential import Residual, Sequential
 from nasturtium.layers.shape import Flatten, Identity, Permute, Reshape, Unflatten, Zero
 from nasturtium.space.part import Layer
@@ -96,6 +97,7 @@ LAYERS: dict[str, type[Layer]] = {
     "Repeat": Repeat,
     "Reshape": Reshape,
     "Residual": Residual,
+    "Resize": Resize,
     "SAGEConv": SAGEConv,
     "SeparableConv1d": SeparableConv1d,
     "SeparableConv2d": SeparableConv2d,
@@ -166,6 +168,7 @@ __all__ = [
     "Repeat",
     "Reshape",
     "Residual",
+    "Resize",
     "SAGEConv",
     "SeparableConv1d",
     "SeparableConv2d",

@@ -93,8 +93,8 @@ def attend(
         seen = mask[:, None, None, :]  # (B, 1, 1, S)
         if causal:
             seen = seen & torch.ones(query.shape[1], key.shape[1], dtype=torch.bool, device=query.device).tril()
-        # Where no key is real all are seen: their values are zero, and the softmax stays finite in every
-        # kernel. en = seen | ~seen.any(-1, keepdim=True)
+        # Where no key is real all are seen: their values are zero, and the softmax stays finite in every kernel.
+        seen = seen | ~seen.any(-1, keepdim=True)
     query, key, value = query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2)  # (B, H, T, W)
     attended = F.scaled_dot_product_attention(query, key, value, seen, dropout, causal and mask is None)
     return attended.transpose(1, 2).flatten(2)

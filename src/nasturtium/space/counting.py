@@ -171,11 +171,12 @@ class Counting:
 
     def _chain(self, part: Any, children: list[Slot], states: Counter[Any]) -> Tally:
         """A row of children: only the signals on the wires and what repeated children did matter."""
-        for child in children:
+        for place, child in enumerate(children):
+            again = {later.key for later in children[place + 1 :]}  # what the other children did does not matter
             after: Counter[Any] = Counter()
             for (reaching, visited), count in states.items():
                 for out, number, noted in self._visit(part, child, reaching, visited):
-                    after[(_in_a_row(out), noted)] += count * number
+                    after[(_in_a_row(out), tuple([each for each in noted if each[0] in again]))] += count * number
             states = _limited(after)
         found: Tally = Counter()
         for (reaching, _), count in states.items():
