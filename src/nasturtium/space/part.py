@@ -1,4 +1,5 @@
 """Parts: the frozen values that spaces and architectures are made of, and the layers through which signals flow."""
+
 from __future__ import annotations
 
 import dataclasses

@@ -120,9 +120,7 @@ def nasnet(
     return Space(root, input=signal, name="nasnet", notation=notation, members=members, size=size)
 
 
-def _read(
-    names: tuple[str, ...], counts: tuple[int, int], output: str, cells: int, text: str
-) -> tuple[int, ...]:
+def _read(names: tuple[str, ...], counts: tuple[int, int], output: str, cells: int, text: str) -> tuple[int, ...]:
     """The decisions of a genotype."""
     found = read_genotype(text)
     _check(found, names, counts, output)
