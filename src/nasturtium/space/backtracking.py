@@ -76,7 +76,7 @@ def _rewind(derivation: Derivation, number: int, dead: DeadEnd) -> Step:
         step = step.previous
     if step is None or derivation.reopened > REOPENINGS:
         raise _exhausted(derivation, dead)
-    derivation.frame, derivation.bound, derivation.spent, derivation.reserved = step.state
+    derivation.frame, derivation.bound, derivation.spent, derivation.reserved, derivation.burden = step.state
     derivation.trail = step.previous
     return step
 

@@ -8,6 +8,7 @@ from nasturtium.space.architecture import Architecture, Origin
 from nasturtium.space.choice import Rule
 from nasturtium.space.derivation import Point, Step
 from nasturtium.space.following import again, decisions_of, follow, weight
+from nasturtium.space.limits import TooLarge
 from nasturtium.space.sampling import guided
 
 if TYPE_CHECKING:
@@ -27,7 +28,10 @@ def cross(space: Space, first: Architecture, second: Architecture, rng: numpy.ra
     first, second = space.adopt(first), space.adopt(second)
     for _ in range(TRIES):
         child = _grafted(space, first, second, rng) if space.recursive else None
-        child = child or _mixed(space, first, second, rng)
+        try:
+            child = child or _mixed(space, first, second, rng)
+        except TooLarge:
+            continue
         if space.admits(child):
             return child
     return first

@@ -10,6 +10,7 @@ from nasturtium.space.budget import Budget
 from nasturtium.space.choice import Choice
 from nasturtium.space.frames import Frame, Here, Visit, also_fed, fed_by, on_wires
 from nasturtium.space.infer import Signals, joined, outcome
+from nasturtium.space.limits import Burden, Limits
 from nasturtium.space.opening import Offers, first_value_choice, option_value
 from nasturtium.space.part import Layer, Part, Path, Slot, Wire, is_container, is_open, substitute
 from nasturtium.space.points import DeadEnd, Exhausted, Point, Step
@@ -35,14 +36,18 @@ class Derivation:
         offers: The memory of which options work where.
         budget: Depth and size that rules have to keep, if any.
         chronological: Raise :class:`DeadEnd` instead of going back (for exhaustive enumeration).
+        limits: What the architecture may cost, if that is limited; :class:`TooLarge` is raised beyond it.
     """
 
     def __init__(
-        self, root: Part, inputs: Signals | None, offers: Offers, budget: Budget | None, chronological: bool = False
-    ) -> None:
+        self, root: Part, inputs: Signals | None, offers: Offers, budget: Budget | None, chronological: bool = False,
+        limits: Limits | None = None,
+    ) -> None:  # fmt: skip
         self.offers = offers
         self.budget = budget
         self.chronological = chronological
+        self.limits = limits
+        self.burden = Burden()
         self.frame: Frame | None = None
         self.point: Point | None = None
         self.trail: Step | None = None
@@ -90,7 +95,8 @@ class Derivation:
         if index not in point.offered or index in point.excluded:
             raise SpaceError(f"option {index} is not offered at {point.address or 'the root'} ({point.choice})")
         number = self.count
-        self.trail = Step(self.trail, number, point, index, (self.frame, self.bound, self.spent, self.reserved))
+        state = (self.frame, self.bound, self.spent, self.reserved, self.burden)
+        self.trail = Step(self.trail, number, point, index, state)
         self.point = None
         if point.choice.share is not None:
             self.bound = {**self.bound, point.address: (index, number)}
@@ -174,6 +180,8 @@ class Derivation:
         found = outcome(part, here.signals or ())
         if isinstance(found, Mismatch):
             raise DeadEnd(found, here.blame, here.address)
+        if self.limits is not None:
+            self.burden = self.limits.after(self.burden, part, here.signals or ())
         return on_wires(found, here.blame)
 
     def _deliver(self, here: Here, closed: Any, reply: Any) -> Following:
@@ -215,9 +223,12 @@ class Derivation:
         if wires is None or not isinstance(closed, Layer):
             return None
         mask = frame.here.fed_by | inside | fed_by(wires)
-        found = outcome(closed, tuple([wire.signal for wire in wires]))
+        signals = tuple([wire.signal for wire in wires])
+        found = outcome(closed, signals)
         if isinstance(found, Mismatch):
             raise DeadEnd(found, mask, frame.address_of(child))
+        if self.limits is not None:
+            self.burden = self.limits.after(self.burden, closed, signals)
         return on_wires(found, mask)
 
     def _inside(self, frame: Frame, child: Slot, wires: tuple[Any, ...] | None) -> Here:

@@ -12,6 +12,7 @@ from nasturtium.errors import SpaceError
 from nasturtium.space.architecture import Architecture
 from nasturtium.space.choice import Choice
 from nasturtium.space.derivation import Derivation, Point, Step
+from nasturtium.space.limits import TooLarge
 from nasturtium.space.uniform import draw_uniform
 
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ Prefer = Callable[[Point], int | None]
 def sample(space: Space, rng: numpy.random.Generator, uniform: bool) -> Architecture:
     """See :meth:`Space.sample`."""
     for _ in range(REJECTIONS):
-        architecture = _drawn(space, rng, uniform)
+        try:
+            architecture = _drawn(space, rng, uniform)
+        except TooLarge:
+            continue
         if space.admits(architecture):
             return architecture
     names = ", ".join(getattr(constraint, "__name__", str(constraint)) for constraint in space.where)

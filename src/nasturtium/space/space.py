@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nasturtium.errors import ParseError, SpaceError
@@ -13,6 +13,7 @@ from nasturtium.space.budget import Budget
 from nasturtium.space.counting import Counting
 from nasturtium.space.derivation import DeadEnd, Derivation
 from nasturtium.space.fingerprint import fingerprint
+from nasturtium.space.limits import limits_of
 from nasturtium.space.opening import Offers
 from nasturtium.space.part import Part
 from nasturtium.space.points import settled
@@ -37,6 +38,7 @@ class Space:
         size: The number of architectures (or a function for it), where it does not follow from the parts.
         depth: How many rules of a grammar may nest.
         nodes: How many decisions one derivation may hold, copies counted.
+        limits: The most ``params``, ``flops`` and ``activations`` of an architecture, held while it is derived.
         simplify: Rewrites under which two graphs count as the same (see :mod:`nasturtium.space.graph`).
         notation: How its community writes its architectures.
         members: Known architectures by their published names.
@@ -63,6 +65,7 @@ class Space:
         depth: int = 100,
         nodes: int = 5_000,
         simplify: Sequence[Any] = (),
+        limits: Mapping[str, float] | None = None,
         notation: notations.Notation | None = None,
         members: notations.Members | None = None,
     ) -> None:
@@ -70,7 +73,9 @@ class Space:
             raise SpaceError(f"a space needs a part (a layer, or a dataclass of yours), not {root!r}")
         self.root = root
         self.input = None if input is None else as_signals(input)
-        self.where: tuple[Constraint, ...] = (where,) if callable(where) else tuple(where)
+        self.limits = limits_of(limits)
+        held: Any = () if self.limits is None else (self.limits,)
+        self.where: tuple[Constraint, ...] = ((where,) if callable(where) else tuple(where)) + held
         self.name = name
         self.version = version
         self._declared = size
@@ -103,16 +108,14 @@ class Space:
         return fingerprint(self)
 
     def derive(self, chronological: bool = False, lenient: bool = False, spent: int = 0) -> Derivation:
-        """Start closing the choices, one by one.
-
-        ``chronological`` raises at a dead end; ``lenient`` ignores the limits; at least ``spent`` nodes are allowed.
-        """
+        """Start closing the choices; ``lenient`` ignores limits, ``chronological`` never goes back."""
         budget = self._budget
         if budget is not None and (lenient or spent > budget.nodes):
             budget = copy.copy(budget)
             budget.nodes = 10**12 if lenient else spent
             budget.depth = 10**6 if lenient else budget.depth
-        return Derivation(self.root, self.input, self._offers, budget, chronological)
+        limited = None if lenient or chronological else self.limits
+        return Derivation(self.root, self.input, self._offers, budget, chronological, limited)
 
     def sample(self, rng: numpy.random.Generator, uniform: bool = False) -> Architecture:
         """Draw an architecture, following the weights or, with ``uniform``, every derivation as likely as any other.
@@ -282,10 +285,6 @@ class Space:
             if derivation is not None and derivation.value == architecture.value:
                 return self.finished(derivation)
         return self.finished(matching.recover(self, architecture.value))
-
-    def architecture_from_json(self, text: str) -> Architecture:
-        """Read what :meth:`Architecture.to_json` wrote, as a member of this space."""
-        return Architecture.from_json(text, space=self)
 
     def __contains__(self, architecture: object) -> bool:
         try:
