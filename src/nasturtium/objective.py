@@ -165,13 +165,15 @@ class Goal:
     limits: tuple[Limit, ...] = ()
 
     @classmethod
-    def of(cls, objectives: str | Objective | Iterable[str | Objective], limits: Iterable[str | Limit] = ()) -> Goal:
+    def of(
+        cls, objectives: str | Objective | Iterable[str | Objective], limits: Iterable[str | Limit] | None = ()
+    ) -> Goal:
         """Reads objectives and limits given as text, as values, or mixed."""
         given = (objectives,) if isinstance(objectives, str | Objective) else tuple(objectives)
         if not given:
             raise ObjectiveError("no objective given; write for example objectives=['accuracy']")
         read = tuple(parse_objective(each) for each in given)
-        return cls(read, tuple(each if isinstance(each, Limit) else Limit(each) for each in limits))
+        return cls(read, tuple(each if isinstance(each, Limit) else Limit(each) for each in limits or ()))
 
     def missing(self, scores: Mapping[str, float]) -> list[str]:
         """The metrics that objectives and limits need and that are not among the scores."""

@@ -73,5 +73,5 @@ def test_limits_that_are_none(limits, what):
 
 
 def test_nothing_small_enough_is_an_error_that_names_the_limits():
-    with pytest.raises(SpaceError, match="keeps its constraints .*params=1"):
+    with pytest.raises(SpaceError, match=r"keeps its constraints .*params=1"):
         Space(Linear(choice(8, 9)), input=(4,), limits={"params": 1}).sample(np.random.default_rng(0))

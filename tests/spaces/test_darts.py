@@ -181,7 +181,7 @@ def test_parameters_of_nas_bench_301_are_ours_without_the_learned_scales():
 
 
 def test_notation_leads_back():
-    for options in ({}, {"none": True}, {"cells": 2}, {"nodes": 3, "drop_path": 0.1}):
+    for options in ({}, {"none": True}, {"cells": 3}, {"nodes": 3, "drop_path": 0.1}):
         space = darts((3, 16, 16), **options)
         for seed in range(10):
             architecture = space.sample(np.random.default_rng(seed))
@@ -261,4 +261,4 @@ def test_cells_share_decisions_not_weights():
 
 def test_laws():
     check_space(darts((3, 8, 8), channels=4, cells=3, nodes=2), seeds=3)
-    check_space(darts((1, 8, 8), none=True, channels=4, cells=2), seeds=1)
+    check_space(darts((1, 8, 8), none=True, channels=4, cells=3), seeds=1)

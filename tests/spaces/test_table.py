@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from nasturtium.errors import SpaceError
+from nasturtium.errors import ParseError, SpaceError
 from nasturtium.space.signal import Signal, group, image, sequence, tokens, vector
 from nasturtium.spaces import DEFAULTS, SPACES, convnet, for_signal, make, mlp, multibranch, sequencenet
 
@@ -73,3 +73,36 @@ def test_mlp_refuses_what_has_no_fixed_number_of_values():
 def test_importing_the_spaces_imports_no_torch():
     code = "import sys, nasturtium.spaces; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_options_are_of_the_kind_of_their_defaults():
+    with pytest.raises(SpaceError, match="darts: auxiliary must be like its default False, not 'no'"):
+        make("darts", (1, 8, 8), 10, auxiliary="no")
+    with pytest.raises(SpaceError, match=r"darts: drop_path must be like its default 0\.0, not 'x'"):
+        make("darts", (1, 8, 8), 10, drop_path="x")
+    with pytest.raises(SpaceError, match=r"nasbench_asr: filters must be like its default \(32, 40, 48, 56\), not 3"):
+        make("nasbench_asr", (20, 8), 10, filters=3)
+    assert make("nasnet", (1, 8, 8), 10, nodes=(2, 3)).size > 0
+
+
+def test_what_is_too_small_or_too_few_is_refused():
+    for name in ("nasbench101", "nasbench1shot1"):
+        with pytest.raises(SpaceError, match="needs images of at least 6x6, not image 1x5x9"):
+            make(name, (1, 5, 9), 10)
+        with pytest.raises(SpaceError, match="channels must be at least 5, not 4"):
+            make(name, (1, 8, 8), 10, channels=4)
+    for name in ("darts", "nasnet"):
+        with pytest.raises(SpaceError, match="cells must be at least 3"):
+            make(name, (1, 8, 8), 10, cells=2)
+
+
+@pytest.mark.parametrize("name", ["nasbench201", "nasbench101", "fbnet", "nasbench_mr", "nats_size"])
+def test_huge_and_strange_texts_are_refused_at_once_and_in_short(name):
+    space = make(name, (3, 32, 32), 10)
+    for text in ("[" * 100_000, "{" * 50_000, "1" * 5_000, "~" * 9_000, "ü" * 3_000, "x" * 2_000_000):
+        with pytest.raises(ParseError) as caught:
+            space.read(text)
+        assert len(str(caught.value)) < 2_500
+    for value in (None, 3, ["a"]):
+        with pytest.raises(ParseError, match="is read from text"):
+            space.read(value)

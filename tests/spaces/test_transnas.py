@@ -15,8 +15,9 @@ import torch
 
 from nasturtium.errors import ParseError, SpaceError
 from nasturtium.space import Space
+from nasturtium.spaces.cell_operations import ShiftImage
 from nasturtium.spaces.transnas_macro import transnas_macro
-from nasturtium.spaces.transnas_micro import TransNASShift, transnas_micro
+from nasturtium.spaces.transnas_micro import transnas_micro
 from nasturtium.testing import check_space
 
 DATA = Path(__file__).resolve().parents[2] / "../shared/data/benchmarks"
@@ -93,7 +94,7 @@ def test_the_moved_image_of_the_factorised_reduction():
     x = torch.randn(2, 3, 5, 4)
     padded = torch.nn.functional.pad(x, (0, 1, 0, 1))
     signal = transnas_micro(input=(3, 5, 4)).input
-    assert torch.equal(TransNASShift().module(*signal)(x), padded[:, :, 1:, 1:])
+    assert torch.equal(ShiftImage().module(*signal)(x), padded[:, :, 1:, 1:])
 
 
 @pytest.mark.parametrize("name", SPACES)

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from nasturtium.space.architecture import Architecture
     from nasturtium.space.space import Space
 
+LONGEST = 1_000_000
+"""Characters of the longest notation that is read."""
+
 Members = Mapping[str, "str | Part"]
 """Known architectures of a space by their published names, as notation, text or closed part."""
 
@@ -47,12 +50,28 @@ def read(space: Space, text: str) -> Architecture:
     """
     if space.notation is None:
         raise SpaceError(f"the space {space.name!r} has no notation of its own; space.parse reads str(architecture)")
-    found = space.notation.read(text)
+    found = _read(space, space.notation, text)
     if not isinstance(found, Part):
         return space.architecture(found)
     from nasturtium.space.architecture import Architecture
 
     return space.adopt(Architecture(found, input=space.input))
+
+
+def _read(space: Space, notation: Notation, text: str) -> Part | Sequence[int]:
+    if not isinstance(text, str) or len(text) > LONGEST:
+        raise ParseError(f"a notation of {space.name!r} is a text of at most {LONGEST:,} characters, not {text!r:.60}")
+    try:
+        return notation.read(text)
+    except ParseError as error:
+        raise ParseError(shortened(str(error))) from None
+    except (ValueError, RecursionError) as error:  # numbers of thousands of digits, thousands of brackets
+        raise ParseError(f"{text[:60]!r} is not in the notation of {space.name!r}: {shortened(str(error))}") from None
+
+
+def shortened(message: str) -> str:
+    """A message without the middle of what it quotes at length."""
+    return message if len(message) <= 600 else f"{message[:400]} ... {message[-150:]}"
 
 
 def member(space: Space, name: str) -> Architecture:
@@ -79,14 +98,16 @@ def parsed(space: Space, text: str) -> Architecture:
         ParseError: If it is neither; the reasons are given, and what members the space knows by name.
         SpaceError: If the space does not contain it.
     """
+    if not isinstance(text, str):
+        raise ParseError(f"an architecture of {space.name!r} is read from text, not from {text!r:.60}")
     reasons = []
     for reader in (space.parse, space.from_notation) if space.notation is not None else (space.parse,):
         try:
             return reader(text)
         except ParseError as error:
-            reasons.append(str(error))
+            reasons.append(shortened(str(error)))
     known = f"; members of {space.name!r}: {', '.join(space.members)}" if space.members else ""
-    raise ParseError(f"{'; and '.join(reasons)}{known}{did_you_mean(text, space.members)}")
+    raise ParseError(f"{'; and '.join(reasons)}{known}{did_you_mean(text[:60], space.members)}")
 
 
 def key(space: Space, architecture: Architecture) -> str:

@@ -271,7 +271,8 @@ class Space:
 
     def read(self, text: str) -> Architecture:
         """Read an architecture from the name of a member, its notation or its text."""
-        return self.member(text) if text in self.members else notations.parsed(self, text)
+        known = isinstance(text, str) and text in self.members
+        return self.member(text) if known else notations.parsed(self, text)
 
     def adopt(self, architecture: Architecture, recorded: Sequence[int] | None = None) -> Architecture:
         """The same architecture as a member of this space; recorded decisions are used if they lead to it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from nasturtium.errors import SpaceError, did_you_mean
@@ -159,6 +159,15 @@ SPACES: dict[str, Published] = {
 }  # fmt: skip
 """Every space by its name."""
 
+ALIKE: dict[type, tuple[type, ...]] = {
+    bool: (bool,),
+    int: (int, tuple, list),
+    float: (int, float),
+    str: (str,),
+    tuple: (tuple, list),
+}
+"""What an option may be, by the type of its default; several numbers may stand for one."""
+
 DEFAULTS = {"vector": "mlp", "image": "convnet", "sequence": "sequencenet", "tokens": "sequencenet"}
 """The space to begin with, by the kind of the input."""
 
@@ -186,12 +195,22 @@ def make(name: str, input: Any, outputs: int, **options: Any) -> Space:
                 f"space {name!r} has no option {option!r}{did_you_mean(option, allowed)} "
                 f"(its options: {', '.join(allowed) or 'none'})"
             )
+    _check_types(name, inspect.signature(published.function).parameters, options)
     if any(signal.kind not in published.kinds for signal in signals):
         raise SpaceError(
             f"space {name!r} takes {' or '.join(published.kinds)}, not {' and '.join(map(str, signals))}; "
             f"{_that_take(signals)}"
         )
     return published(input=input, outputs=outputs, **options)
+
+
+def _check_types(name: str, parameters: Mapping[str, inspect.Parameter], options: Mapping[str, Any]) -> None:
+    """Options are of the kind of their defaults; those without a default are looked at by the space itself."""
+    for option, given in options.items():
+        default = parameters[option].default
+        kinds = ALIKE.get(type(default))
+        if kinds is not None and given is not None and type(given) not in kinds:
+            raise SpaceError(f"{name}: {option} must be like its default {default!r}, not {given!r}")
 
 
 def _that_take(signals: tuple[Signal, ...]) -> str:

@@ -10,6 +10,8 @@ from nasturtium.layers.rules import one_of, only, positive, slid
 from nasturtium.space.part import Layer, Wiring
 from nasturtium.space.signal import Signal
 from nasturtium.spaces.cell_operations import FactorizedReduce, ReluConvNorm
+from nasturtium.spaces.inputs import positive as positive_option
+from nasturtium.spaces.inputs import smaller_side
 
 if TYPE_CHECKING:
     import torch
@@ -44,7 +46,8 @@ class AuxiliaryHead(Container):
     """A second classifier on an inner state (Szegedy et al. 2015, as DARTS has it), for training alone.
 
     ReLU, a mean over 5x5 windows, a 1x1 convolution to 128 channels, one with 2x2 windows to 768 channels, a linear
-    layer. Windows are as large as the image where that is smaller; what is left of the places is averaged.
+    layer; behind both convolutions a batch norm, which the public code leaves out behind the second one on ImageNet.
+    Windows are as large as the image where that is smaller; what is left of the places is averaged.
 
     Args:
         outputs: Numbers that leave.
@@ -134,6 +137,19 @@ def reduction_places(cells: int) -> tuple[int, ...]:
     return tuple(sorted({cells // 3, 2 * cells // 3}))
 
 
+def checked_cells(space: str, cells: int) -> None:
+    """Check that a network has cells of both kinds.
+
+    Raises:
+        SpaceError: If it has not.
+    """
+    positive_option(space, cells=cells)
+    if cells < 3:
+        raise SpaceError(
+            f"{space}: cells must be at least 3, so that there are normal and reduction cells, not {cells}"
+        )
+
+
 def visits_normal_first(cells: int) -> bool:
     """Whether the decisions on the normal cell come before those on the reduction cell."""
     return 0 not in reduction_places(cells)
@@ -141,7 +157,7 @@ def visits_normal_first(cells: int) -> bool:
 
 def stem_for(signal: Signal) -> str:
     """The stem for images of a size."""
-    return "large" if min(size for size in signal.shape[1:] if size is not None) >= LARGE_SIDE else "small"
+    return "large" if smaller_side(signal) >= LARGE_SIDE else "small"
 
 
 def only_network(value: Any) -> CellNetwork:

@@ -12,7 +12,7 @@ from nasturtium.space.architecture import Architecture
 from nasturtium.space.choice import choice, subset
 from nasturtium.space.notations import Notation
 from nasturtium.space.space import Space
-from nasturtium.spaces.cell_network import CellNetwork, stem_for, visits_normal_first
+from nasturtium.spaces.cell_network import CellNetwork, checked_cells, stem_for, visits_normal_first
 from nasturtium.spaces.cell_operations import operation
 from nasturtium.spaces.cifar_cells import genotypes
 from nasturtium.spaces.genotype import COMPACT, INPUTS, Genotype, genotype_of, read_genotype, write_compact
@@ -61,7 +61,8 @@ def darts(
     True
     """
     signal = one_input("darts", input, "image")
-    positive("darts", outputs=outputs, channels=channels, cells=cells, nodes=nodes)
+    positive("darts", outputs=outputs, channels=channels, nodes=nodes)
+    checked_cells("darts", cells)
     names = (*(("none",) if none else ()), *COMPACT)
     normal, reduction = (open_cell(names, nodes, stride, drop_path) for stride in (1, 2))
     root = CellNetwork(normal, reduction, outputs, channels, cells, stem=stem_for(signal), auxiliary=auxiliary)

@@ -21,8 +21,7 @@ from nasturtium.layers.rules import one_of
 from nasturtium.space.choice import choice, shared
 from nasturtium.space.part import Layer, Wiring
 from nasturtium.space.space import Space
-from nasturtium.spaces.inputs import one_input, positive, weighted
-from nasturtium.spaces.inverted import smaller_side
+from nasturtium.spaces.inputs import one_input, positive, smaller_side, weighted
 
 DEPTHS = {
     "imagenet": ((3, 6, 9), (6, 12, 18), (12, 16, 24, 32, 36, 48), (8, 12, 16, 24, 32)),

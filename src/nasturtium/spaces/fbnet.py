@@ -21,8 +21,8 @@ from nasturtium.space.choice import choice
 from nasturtium.space.notations import Notation
 from nasturtium.space.part import Layer, Wiring
 from nasturtium.space.space import Space
-from nasturtium.spaces.inputs import one_input, positive
-from nasturtium.spaces.inverted import divisible, smaller_side, strides, width_for
+from nasturtium.spaces.inputs import one_input, positive, smaller_side
+from nasturtium.spaces.inverted import divisible, strides, width_for
 
 if TYPE_CHECKING:
     from nasturtium.space.architecture import Architecture

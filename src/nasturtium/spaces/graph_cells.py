@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from hashlib import md5
 from typing import Any, ClassVar
 
-from nasturtium.errors import Mismatch
+from nasturtium.errors import Mismatch, SpaceError
 from nasturtium.layers import (
     Add,
     Concat,
@@ -19,6 +19,7 @@ from nasturtium.layers import (
 )
 from nasturtium.space.part import Layer, Wiring
 from nasturtium.space.signal import Signal
+from nasturtium.spaces.inputs import at_least, positive, smaller_side
 
 OPERATIONS: dict[str, Layer] = {
     "conv3x3-bn-relu": ConvBlock(kernel=3),
@@ -26,6 +27,12 @@ OPERATIONS: dict[str, Layer] = {
     "maxpool3x3": MaxPool(3, stride=1),
 }
 """The operations of a vertex, in the order of the published labels 0, 1, 2."""
+
+LEAST_SIDE = 6
+"""From this side on, halving it twice rounded up can be told from its size."""
+
+LEAST_CHANNELS = 5
+"""As many vertices as can share the channels of the output."""
 
 Links = frozenset[tuple[int, int]]
 """The (source, target) pairs of a graph whose first vertex is the input and whose last is the output."""
@@ -56,7 +63,7 @@ class GraphCell(Container, abstract=True):
     the input to the output are pruned.
     """
 
-    steady: ClassVar[bool] = True
+    steady: ClassVar[bool] = True  # with as many channels as ``checked_side`` asks for
 
     def links(self) -> Links:
         """The edges, pruned ones included."""
@@ -110,9 +117,21 @@ class StackedCells(Container):
         return (yield GlobalPool(), x)
 
 
+def checked_side(space: str, signal: Signal, channels: int) -> int:
+    """The smaller side of an image for these networks.
+
+    Raises:
+        SpaceError: If it is too small to be halved twice, or a vertex could be left without channels.
+    """
+    positive(space, channels=channels)
+    if channels < LEAST_CHANNELS:
+        raise SpaceError(f"{space}: channels must be at least {LEAST_CHANNELS}, not {channels}: vertices share them")
+    return at_least(space, signal, LEAST_SIDE)
+
+
 def width_at(signal: Signal, channels: int, side: int) -> int:
     """Channels of a cell, which double with each halving of the side: ``channels`` where it is ``side``."""
-    halvings = round(math.log2(side / min(size for size in signal.shape[1:] if size is not None)))
+    halvings = round(math.log2(side / smaller_side(signal)))
     return channels << max(halvings, 0)
 
 

@@ -19,7 +19,7 @@ from nasturtium.layers.rules import one_of
 from nasturtium.space.choice import choice
 from nasturtium.space.part import Layer, Wiring
 from nasturtium.space.signal import Signal
-from nasturtium.spaces.inputs import weighted, widths
+from nasturtium.spaces.inputs import smaller_side, weighted, widths
 
 WIDTHS: tuple[tuple[int, dict[int, float]], ...] = (
     (24, {8: 3, 16: 4, 24: 2, 32: 1, 48: 0.3}),
@@ -60,7 +60,7 @@ class Reduction(Container):
 
 def sides(signal: Signal) -> tuple[int, tuple[int, ...]]:
     """The stride of the stem, and the smaller side of the feature maps of each stage."""
-    side = min(size for size in signal.shape[1:] if size is not None)
+    side = smaller_side(signal)
     stride = 1
     while side >= 2 * STEM_SIDE and stride < 4:
         side, stride = -(-side // 2), 2 * stride

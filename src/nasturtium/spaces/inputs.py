@@ -32,6 +32,22 @@ def one_input(space: str, input: object, *kinds: str) -> Signal:
     return signals[0]
 
 
+def smaller_side(signal: Signal) -> int:
+    """The smaller side of an image of known size."""
+    return min(size for size in signal.shape[1:] if size is not None)
+
+
+def at_least(space: str, signal: Signal, side: int) -> int:
+    """The smaller side of an image.
+
+    Raises:
+        SpaceError: If it is smaller than ``side``.
+    """
+    if smaller_side(signal) < side:
+        raise SpaceError(f"{space} needs images of at least {side}x{side}, not {signal}")
+    return smaller_side(signal)
+
+
 def positive(space: str, **numbers: object) -> None:
     """Check options that must be positive whole numbers.
 

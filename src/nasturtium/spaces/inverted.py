@@ -8,6 +8,7 @@ from nasturtium.errors import SpaceError
 from nasturtium.layers import Add, Container, ConvBlock, GlobalPool, HardSigmoid, Linear, Multiply, ReLU
 from nasturtium.space.part import Wiring
 from nasturtium.space.signal import Signal
+from nasturtium.spaces.inputs import smaller_side
 
 LAST_SIDE = 4
 """Strides are kept for as long as the last feature map has at least this side."""
@@ -73,11 +74,6 @@ def divisible(channels: float, by: int = 8) -> int:
     """
     rounded = max(by, int(channels + by / 2) // by * by)
     return rounded + by if rounded < 0.9 * channels else rounded
-
-
-def smaller_side(signal: Signal) -> int:
-    """The smaller side of an image."""
-    return min(size for size in signal.shape[1:] if size is not None)
 
 
 def strides(signal: Signal, count: int) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from nasturtium.spaces.graph_cells import (
     GraphCell,
     Links,
     StackedCells,
+    checked_side,
     graph_hash,
     pruned,
     specification,
@@ -64,17 +65,17 @@ def nasbench101(input: Any = (3, 32, 32), outputs: int = 10, *, channels: int = 
     published hash of the graph. ``size`` is the declared number of keys.
 
     Args:
-        input: (channels, height, width), or an image signal; at least 8x8.
+        input: (channels, height, width), or an image signal; at least 6x6.
         outputs: Classes.
-        channels: Of the first stack; 128 as published.
+        channels: Of the first stack, at least 5; 128 as published.
         cells: Copies of the cell in each of three stacks; 3 as published.
 
     Raises:
         SpaceError: If the input is no image, or an option cannot be used.
     """
     signal = one_input("nasbench101", input, "image")
-    positive("nasbench101", outputs=outputs, channels=channels, cells=cells)
-    side = min(size for size in signal.shape[1:] if size is not None)
+    positive("nasbench101", outputs=outputs, cells=cells)
+    side = checked_side("nasbench101", signal, channels)
     operation = choice(*OPERATIONS.values())
     cell = Cell101((choice(0, 1),) * len(PAIRS), (operation,) * (VERTICES - 2), channels, side)
     root = Sequential(StackedCells(cell, channels, cells=cells), Linear(outputs))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import combinations
 from typing import Any
 
 from nasturtium.errors import SpaceError
@@ -11,7 +12,7 @@ from nasturtium.space.choice import choice, first_closing, subset
 from nasturtium.space.notations import Notation
 from nasturtium.space.part import Part, Wiring
 from nasturtium.space.space import Space
-from nasturtium.spaces.graph_cells import OPERATIONS, GraphCell, Links, StackedCells, width_at
+from nasturtium.spaces.graph_cells import OPERATIONS, GraphCell, Links, StackedCells, checked_side, width_at
 from nasturtium.spaces.inputs import one_input, positive
 from nasturtium.spaces.nasbench101 import key, read_specification, write
 
@@ -48,13 +49,14 @@ def nasbench1shot1(
 
     Every vertex reads a fixed number of earlier ones: (1, 2, 2, 2) and the output 2; (1, 1, 2, 2) and 3; or
     (1, 1, 1, 2, 2) and 2. That makes 14,580, 29,160 and 1,312,200 derivations. Vertices that nothing reads are
-    pruned, so that the networks are those of NAS-Bench-101, with its operations, notation and key.
+    pruned, so that the networks are those of NAS-Bench-101, with its operations, notation and key: 2,685 and 7,773
+    keys in the first two. The paper counts architectures otherwise, so its figures are not these.
 
     Args:
-        input: (channels, height, width), or an image signal; at least 8x8.
+        input: (channels, height, width), or an image signal; at least 6x6.
         outputs: Classes.
         subspace: 1, 2 or 3.
-        channels: Of the first stack; 128 as published.
+        channels: Of the first stack, at least 5; 128 as published.
         cells: Copies of the cell in each of three stacks; 3 as published.
 
     Raises:
@@ -64,10 +66,10 @@ def nasbench1shot1(
     [14580, 29160, 1312200]
     """
     signal = one_input("nasbench1shot1", input, "image")
-    positive("nasbench1shot1", outputs=outputs, channels=channels, cells=cells)
-    if subspace not in PARENTS:
+    positive("nasbench1shot1", outputs=outputs, cells=cells)
+    if isinstance(subspace, bool) or subspace not in PARENTS:
         raise SpaceError(f"nasbench1shot1: subspace must be 1, 2 or 3, not {subspace!r}")
-    side = min(size for size in signal.shape[1:] if size is not None)
+    side = checked_side("nasbench1shot1", signal, channels)
     counts = PARENTS[subspace]
     parents = tuple([_reads(vertex, count) for vertex, count in enumerate(counts, 1)])
     cell = ParentCell(parents, (choice(*OPERATIONS.values()),) * (len(counts) - 1), channels, side)
@@ -91,7 +93,7 @@ def _read(root: Any, text: str) -> Part:
     counts = tuple([len(first_closing(read)) for read in stacked.cell.parents])
     links, names = read_specification(text)
     written = sorted({vertex for link in links for vertex in link} - {0, 6})
-    for kept in _placements(len(written), len(counts) - 1):
+    for kept in combinations(range(1, len(counts)), len(written)):
         place = {0: 0, 6: len(counts)} | dict(zip(written, kept, strict=True))
         parents = [tuple(range(count)) for count in counts]
         for vertex in (*written, 6):
@@ -103,9 +105,3 @@ def _read(root: Any, text: str) -> Part:
             cell = stacked.cell.with_values({"parents": tuple(parents), "operations": operations})
             return Sequential(stacked.with_values({"cell": cell}), classifier)
     raise SpaceError(f"{text!r} is not in this sub-space: its vertices read {(*counts[:-1],)}, its output {counts[-1]}")
-
-
-def _placements(count: int, places: int) -> Any:
-    from itertools import combinations
-
-    return combinations(range(1, places + 1), count)

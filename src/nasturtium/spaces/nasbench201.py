@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from nasturtium.errors import ParseError
@@ -163,12 +162,11 @@ def written(operations: list[str]) -> str:
 
 def read(text: str) -> tuple[int, ...]:
     """The decisions of a published string."""
-    found = re.findall(r"([^|+~]+)~(\d+)", text)
-    names = [name for name, _ in found]
+    names = [edge.rpartition("~")[0] for edge in text.strip().replace("+", "").split("|") if edge]
     unknown = [name for name in names if name not in OPERATIONS]
-    if unknown:
+    if unknown and len(names) == len(EDGES):
         raise ParseError(f"{unknown[0]!r} in {text!r} is no operation; there are {', '.join(NAMES)}")
-    if len(found) != len(EDGES) or text.strip() != written(names):
+    if len(names) != len(EDGES) or text.strip() != written(names):
         example = MEMBERS["ResNet"]
         raise ParseError(f"{text!r} is no cell of NAS-Bench-201; it takes six operations, as in {example!r}")
     return tuple([NAMES.index(name) for name in names])

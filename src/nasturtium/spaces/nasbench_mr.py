@@ -18,7 +18,7 @@ from nasturtium.space.notations import Notation
 from nasturtium.space.part import Layer, Wiring
 from nasturtium.space.signal import Signal
 from nasturtium.space.space import Space
-from nasturtium.spaces.inputs import counts, one_input, positive
+from nasturtium.spaces.inputs import counts, one_input, positive, smaller_side
 
 BRANCHES = (1, 2, 3, 4)
 """Branches of each stage."""
@@ -166,7 +166,7 @@ def nasbench_mr(input: Any = (3, 128, 128), outputs: int = 50, *, step: int | No
     82658
     """
     signal = one_input("nasbench_mr", input, "image")
-    side = min(size for size in signal.shape[1:] if size is not None)
+    side = smaller_side(signal)
     step = next(steps for least, steps in STEPS.items() if side >= least) if step is None else step
     positive("nasbench_mr", outputs=outputs, step=step)
     first = 1 + (side > STEM_SIDE)
@@ -224,7 +224,7 @@ def read(text: str, step: int = 8) -> tuple[int, ...]:
     Raises:
         ParseError: If it is none of these, or a number is not among the options of its place.
     """
-    numbers = [int(number) for number in re.findall(r"\d+", text)]
+    numbers = [int(number) for number in re.findall(r"\d{1,9}", text)]
     if len(numbers) == PLACES + len(TOLD) and tuple(numbers[place] for place in TOLD) == BRANCHES:
         numbers = [number for place, number in enumerate(numbers) if place not in TOLD]
     if len(numbers) != PLACES or re.search(r"[^\d\s,_\[\]-]", text):

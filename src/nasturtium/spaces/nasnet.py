@@ -12,7 +12,7 @@ from nasturtium.space.choice import choice
 from nasturtium.space.notations import Notation
 from nasturtium.space.part import Layer, Wiring
 from nasturtium.space.space import Space
-from nasturtium.spaces.cell_network import CellNetwork, stem_for, visits_normal_first
+from nasturtium.spaces.cell_network import CellNetwork, checked_cells, stem_for, visits_normal_first
 from nasturtium.spaces.cell_operations import OPERATIONS, ReluConvNorm, operation
 from nasturtium.spaces.cifar_cells import genotypes
 from nasturtium.spaces.darts import write
@@ -105,7 +105,8 @@ def nasnet(
     if len(counts) != 2:
         raise SpaceError(f"nasnet: nodes is one number, or those of the normal and the reduction cell, not {nodes!r}")
     normal_nodes, reduction_nodes = counts
-    positive("nasnet", outputs=outputs, channels=channels, cells=cells, nodes=normal_nodes)
+    positive("nasnet", outputs=outputs, channels=channels, nodes=normal_nodes)
+    checked_cells("nasnet", cells)
     positive("nasnet", nodes=reduction_nodes)
     names, joins = _known("operations", operations, OPERATION_SETS), _known("join", join, JOINS)
     output = ("all" if operations == "pnas" else "loose") if output is None else output

@@ -24,8 +24,7 @@ from nasturtium.layers.rules import one_of
 from nasturtium.space.choice import choice, shared
 from nasturtium.space.part import Layer, Wiring
 from nasturtium.space.space import Space
-from nasturtium.spaces.inputs import one_input, positive, weighted
-from nasturtium.spaces.inverted import smaller_side
+from nasturtium.spaces.inputs import one_input, positive, smaller_side, weighted
 
 DEPTHS = ((1, 2, 3), (1, 2, 3, 4, 8), (1, 2, 3, 4, 6, 23, 36), (1, 2, 3))
 """Blocks in the stages of networks for large images: those of Table 1 of the paper, and fewer."""
@@ -133,7 +132,8 @@ class ResNetStem(Container):
     Args:
         channels: Channels that leave.
         kind: ``plain`` (a 7x7 convolution and pooling, each halving the resolution), ``deep`` (three 3x3 ones
-            instead of the 7x7; He et al. 2019), or ``small`` (one 3x3 convolution).
+            instead of the 7x7, the first two of half the channels: ResNet-C of He et al. 2019), or ``small`` (one
+            3x3 convolution).
     """
 
     channels: int
@@ -146,9 +146,9 @@ class ResNetStem(Container):
         if self.kind == "plain":
             x = yield ConvBlock(self.channels, kernel=7, stride=2), x
         else:
-            x = yield ConvBlock(self.channels, stride=2), x
+            x = yield ConvBlock(max(self.channels // 2, 1), stride=2), x
             x = yield ConvBlock(), x
-            x = yield ConvBlock(), x
+            x = yield ConvBlock(self.channels), x
         return (yield MaxPool(3, stride=2), x)
 
 

@@ -6,7 +6,7 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from nasturtium.errors import ParseError
+from nasturtium.errors import ParseError, SpaceError
 from nasturtium.layers import (
     Add,
     BatchNorm,
@@ -21,17 +21,17 @@ from nasturtium.layers import (
     Sequential,
     Zero,
 )
-from nasturtium.layers.rules import only
 from nasturtium.space.architecture import Architecture
 from nasturtium.space.choice import choice
 from nasturtium.space.notations import Notation, indices
 from nasturtium.space.part import Layer, Wiring
 from nasturtium.space.signal import Signal
 from nasturtium.space.space import Space
-from nasturtium.spaces.inputs import one_input, positive
+from nasturtium.spaces.cell_operations import ShiftImage
+from nasturtium.spaces.inputs import one_input, positive, smaller_side
 
 if TYPE_CHECKING:
-    import torch
+    pass
 
 CHANNELS = 64
 """Channels of the published networks."""
@@ -47,18 +47,6 @@ DIGITS = "0123"
 
 EDGES = (1, 2, 3)
 """How many edges lead to each node behind the input of a cell."""
-
-
-class TransNASShift(Layer):
-    """Moves an image by one place up and left; zeros follow."""
-
-    def signal(self, *inputs: Signal) -> Signal:
-        return only(self, inputs, "image")
-
-    def module(self, *inputs: Signal) -> torch.nn.Module:
-        from torch import nn
-
-        return nn.ZeroPad2d((-1, 1, -1, 1))
 
 
 class TransNASConv(Container):
@@ -82,7 +70,7 @@ class TransNASSkip(Container):
             return (yield Identity(), x)
         x = yield ReLU(), x
         first = yield Conv2d(channels // 2, 1, stride, bias=False), x
-        moved = yield TransNASShift(), x
+        moved = yield ShiftImage(), x
         second = yield Conv2d(channels - channels // 2, 1, stride, bias=False), moved
         both = yield Concat(), first, second
         return (yield BatchNorm(), both)
@@ -218,10 +206,16 @@ def transnas_micro(input: Any = (3, 256, 256), outputs: int = 75, *, channels: i
 
 
 def stem_of(space: str, signal: Signal, channels: int | None, outputs: int) -> TransNASStem:
-    side = min(size for size in signal.shape[1:] if size is not None)
+    """The stem for an image, whose stride goes with its size, and whose channels too where they are not given.
+
+    Raises:
+        SpaceError: If an option cannot be used.
+    """
+    side = smaller_side(signal)
     width = channels if channels is not None else CHANNELS if side >= LARGE else CHANNELS // 4
     positive(space, channels=width, outputs=outputs)
-    positive(space, **{"half of channels": width // 2})
+    if width % 2:
+        raise SpaceError(f"{space}: channels must be an even number, not {width}")
     return TransNASStem(width, 4 if side >= LARGE else 2 if 2 * side >= LARGE else 1)
 
 
