@@ -55,10 +55,10 @@ def mutations(space: Space, count: int) -> tuple[int, float]:
 
 def main(count: int, names: list[str]) -> None:
     """Print one row a space."""
-    from tests.skeletons import einspace, seqnas, small
+    from tests.skeletons import einspace, small
 
     makers = {name: lambda row=row: row(input=row.input, outputs=10) for name, row in spaces.SPACES.items()}
-    makers |= {"seqnas": seqnas.seqnas, "einspace": einspace.einspace, "toy_grammar": small.toy_grammar}
+    makers |= {"einspace": einspace.einspace, "toy_grammar": small.toy_grammar}
     print(ROW.format("space", "size", "invalid", "sample ms", "decisions", "no-ops", "mutate ms"))
     for name in names or makers:
         space = makers[name]()

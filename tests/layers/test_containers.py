@@ -240,3 +240,14 @@ def test_the_table_names_every_layer():
         name for name in L.__all__ if isinstance(getattr(L, name), type) and issubclass(getattr(L, name), Layer)
     }
     assert set(L.LAYERS) == exported - {"Container"}
+
+
+@pytest.mark.parametrize("split", [L.Chunk(1), L.Clone(1)])
+def test_a_split_into_one_part_is_that_part(split):
+    signal = sequence(5, 4)
+    net = L.Sequential(split, L.ReLU())
+    assert infer(net, signal) == signal
+    x = torch.randn(2, 5, 4)
+    assert torch.equal(L.build(net, signal)(x), x.relu())
+    branch = L.Branch(split, L.Linear(4), join=L.Add())
+    assert L.build(branch, signal)(x).shape == x.shape

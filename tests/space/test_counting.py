@@ -15,7 +15,7 @@ from nasturtium.space.sizes import at_most, factored
 from nasturtium.spaces.darts import darts
 from nasturtium.spaces.nasbench101 import nasbench101
 from nasturtium.spaces.nasbench201 import nasbench201
-from tests.skeletons.seqnas import seqnas
+from nasturtium.spaces.seqnas import seqnas
 from tests.skeletons.small import recipe_space, toy_grammar
 from tests.space.oracle import chance, every_value
 from tests.space.toys import At, Fits, Held, Holder, Maybe, Minus, Plus, Same, Times, Twice, Two, random_layer

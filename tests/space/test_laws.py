@@ -13,9 +13,9 @@ from nasturtium.space import Architecture, Cost, Layer, Origin, Signal, Space, c
 from nasturtium.spaces.darts import darts
 from nasturtium.spaces.nasbench101 import nasbench101
 from nasturtium.spaces.nasbench201 import nasbench201
+from nasturtium.spaces.seqnas import seqnas
 from nasturtium.testing import LAWS, LawBroken, check_space
 from tests.skeletons.einspace import einspace
-from tests.skeletons.seqnas import seqnas
 from tests.skeletons.small import recipe_space, toy_grammar
 
 
@@ -65,7 +65,7 @@ SPACES = {
     "tied": tied,
     "ranges": ranges,
 }
-WITHOUT_MODULES = {"einspace", "seqnas", "recipe"}
+WITHOUT_MODULES = {"einspace", "recipe"}
 EXAMPLES = {"builds": 3, "follows_weights": 2, "samples_uniformly": 3, "neighbours_differ": 8}
 
 

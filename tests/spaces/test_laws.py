@@ -22,6 +22,7 @@ from nasturtium.testing import LAWS
 SMALL: dict[str, tuple[Any, dict[str, Any]]] = {
     "mlp": ((16,), {}),
     "sequencenet": ((48, 3), {}),
+    "seqnas": ((20, 2), {"numeric_embedding": 3, "hidden": 4}),
     "darts": ((1, 8, 8), {"channels": 4, "cells": 3}),
     "nasnet": ((1, 8, 8), {"channels": 4, "cells": 3}),
     "hierarchical": ((1, 8, 8), {"channels": 4}),

@@ -47,7 +47,7 @@ def test_refusals_say_what_would_do():
         make("convnet", (16,), 10)
     with pytest.raises(SpaceError, match=r"no option 'dept'; did you mean 'depth'\? \(its options: width, depth\)"):
         make("mlp", (16,), 10, dept=2)
-    with pytest.raises(SpaceError, match="no space in the table does"):
+    with pytest.raises(SpaceError, match="; use seqnas"):
         make("mlp", group(a=vector(2), b=vector(3)), 1)
     with pytest.raises(SpaceError, match="not image 1x8x8 and image 1x8x8"):
         make("convnet", (image(1, 8, 8), image(1, 8, 8)), 10)

@@ -27,7 +27,8 @@ def lines(what: str) -> list[tuple[str, str]]:
 
     tables = {
         "spaces": {n: "; ".join(filter(None, facts(s))) for n, s in spaces.SPACES.items()},
-        "strategies": {n: _first(s) for n, s in strategies.STRATEGIES.items()},
+        "strategies": {n: _first(s) for n, s in strategies.STRATEGIES.items()}
+        | {n: f"{p.summary} ({p.source})" for n, p in strategies.PRESETS.items()},
         "tasks": {n: _first(t) for n, t in tasks.TASKS.items()},
         "metrics": {n: f"{'more' if m.maximise else 'less'} is better; {', '.join(m.kinds)}"
                     for n, m in tasks.METRICS.items()},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -13,9 +15,10 @@ class Clone(nn.Module):
         super().__init__()
         self.count = count
 
-    def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
-        """The value, ``count`` times."""
-        return tensors * self.count
+    def forward(self, *tensors: Tensor) -> Any:
+        """The value, ``count`` times; one tensor by itself."""
+        copies = tensors * self.count
+        return copies[0] if len(copies) == 1 else copies
 
     def extra_repr(self) -> str:
         """How many."""
@@ -34,9 +37,9 @@ class Chunk(nn.Module):
         super().__init__()
         self.sizes, self.axis = list(sizes), axis
 
-    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """The parts in order."""
-        return torch.split(x, self.sizes, self.axis)
+    def forward(self, x: Tensor) -> Any:
+        """The parts in order; a single one by itself."""
+        return x if len(self.sizes) == 1 else torch.split(x, self.sizes, self.axis)
 
     def extra_repr(self) -> str:
         """Sizes and axis."""

@@ -29,6 +29,7 @@ from nasturtium.spaces.nasbench_nlp import nasbench_nlp
 from nasturtium.spaces.nasnet import nasnet
 from nasturtium.spaces.nats_size import nats_size
 from nasturtium.spaces.resnet import resnet
+from nasturtium.spaces.seqnas import seqnas
 from nasturtium.spaces.sequencenet import sequencenet
 from nasturtium.spaces.transformer import transformer
 from nasturtium.spaces.transnas_macro import transnas_macro
@@ -40,7 +41,8 @@ class Published(NamedTuple):
 
     Attributes:
         function: ``function(input, outputs, **options) -> Space``.
-        kinds: Kinds of signal it takes: ``vector``, ``image``, ``sequence``, ``tokens``, ``nodes`` with ``edges``.
+        kinds: Kinds of signal it takes: ``vector``, ``image``, ``sequence``, ``tokens``, ``group``, ``nodes`` with
+            ``edges``.
         size: Number of architectures for ``input`` and the default options.
         input: An input as the paper has it.
         summary: One line on what it holds.
@@ -74,6 +76,10 @@ SPACES: dict[str, Published] = {
     "sequencenet": Published(
         sequencenet, ("sequence", "tokens"), 51_459_762_240, (96, 3),
         "convolution, recurrence and attention over sequences", "Bai et al. 2018; Xiong et al. 2020",
+    ),
+    "seqnas": Published(
+        seqnas, ("sequence", "tokens", "group"), 3_425_438_016, (96, 1),
+        "stem, encoder and decoder for event sequences", "Udovichenko et al. 2024",
     ),
     "transformer": Published(
         transformer, ("image", "sequence", "tokens"), 9940125290681180627592120, (3, 224, 224),
@@ -163,10 +169,10 @@ ALIKE: dict[type, tuple[type, ...]] = {
     bool: (bool,),
     int: (int, tuple, list),
     float: (int, float),
-    str: (str,),
+    str: (str, int),
     tuple: (tuple, list),
 }
-"""What an option may be, by the type of its default; several numbers may stand for one."""
+"""What an option may be, by the type of its default; several numbers may stand for one, and a number for ``"auto"``."""
 
 DEFAULTS = {"vector": "mlp", "image": "convnet", "sequence": "sequencenet", "tokens": "sequencenet"}
 """The space to begin with, by the kind of the input."""
@@ -256,6 +262,7 @@ __all__ = [
     "nasnet",
     "nats_size",
     "resnet",
+    "seqnas",
     "sequencenet",
     "transformer",
     "transnas_macro",

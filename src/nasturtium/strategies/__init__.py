@@ -10,6 +10,7 @@ from nasturtium.errors import NasturtiumError, did_you_mean
 from nasturtium.objective import Limit, Objectives
 from nasturtium.strategies.base import Seeded, Strategy
 from nasturtium.strategies.evolution import RegularisedEvolution
+from nasturtium.strategies.presets import PRESETS
 from nasturtium.strategies.random import RandomSearch
 from nasturtium.trial import Budget
 
@@ -38,7 +39,7 @@ def make(
     """The strategy called ``name``.
 
     Args:
-        name: A name in ``STRATEGIES``.
+        name: A name in ``STRATEGIES`` or ``PRESETS``.
         space: Where architectures come from.
         seed: Seed of the study.
         start: Architectures of the space, their text or notation, or names of known members, to try first.
@@ -51,9 +52,15 @@ def make(
         NasturtiumError: If the name or an option is unknown, or an option's value cannot be used.
         SpaceError: If a start architecture is none of the space.
     """
+    begin = [space.read(each) if isinstance(each, str) else space.adopt(each) for each in start]
+    if name in PRESETS:
+        preset = PRESETS[name]
+        begin = begin or [_member(space, each, name) for each in preset.start]
+        options = {**preset.options, **({"initial": len(begin)} if begin else {}), **options}
+        name = preset.strategy
     if name not in STRATEGIES:
-        there = ", ".join(STRATEGIES)
-        raise NasturtiumError(f"unknown strategy {name!r}{did_you_mean(name, STRATEGIES)} (there are: {there})")
+        known = [*STRATEGIES, *PRESETS]
+        raise NasturtiumError(f"unknown strategy {name!r}{did_you_mean(name, known)} (there are: {', '.join(known)})")
     maker = STRATEGIES[name]
     allowed = [each for each in inspect.signature(maker).parameters if each not in COMMON]
     for option in options:
@@ -63,8 +70,16 @@ def make(
                 f"(its options: {', '.join(allowed) or 'none'})"
             )
     strategy = maker(space, seed=seed, budget=budget, objectives=objectives, limits=limits, **options)
-    begin = [space.read(each) if isinstance(each, str) else space.adopt(each) for each in start]
     return Seeded(strategy, begin) if begin else strategy
 
 
-__all__ = ["STRATEGIES", "RandomSearch", "RegularisedEvolution", "Seeded", "Strategy", "make"]
+def _member(space: Space, member: str, preset: str) -> Architecture:
+    if member not in space.members:
+        known = f"knows {', '.join(space.members)}" if space.members else "knows none"
+        raise NasturtiumError(
+            f"strategy {preset!r} starts from {member!r}, but space {space.name!r} {known}; give others by start="
+        )
+    return space.member(member)
+
+
+__all__ = ["PRESETS", "STRATEGIES", "RandomSearch", "RegularisedEvolution", "Seeded", "Strategy", "make"]

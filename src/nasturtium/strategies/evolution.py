@@ -45,7 +45,9 @@ class RegularisedEvolution(Strategy):
         limits: What must hold; what violates a limit loses to what does not.
         population: How many members live at a time.
         tournament: How many of them a parent is chosen from; sets ``selection``.
-        initial: How many members are drawn at random before evolution begins.
+        initial: How many members are drawn at random, or given, before evolution begins.
+        fill: Whether those first members are then copied, in turn, until the population is full (Ericsson et al.
+            2024), so that they take part in tournaments until as many children have pushed them out.
         repeats: Whether to propose what was asked before without trying for something new.
         selection: Chooses parents; a tournament with replacement unless given.
         variation: ``"mutate"``, ``"cross"``, or a :class:`Variation`.
@@ -66,6 +68,7 @@ class RegularisedEvolution(Strategy):
         population: int = 30,
         tournament: int = 10,
         initial: int = 10,
+        fill: bool = False,
         repeats: bool = False,
         selection: Selection | None = None,
         variation: str | Variation = "mutate",
@@ -74,6 +77,7 @@ class RegularisedEvolution(Strategy):
         super().__init__(space, seed=seed, budget=budget, objectives=objectives, limits=limits)
         self.size = at_least("population", population, 1)
         self.initial = min(at_least("initial", initial, 1), population)
+        self.fill = fill
         self.repeats = repeats
         size = at_least("tournament", tournament, 1)
         self.selection = selection or Tournament(size)
@@ -116,5 +120,8 @@ class RegularisedEvolution(Strategy):
             return
         self.entered += 1
         self.population.append(Member(self.goal.losses(trial.scores), trial.architecture))
+        if self.fill and self.entered == self.initial:
+            first = list(self.population)
+            self.population.extend(first[index % len(first)] for index in range(self.size - len(first)))
         if len(self.population) > self.size:
             self.survival(self.population)

@@ -1,0 +1,149 @@
+"""The space ``seqnas``: encoders and decoders for event sequences (Udovichenko et al. 2024)."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import Any
+
+from nasturtium.errors import SpaceError
+from nasturtium.layers import GRU, BatchNorm, Conv1d, Dropout, GlobalPool, Identity, Linear, Mish, Sequential, repeat
+from nasturtium.layers.events import FirstInput, MixtureOfHeads, ScaledTimeEncoding
+from nasturtium.space.choice import Choice, choice, subset
+from nasturtium.space.graph import without
+from nasturtium.space.notations import Notation
+from nasturtium.space.signal import Signal
+from nasturtium.space.space import Space
+from nasturtium.spaces.event_layers import EventDecoder, EventDecoderLayer, EventEncoderLayer, EventStem
+from nasturtium.spaces.inputs import one_input, positive
+from nasturtium.spaces.seqnas_code import DEPTHS, HEADS, POOLS, SEARCHED, stem_kernels, to_bits, write
+from nasturtium.spaces.seqnas_dictionary import read
+
+TEMPORAL_DROPOUT = 0.2
+
+
+def seqnas(
+    input: Any = (96, 1),
+    outputs: int = 10,
+    *,
+    hidden: int = 32,
+    embedding: int | str = "auto",
+    numeric_embedding: int | str = "auto",
+    dropout: float = 0.1,
+    times: str = "times",
+    span: float = 1.0,
+) -> Space:
+    """The 3,425,438,016 networks for event sequences of SeqNAS (Udovichenko et al. 2024, IEEE Access 12).
+
+    A stem embeds categories and makes channels of the numbers (batch normalisation, a depthwise convolution with
+    kernel 1, 3, 5 or 11, dropout or none), 4 x 2; an encoding of the times may be added, 2; an encoder may have 1, 2
+    or 4 layers, each a non-empty subset of attention (1, 2, 4 or 8 heads), GRU and convolution on parts of the
+    channels, 1 + 19 + 19^2 + 19^4; a decoder may let as many learned queries as there are outputs read the sequence
+    in 1 or 2 layers with their own heads, 1 + 16 + 16^2; whole steps may be dropped, 2; mean, max or both pool them,
+    3. Every choice is drawn uniformly, as published. Without numbers there is no stem to choose: 428,179,752. Shorter
+    than 12 steps some kernels coincide and fewer are offered.
+
+    The notation is the published code of 122 bits (117 without numbers); the published architecture dictionary, as
+    JSON, is read too (``spaces.seqnas_dictionary.dictionary`` writes it). Members are the networks with the best
+    published validation score of each data set: of a single training each, among some 400 to 800.
+
+    Padding changes nothing here, where the published code has no mask. Equal times give no NaN. Only what was chosen
+    is built, so there are fewer parameters than published, where all options of the layers in use are counted.
+    Weights start as torch has them, scales of heads as 1.
+
+    Args:
+        input: (length or None, numbers), a sequence or tokens signal, or a group of such with one mask for all.
+        outputs: Numbers that leave: classes, or targets.
+        hidden: Channels of each head, and inside the feed-forward parts.
+        embedding: Channels for each categorical signal, or ``auto``: min(600, round(1.6 n^0.56)) for n categories
+            beside the one for what is unknown.
+        numeric_embedding: Channels for each number, or ``auto``: the mean of the categorical ones; without any 32 for
+            one number, 16 each for several (fewer where that makes more than 256).
+        dropout: Share of values dropped where the stem drops any; in the layers it is 0.1.
+        times: Name of the member of a group that holds the times (T, 1); positions stand for them if there is none.
+        span: Scale of the times in each sequence, before their sine and cosine. At the published 1 the encoding is
+            nearly linear in the time.
+
+    Raises:
+        SpaceError: If the input is none of these, or an option cannot be used.
+
+    >>> seqnas().size
+    3425438016
+    """
+    signal = one_input("seqnas", input, "sequence", "tokens", "group")
+    positive("seqnas", outputs=outputs, hidden=hidden)
+    sizes = {"embedding": embedding, "numeric_embedding": numeric_embedding}
+    positive("seqnas", **{name: size for name, size in sizes.items() if size != "auto"})
+    vocabularies, numbers, length, timed = _features(signal, times)
+    embeddings = tuple([_embedding(size, embedding) for size in vocabularies])
+    kernels = stem_kernels(length)
+    numeric = None
+    if numbers:
+        channels = numbers * _numeric_embedding(numbers, embeddings, numeric_embedding)
+        window: Any = Choice(tuple(dict.fromkeys(kernels)), None, "kernel", ordered=True)
+        numeric = Sequential(
+            BatchNorm(), Conv1d(channels, window, groups="depthwise"), choice(Identity(), Dropout(dropout))
+        )
+    encoding = choice(FirstInput() if timed else Identity(), ScaledTimeEncoding(span), name="time")
+    root = Sequential(
+        EventStem(embeddings, numeric, encoding, times),
+        choice(Identity(), _encoder(hidden), name="encoder"),
+        choice(Identity(), _decoder(hidden, outputs), name="decoder"),
+        Mish(),
+        choice(Identity(), Dropout(TEMPORAL_DROPOUT, "steps")),
+        GlobalPool(choice(*POOLS)),
+        Linear(outputs),
+    )
+    offered = kernels if numbers else ()
+    members = {name: to_bits(code) for name, code in SEARCHED.items() if (code.kernel is not None) == bool(numbers)}
+    notation = Notation(partial(write, kernels=offered), partial(read, kernels=offered))
+    simplify = (without("Identity"),)
+    return Space(root, input=signal, name="seqnas", simplify=simplify, notation=notation, members=members)
+
+
+def _encoder(width: int) -> Any:
+    operations = subset(MixtureOfHeads(choice(*HEADS, name="heads"), width), GRU(), Conv1d(kernel=3), name="operations")
+    return repeat(EventEncoderLayer(operations, width), choice(*DEPTHS[0], name="layers"))
+
+
+def _decoder(width: int, queries: int) -> Any:
+    heads = MixtureOfHeads(choice(*HEADS, name="heads"), width)
+    layer = EventDecoderLayer(heads, heads, width)
+    stacks = Choice([EventDecoder(queries, *[layer] * count) for count in DEPTHS[1]], None, "layers", ordered=True)
+    stacks.transparent = True  # the first layer keeps its decisions when their number changes
+    return stacks
+
+
+def _features(signal: Signal, times: str) -> tuple[list[int], int, int | None, bool]:
+    """Vocabularies of the categories, number of numeric features, length, and whether there are times."""
+    members = signal.members if signal.kind == "group" else ((signal.kind, signal),)
+    grouped = signal.kind == "group"
+    features = [member for name, member in members if not (grouped and name == times)]
+    loose = next((m for _, m in members if m.kind not in ("sequence", "tokens") or (m.mask and m is not signal)), None)
+    if loose is not None or not features:
+        raise SpaceError(
+            f"seqnas takes a group of sequences and tokens, with one mask for all "
+            f"(group(...)._replace(mask=True)), not {loose or signal}"
+        )
+    if len({member.length for _, member in members}) > 1:
+        raise SpaceError(f"seqnas: the members of {signal} differ in length")
+    when = [member for name, member in members if grouped and name == times]
+    if any(member.kind != "sequence" or member.channels != 1 for member in when):
+        raise SpaceError(f"seqnas: the times must be a sequence (T, 1), not {when[0]}")
+    vocabularies = [member.vocabulary[0] for member in features if member.kind == "tokens"]
+    numbers = sum(member.channels for member in features if member.kind == "sequence")
+    return vocabularies, numbers, features[0].length, bool(when)
+
+
+def _embedding(vocabulary: int, wanted: int | str) -> int:
+    if wanted == "auto":
+        return max(min(600, round(1.6 * math.pow(vocabulary - 1, 0.56))), 1)
+    return int(wanted)
+
+
+def _numeric_embedding(numbers: int, embeddings: tuple[int, ...], wanted: int | str) -> int:
+    if wanted != "auto":
+        return int(wanted)
+    if embeddings:
+        return max(sum(embeddings) // len(embeddings), 1)
+    return 32 if numbers == 1 else min(16, 256 // numbers) or 1

@@ -1,0 +1,75 @@
+"""Published searches by name: what they start from, and how their populations are made."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from nasturtium.errors import NasturtiumError
+from nasturtium.spaces import make as make_space
+from nasturtium.strategies import PRESETS, STRATEGIES, make
+from nasturtium.strategies.presets import Preset
+from nasturtium.trial import State, Trial
+
+
+@pytest.fixture(name="space")
+def _space(monkeypatch):
+    space = make_space("resnet", (1, 8, 8), 10)
+    monkeypatch.setitem(
+        PRESETS, "two", Preset("evolution", "", "", PRESETS["re_mix"].options, ("ResNet-20", "ResNet-32"))
+    )
+    return space
+
+
+def told(strategy, count):
+    asked = []
+    for number in range(count):
+        (proposal,) = strategy.ask()
+        asked.append(proposal.architecture)
+        trial = Trial(number, State.COMPLETE, proposal.architecture, proposal.budget, scores={"accuracy": 0.5})
+        strategy.tell(trial)
+    return asked
+
+
+def test_every_preset_names_a_strategy():
+    for preset in PRESETS.values():
+        assert preset.strategy in STRATEGIES
+        assert preset.summary
+        assert preset.source[-1].isdigit()
+
+
+def test_seeds_are_copied_until_the_population_is_full(space):
+    strategy = make("two", space=space)
+    first, second = told(strategy, 2)
+    assert [first, second] == [space.member("ResNet-20"), space.member("ResNet-32")]
+    population = [member.architecture for member in strategy.strategy.population]
+    assert Counter(population) == {first: 50, second: 50}
+    children = told(strategy, 60)
+    population = [member.architecture for member in strategy.strategy.population]
+    assert len(population) == 100
+    assert population[-60:] == children
+    assert Counter(population[:40]) == {first: 20, second: 20}
+    assert all(child.origin is not None and child.origin.kind == "mutation" for child in children)
+
+
+def test_from_scratch_a_hundred_are_drawn_first(space):
+    strategy = make("re_scratch", space=space, seed=3)
+    drawn = told(strategy, 101)
+    assert all(architecture.origin is None for architecture in drawn[:100])
+    assert drawn[100].origin.kind == "mutation"
+    assert (strategy.size, strategy.selection.size) == (100, 10)
+
+
+def test_options_and_starts_of_ones_own_come_first(space):
+    strategy = make("two", space=space, start=["ResNet-20"], population=7, tournament=3)
+    told(strategy, 1)
+    assert len(strategy.strategy.population) == 7
+    assert strategy.strategy.selection.size == 3
+
+
+def test_a_space_without_the_members_is_refused(space):
+    with pytest.raises(NasturtiumError, match="starts from 'resnet18', but space 'resnet' knows ResNet-20"):
+        make("re_rn18", space=space)
+    with pytest.raises(NasturtiumError, match=r"unknown strategy 're_rn'; did you mean 're_rn18'"):
+        make("re_rn", space=space)
