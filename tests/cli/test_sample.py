@@ -10,6 +10,7 @@ import pytest
 
 from nasturtium import spaces
 from nasturtium.cli import listing, run
+from nasturtium.cli.sampling import read_option
 from nasturtium.layers import Linear, ReLU, Sequential
 from nasturtium.space import Architecture, Space, choice
 from nasturtium.space.notations import Notation
@@ -64,6 +65,15 @@ def test_a_member_is_shown_by_its_name(capsys: pytest.CaptureFixture[str]) -> No
     assert tree[0] == "|16|"
     assert tree[1].startswith("Sequential ")
     assert tree[-1].startswith(f"{4 * 16 + 16 + 16 * 3 + 3} parameters")
+
+
+def test_a_summary_says_what_a_network_is(capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = said(capsys, "toy", "--member", "large", "--summary")
+    assert line.startswith(f"A fully connected network with {4 * 16 + 16 + 16 * 3 + 3} parameters, from 4 numbers to 3")
+    lines = said(capsys, "toy", "--member", "large", "--summary", "--notation", "--tree")
+    assert lines[:2] == ["|16|", line]
+    assert lines[2].startswith("Sequential ")
+    assert len(said(capsys, "toy", "--count", "3", "--summary")) == 3
 
 
 def test_notations_follow_the_seed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -135,3 +145,24 @@ def test_a_piped_list_has_one_plain_line_a_space(capsys: pytest.CaptureFixture[s
     assert [line.split()[0] for line in lines] == list(spaces.SPACES)
     (line,) = [line for line in lines if line.startswith("toy ")]
     assert line.endswith("3; vector; three networks; members: small, large; Nobody 1999")
+
+
+def test_members_are_listed_with_their_space(capsys):
+    assert run(["list", "members"]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert len(listed) == sum(len(row(input=row.input).members) for row in spaces.SPACES.values())
+    assert any(line.startswith("darts: DARTS (second order) ") for line in listed)
+
+
+def test_options_may_be_several_numbers_but_are_given_once(tmp_path, capsys):
+    assert read_option("filters=8,8, 16") == ("filters", (8, 8, 16))
+    assert read_option("cells=3,") == ("cells", (3,))
+    for arguments, what in (
+        (["sample", "nasbench201", "--option", "cells=3", "--option", "cells=4"], "given twice"),
+        (["sample", "nasbench201", "--count", "2", "--svg", str(tmp_path)], "it is a folder"),
+        (["sample", "darts", "--option", "drop_path=abc"], "must be like its default"),
+    ):
+        assert run(arguments) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert what in line
+    assert run(["sample", "nasbench201", "--seed", "-1"]) == 2

@@ -41,7 +41,7 @@ def search(
     start: Annotated[list[str] | None, typer.Option(help="Architectures to try first: text, or a file of it.")] = None,
     time: Annotated[str | None, typer.Option(help="Time for everything, such as 10m.")] = None,
     trial_time: Annotated[str | None, typer.Option(help="Time limit of one trial.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Folder of the study; runs/<task>-<space>-<strategy>.")] = None,
     final_epochs: Annotated[int | None, typer.Option(min=0, help="Epochs of the final training; 0 for none.")] = None,
     final_seeds: Annotated[int, typer.Option(min=1, help="How often the best is trained in the end.")] = 1,
@@ -76,7 +76,7 @@ def show(
 
 
 @app.command("list")
-def list_(what: Annotated[str, typer.Argument(help="spaces, strategies, tasks, metrics or layers.")]) -> None:
+def list_(what: Annotated[str, typer.Argument(help="spaces, members, strategies, tasks, metrics or layers.")]) -> None:
     """List what there is."""
     from nasturtium.cli.listing import show_list
 
@@ -87,16 +87,18 @@ def list_(what: Annotated[str, typer.Argument(help="spaces, strategies, tasks, m
 def sample(
     space: Annotated[str, typer.Argument(help="The space to draw from.")],
     count: Annotated[int, typer.Option(min=1, help="How many.")] = 1,
-    seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
     input: Annotated[str | None, typer.Option(help="Sizes such as 3,64,64 or 128,6 or 16; the space's own.")] = None,
     outputs: Annotated[int | None, typer.Option(min=1, help="Numbers that leave it; the space's own.")] = None,
     option: Annotated[list[str] | None, typer.Option(help="Option of the space: NAME=VALUE, several times.")] = None,
     member: Annotated[str | None, typer.Option(help="Show this known network of the space, draw none.")] = None,
     notation: Annotated[bool, typer.Option("--notation", help="Write the notation of its community.")] = False,
     tree: Annotated[bool, typer.Option("--tree", help="Write each as a tree.")] = False,
+    summary: Annotated[bool, typer.Option("--summary", help="Say in a few sentences what each is.")] = False,
     svg: Annotated[Path | None, typer.Option(help="File for the drawing (of several: -0, -1 ... added).")] = None,
 ) -> None:
-    """Draw architectures of a space and write them as text, one a line, as trees or as drawings."""
+    """Draw architectures of a space and write them as text, one a line, as trees, in words or as drawings."""
     from nasturtium.cli.sampling import Wanted, write_samples
 
-    write_samples(Wanted(space, count, seed, input, outputs, member, tree, notation, svg, option or []))
+    options = option or []
+    write_samples(Wanted(space, count, seed, input, outputs, member, tree, notation, summary, svg, options))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from nasturtium.errors import NasturtiumError, did_you_mean
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from nasturtium.spaces import Published
+
+Lines = Iterator[tuple[str, str]]
 
 MEMBERS = 4
 """So many known networks of a space are named; of more the number is said."""
@@ -23,22 +26,62 @@ def lines(what: str) -> list[tuple[str, str]]:
     Raises:
         NasturtiumError: If there is no such table.
     """
-    from nasturtium import layers, spaces, strategies, tasks
-
-    tables = {
-        "spaces": {n: "; ".join(filter(None, facts(s))) for n, s in spaces.SPACES.items()},
-        "strategies": {n: _first(s) for n, s in strategies.STRATEGIES.items()}
-        | {n: f"{p.summary} ({p.source})" for n, p in strategies.PRESETS.items()},
-        "tasks": {n: _first(t) for n, t in tasks.TASKS.items()},
-        "metrics": {n: f"{'more' if m.maximise else 'less'} is better; {', '.join(m.kinds)}"
-                    for n, m in tasks.METRICS.items()},
-        "layers": {n: _first(layer) for n, layer in layers.LAYERS.items()},
-    }  # fmt: skip
-    if what not in tables:
+    if what not in TABLES:
         raise NasturtiumError(
-            f"nothing called {what!r} to list{did_you_mean(what, tables)}; there are {', '.join(tables)}"
+            f"nothing called {what!r} to list{did_you_mean(what, TABLES)}; there are {', '.join(TABLES)}"
         )
-    return list(tables[what].items())
+    return list(TABLES[what]())
+
+
+def _spaces() -> Lines:
+    from nasturtium.spaces import SPACES
+
+    return ((name, "; ".join(filter(None, facts(published)))) for name, published in SPACES.items())
+
+
+def _members() -> Lines:
+    from nasturtium.spaces import SPACES
+
+    for name, published in SPACES.items():
+        for member in published(input=published.input).members:
+            yield f"{name}: {member}", published.source
+
+
+def _strategies() -> Lines:
+    from nasturtium.strategies import PRESETS, STRATEGIES
+
+    yield from ((name, _first(strategy)) for name, strategy in STRATEGIES.items())
+    yield from ((name, f"{preset.summary} ({preset.source})") for name, preset in PRESETS.items())
+
+
+def _tasks() -> Lines:
+    from nasturtium.tasks import TASKS
+
+    return ((name, _first(task)) for name, task in TASKS.items())
+
+
+def _metrics() -> Lines:
+    from nasturtium.tasks import METRICS
+
+    for name, metric in METRICS.items():
+        yield name, f"{'more' if metric.maximise else 'less'} is better; {', '.join(metric.kinds)}"
+
+
+def _layers() -> Lines:
+    from nasturtium.layers import LAYERS
+
+    return ((name, _first(layer)) for name, layer in LAYERS.items())
+
+
+TABLES: dict[str, Callable[[], Lines]] = {
+    "spaces": _spaces,
+    "members": _members,
+    "strategies": _strategies,
+    "tasks": _tasks,
+    "metrics": _metrics,
+    "layers": _layers,
+}
+"""What can be listed."""
 
 
 def _first(thing: object) -> str:

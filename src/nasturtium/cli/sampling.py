@@ -1,4 +1,4 @@
-"""``nasturtium sample``: architectures of a space as text, in their community's notation, as trees, as drawings."""
+"""``nasturtium sample``: architectures of a space as text, in a notation, in words, as trees, as drawings."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class Wanted:
         member: The known network to show instead of drawn ones.
         tree: Whether to write trees.
         notation: Whether to write the community's notation.
+        summary: Whether to say in a few sentences what each is.
         svg: The file for the drawing.
         options: Options of the space, each ``NAME=VALUE``.
     """
@@ -39,12 +40,13 @@ class Wanted:
     member: str | None = None
     tree: bool = False
     notation: bool = False
+    summary: bool = False
     svg: Path | None = None
     options: list[str] = field(default_factory=list)
 
 
 def write_samples(wanted: Wanted) -> None:
-    """Write architectures: one a line, or each as a tree; with ``svg`` also their drawings."""
+    """Write architectures: one a line, or each in words or as a tree; with ``svg`` also their drawings."""
     made = make_space(wanted)
     several = wanted.member is None and wanted.count > 1
     for number, architecture in enumerate(chosen(made, wanted)):
@@ -57,7 +59,11 @@ def make_space(wanted: Wanted) -> Space:
     """The space that was asked for, with its own input and outputs where none are given."""
     from nasturtium import spaces
 
-    options = dict(read_option(text) for text in wanted.options)
+    options: dict[str, Any] = {}
+    for name, value in map(read_option, wanted.options):
+        if name in options:
+            raise NasturtiumError(f"the option {name} is given twice; give it once")
+        options[name] = value
     published = spaces.SPACES.get(wanted.space)
     if published is None:
         return spaces.make(wanted.space, (16,), 1)  # says what there is
@@ -79,10 +85,14 @@ def chosen(space: Space, wanted: Wanted) -> Iterator[Architecture]:
 
 
 def as_text(space: Space, architecture: Architecture, wanted: Wanted) -> str:
-    """An architecture as it was asked for: text, notation, tree, or notation above tree."""
+    """An architecture as it was asked for: text, or those of notation, summary and tree that are wanted, in turn."""
     written = []
     if wanted.notation:
         written.append(space.to_notation(architecture))
+    if wanted.summary:
+        from nasturtium.report.summary import summary
+
+        written.append(summary(architecture))
     if wanted.tree:
         from nasturtium.report.tree import tree
 
@@ -91,7 +101,15 @@ def as_text(space: Space, architecture: Architecture, wanted: Wanted) -> str:
 
 
 def numbered(file: Path, number: int) -> Path:
-    """The file for one of several drawings: net.svg becomes net-0.svg."""
+    """The file for one of several drawings: net.svg becomes net-0.svg.
+
+    Raises:
+        NasturtiumError: If it is a folder.
+    """
+    if file.is_dir():
+        raise NasturtiumError(
+            f"cannot write drawings to {file}: it is a folder, not a file"
+        )
     return file.with_name(f"{file.stem}-{number}{file.suffix}")
 
 
@@ -124,7 +142,7 @@ def read_sizes(text: str) -> tuple[int, ...]:
 
 
 def read_option(text: str) -> tuple[str, Any]:
-    """An option of a space such as ``cells=20``: its value is a whole number, a number, true, false or text.
+    """An option of a space such as ``cells=20``: its value is a number, true, false, text, or some of them with commas.
 
     Raises:
         NasturtiumError: If it is not NAME=VALUE.
@@ -135,11 +153,16 @@ def read_option(text: str) -> tuple[str, Any]:
         raise NasturtiumError(f"cannot read the option {text!r}; write NAME=VALUE, such as cells=20")
     if name in ("input", "outputs"):
         raise NasturtiumError(f"{name} is no option of a space; give --{name} {value}")
-    if value.lower() in ("true", "false"):
-        return name, value.lower() == "true"
+    parts = [_value(part.strip()) for part in value.split(",") if part.strip()]
+    return name, tuple(parts) if "," in value else parts[0]
+
+
+def _value(text: str) -> Any:
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
     for kind in (int, float):
         try:
-            return name, kind(value)
+            return kind(text)
         except ValueError:
             continue
-    return name, value
+    return text
