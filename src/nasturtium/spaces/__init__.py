@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from nasturtium.space.space import Space
 from nasturtium.spaces.convnet import convnet
 from nasturtium.spaces.darts import darts
 from nasturtium.spaces.densenet import densenet
+from nasturtium.spaces.einspace import einspace
 from nasturtium.spaces.fbnet import fbnet
 from nasturtium.spaces.hierarchical import hierarchical
 from nasturtium.spaces.hierarchical_nasbench201 import SIZE, hierarchical_nasbench201
@@ -80,6 +82,10 @@ SPACES: dict[str, Published] = {
     "seqnas": Published(
         seqnas, ("sequence", "tokens", "group"), 3_425_438_016, (96, 1),
         "stem, encoder and decoder for event sequences", "Udovichenko et al. 2024",
+    ),
+    "einspace": Published(
+        einspace, ("image", "sequence"), math.inf, (3, 64, 64),
+        "a probabilistic grammar of fundamental operations", "Ericsson et al. 2024",
     ),
     "transformer": Published(
         transformer, ("image", "sequence", "tokens"), 9940125290681180627592120, (3, 224, 224),
@@ -243,6 +249,7 @@ __all__ = [
     "convnet",
     "darts",
     "densenet",
+    "einspace",
     "fbnet",
     "for_signal",
     "hierarchical",
