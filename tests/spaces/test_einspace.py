@@ -158,7 +158,7 @@ def test_3_and_4_mutations_at_a_branch_and_on_sequences() -> None:
     rng = np.random.default_rng(0)
     for where in (space(4, 8, 8), space(16, 4)):
         parent = where.from_notation("B[clone2 {C[norm] ; C[leakyrelu]} add]")
-        found = [where.mutate(parent, rng) for _ in range(60)]
+        found = [where.mutate(parent, rng) for _ in range(150)]
         assert all(child in where and child != parent for child in found)
         assert {0, 1, 2} == {child.decisions[0] for child in found}
         paths = {child.value.layers[0].paths[0] for child in found if child.decisions[:2] == parent.decisions[:2]}

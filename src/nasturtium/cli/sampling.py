@@ -107,9 +107,7 @@ def numbered(file: Path, number: int) -> Path:
         NasturtiumError: If it is a folder.
     """
     if file.is_dir():
-        raise NasturtiumError(
-            f"cannot write drawings to {file}: it is a folder, not a file"
-        )
+        raise NasturtiumError(f"cannot write drawings to {file}: it is a folder, not a file")
     return file.with_name(f"{file.stem}-{number}{file.suffix}")
 
 

@@ -49,7 +49,9 @@ class Chunk(Layer):
     def signal(self, *inputs: Signal) -> tuple[Signal, ...]:
         x = only(self, inputs)
         axis = _axis(self, x)
-        return tuple([_resized(x, axis, size) for size in self._sizes(x, axis)])
+        sizes = self._sizes(x, axis)
+        made = {size: _resized(x, axis, size) for size in set(sizes)}
+        return tuple([made[size] for size in sizes])
 
     def module(self, *inputs: Signal) -> torch.nn.Module:
         from nasturtium.modules import Chunk as Module
@@ -62,7 +64,7 @@ class Chunk(Layer):
         positive(self, "count", self.count)
         size = x.shape[axis]
         if size is None or size < self.count or (self.equal and size % self.count):
-            raise Mismatch(f"Chunk cannot cut axis {axis} of {x} into {self.count}{' equal' * self.equal} parts")
+            raise Mismatch("Chunk cannot cut axis {} of {} into {}{} parts", axis, x, self.count, " equal" * self.equal)
         share, rest = divmod(size, self.count)
         return tuple([share + (index < rest) for index in range(self.count)])
 
@@ -131,12 +133,15 @@ class Concat(Layer):
             raise Mismatch("Concat needs inputs")
         first = inputs[0]
         axis = _axis(self, first)
-        sizes = [signal.shape[axis] if len(signal.shape) > axis else None for signal in inputs]
-        if any(signal.kind != first.kind for signal in inputs) or None in sizes:
-            raise Mismatch(f"Concat cannot join {' and '.join(map(str, inputs))}")
-        if any(_resized(signal, axis, 1)[:2] != _resized(first, axis, 1)[:2] for signal in inputs):
-            raise Mismatch(f"Concat along axis {axis} needs equal other sizes: {' and '.join(map(str, inputs))}")
-        total = sum(size for size in sizes if size is not None)
+        before, after = first.shape[:axis], first.shape[axis + 1 :]
+        total = 0
+        for signal in inputs:
+            shape = signal.shape
+            if signal.kind != first.kind or shape[:axis] != before or shape[axis + 1 :] != after or shape[axis] is None:
+                raise Mismatch(
+                    "Concat along axis {} cannot join {} and {}: the other sizes differ", axis, first, signal
+                )
+            total += shape[axis]
         return _resized(first, axis, total)._replace(mask=any(signal.mask for signal in inputs))
 
     def module(self, *inputs: Signal) -> torch.nn.Module:
@@ -187,7 +192,7 @@ def _same_shape(layer: Layer, inputs: tuple[Signal, ...]) -> Signal:
     first = inputs[0]
     for signal in inputs[1:]:
         if signal.kind != first.kind or signal.shape != first.shape:
-            raise Mismatch(f"{type(layer).__name__} needs equal shapes, not {first} and {signal}")
+            raise Mismatch("{} needs equal shapes, not {} and {}", type(layer).__name__, first, signal)
     if first.kind in ("tokens", "edges", "group"):
         raise Mismatch(f"{type(layer).__name__} does not work on {first}")
     return first._replace(mask=any(signal.mask for signal in inputs))
@@ -198,7 +203,7 @@ def _axis(layer: Layer, signal: Signal) -> int:
         raise Mismatch(f"{type(layer).__name__} does not work on {signal}")
     axis = channel_axis(signal) if layer.__dict__["axis"] is None else layer.__dict__["axis"]
     if not 0 <= axis < len(signal.shape):
-        raise Mismatch(f"{type(layer).__name__}: {signal} has no axis {axis}")
+        raise Mismatch("{}: {} has no axis {}", type(layer).__name__, signal, axis)
     if axis != channel_axis(signal) and signal.mask:
         raise Mismatch(f"{type(layer).__name__} cannot work along the length of {signal}: padding would stand inside")
     return int(axis)

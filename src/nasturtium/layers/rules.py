@@ -29,7 +29,7 @@ def only(layer: Layer, inputs: tuple[Signal, ...], *kinds: str) -> Signal:
     signal = inputs[0]
     if kinds and signal.kind not in kinds:
         name, wanted = type(layer).__name__, " or ".join(kinds)
-        raise Mismatch(f"{name} works on {wanted}, not on {signal}{HINTS.get(signal.kind, '')}")
+        raise Mismatch("{} works on {}, not on {}{}", name, wanted, signal, HINTS.get(signal.kind, ""))
     return signal
 
 

@@ -139,7 +139,7 @@ class Permute(Layer):
         x = only(self, inputs, "sequence", "image")
         sizes = _known(self, x)
         if sorted(self.axes) != list(range(len(sizes))):
-            raise Mismatch(f"Permute{self.axes} does not order the {len(sizes)} axes of {x}")
+            raise Mismatch("Permute{} does not order the {} axes of {}", self.axes, len(sizes), x)
         return Signal(x.kind, tuple([sizes[axis] for axis in self.axes]))
 
     def module(self, *inputs: Signal) -> torch.nn.Module:

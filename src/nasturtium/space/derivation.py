@@ -61,6 +61,17 @@ class Derivation:
         wires = None if inputs is None else tuple([Wire(signal) for signal in inputs])
         self._enter(root, Here("", "", wires, 0, "", 0, 1, 0))
 
+    def within(self, point: Point, outside: int) -> Derivation:
+        """A derivation of what stands at a point alone, where so many nodes are outside of it."""
+        made = self.copy()
+        here, choice = point.here, point.choice
+        made.frame = made.point = made.trail = None
+        made.spent = outside
+        made.reserved = 0 if made.budget is None else made.budget.least(choice) * here.copies
+        wires = None if point.signals is None else tuple([Wire(signal) for signal in point.signals])
+        made._enter(choice, Here("", point.place, wires, 0, here.scope, here.depth, here.copies, 0))
+        return made
+
     @property
     def count(self) -> int:
         """Number of decisions taken so far."""

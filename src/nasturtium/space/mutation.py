@@ -8,6 +8,7 @@ from nasturtium.errors import SpaceError
 from nasturtium.space.architecture import Architecture, Origin
 from nasturtium.space.derivation import Step
 from nasturtium.space.following import decisions_of, follow, weight
+from nasturtium.space.local import changed
 from nasturtium.space.neighbourhood import neighbours
 from nasturtium.space.sampling import draw, template
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 TRIES = 100
 """How often a mutation is tried before neighbours are looked through one by one."""
 
+LOCAL_TRIES = 64
+"""How many changes of a grammar are tried that leave all other decisions as they are."""
+
 PATIENCE = 3
 """How many mutations are tried for one after which no other decision has to be redrawn."""
 
@@ -29,12 +33,14 @@ def mutate(space: Space, parent: Architecture, rng: numpy.random.Generator, coun
         raise SpaceError(f"a mutation changes at least one decision, not {count}")
     parent = space.adopt(parent)
     product = space.radices is not None
+    if space.recursive and count == 1 and not subtree and not space.shares:
+        child = _changed_locally(space, parent, rng)
+        if child is not None:
+            return child
     best: Architecture | None = None
     for attempt in range(TRIES):
-        if product:
-            child: Architecture | None = _mutate_product(space, parent, rng, count)
-        else:
-            child = _mutated(space, parent, rng, count, subtree)
+        varied = _mutate_product(space, parent, rng, count) if product else None
+        child = varied or _mutated(space, parent, rng, count, subtree)
         if child is None or (not product and child.value == parent.value) or not space.admits(child):
             continue
         if best is None or _redrawn(child) < _redrawn(best):
@@ -46,6 +52,18 @@ def mutate(space: Space, parent: Architecture, rng: numpy.random.Generator, coun
     if best is None:
         raise SpaceError(f"{space.name!r} has no other architecture next to {str(parent)[:100]}")
     return best
+
+
+def _changed_locally(space: Space, parent: Architecture, rng: numpy.random.Generator) -> Architecture | None:
+    """A mutation that leaves all other decisions as they are, if one is found soon."""
+    steps, start = parent.steps, space.derive(spent=weight(parent))
+    free = [step.number for step in steps if len(step.point.offered) > 1]
+    for _ in range(LOCAL_TRIES if free else 0):
+        step = steps[free[int(rng.random() * len(free))]]
+        child = changed(parent, step, _other(step, rng), rng, start)
+        if child is not None and space.admits(child):
+            return child
+    return None
 
 
 def _redrawn(child: Architecture) -> int:

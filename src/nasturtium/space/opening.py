@@ -159,6 +159,8 @@ class Offers:
         many values are taken to work, so that a dead end may show later.
         """
         if not isinstance(part, Choice) and (not part.is_open or getattr(part, "steady", False)):
+            if getattr(part, "total", False) and len(signals) == 1 and signals[0].kind != "group":
+                return True
             return not isinstance(outcome(first_closing(part), signals), Mismatch)
         if part in self._always and len(signals) == 1 and signals[0].kind != "group":
             return True
