@@ -137,11 +137,10 @@ class Concat(Layer):
         total = 0
         for signal in inputs:
             shape = signal.shape
-            if signal.kind != first.kind or shape[:axis] != before or shape[axis + 1 :] != after or shape[axis] is None:
-                raise Mismatch(
-                    "Concat along axis {} cannot join {} and {}: the other sizes differ", axis, first, signal
-                )
-            total += shape[axis]
+            size = shape[axis] if len(shape) > axis else None
+            if size is None or signal.kind != first.kind or shape[:axis] != before or shape[axis + 1 :] != after:
+                raise Mismatch("Concat along axis {} cannot join {} and {}, for their other sizes", axis, first, signal)
+            total += size
         return _resized(first, axis, total)._replace(mask=any(signal.mask for signal in inputs))
 
     def module(self, *inputs: Signal) -> torch.nn.Module:
