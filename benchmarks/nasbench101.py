@@ -24,9 +24,10 @@ def graphs(count: int) -> np.ndarray:
     found = np.zeros((len(codes), count, count), bool)
     for bit, (source, target) in enumerate(pairs):
         found[:, source, target] = codes >> bit & 1
-    read = found[:, :, 1:].any(1).all(1)  # every vertex but the first reads one
-    reader = found[:, :-1, :].any(2).all(1)  # every vertex but the last is read
-    return found[read & reader]
+    read = np.all(np.any(found[:, :, 1:], 1), 1)  # every vertex but the first reads one
+    reader = np.all(np.any(found[:, :-1, :], 2), 1)  # every vertex but the last is read
+    kept: np.ndarray = found[read & reader]
+    return kept
 
 
 def classes(count: int) -> list[tuple[np.ndarray, list[tuple[int, ...]]]]:
@@ -44,7 +45,8 @@ def classes(count: int) -> list[tuple[np.ndarray, list[tuple[int, ...]]]]:
 
 def labelled(automorphisms: list[tuple[int, ...]]) -> int:
     """Labellings of the inner vertices up to automorphism: the mean of 3^cycles (Burnside)."""
-    return sum(len(OPERATIONS) ** _cycles(order[1:-1]) for order in automorphisms) // len(automorphisms)
+    fixed: int = sum(len(OPERATIONS) ** _cycles(order[1:-1]) for order in automorphisms)
+    return fixed // len(automorphisms)
 
 
 def _cycles(order: tuple[int, ...]) -> int:
