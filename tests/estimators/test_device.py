@@ -8,8 +8,9 @@ from torch import nn
 
 from nasturtium.errors import TrainingError
 from nasturtium.estimators import device as module
-from nasturtium.estimators.device import Mode, choose_mode, resolve_device, seeded
+from nasturtium.estimators.device import Mode, choose_mode, resolve_device, seeded, strides_over_the_edge
 from nasturtium.modules import SelfAttention
+from nasturtium.space import Architecture
 
 CPU = torch.device("cpu")
 LARGE = 10_000_000
@@ -68,3 +69,13 @@ def test_seeded_gives_the_same_numbers_and_puts_the_state_back():
     with seeded(4, CPU):
         assert torch.equal(torch.rand(3), expected)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_bf16_is_not_taken_where_a_convolution_strides_over_the_edge():
+    halving = "Sequential(ConvBlock(16), ConvBlock(stride=2), ConvBlock(stride=2), ConvBlock(stride=2), {}GlobalPool())"
+    fits = Architecture.parse(halving.format(""), input=(1, 8, 8))
+    beyond = Architecture.parse(halving.format("ConvBlock(stride=2), "), input=(1, 8, 8))
+    without_window = Architecture.parse(halving.format("ConvBlock(kernel=1, stride=2), "), input=(1, 8, 8))
+    assert not strides_over_the_edge(fits)
+    assert strides_over_the_edge(beyond)
+    assert not strides_over_the_edge(without_window)

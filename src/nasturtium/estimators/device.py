@@ -13,7 +13,10 @@ from torch import nn
 
 from nasturtium.errors import TrainingError
 from nasturtium.estimators.recipe import Recipe
+from nasturtium.layers import Conv2d
 from nasturtium.modules import CrossAttention, SelfAttention
+from nasturtium.space import Architecture, Layer
+from nasturtium.space.infer import Signals, walk_leaves
 
 GAIN_FLOPS = 500_000
 """FLOPs a row from which bf16 convolutions pay on a CPU: below, casting eats what they save."""
@@ -74,6 +77,22 @@ def choose_mode(model: nn.Module, device: torch.device, precision: str, flops: i
     convolves = images or any(isinstance(module, nn.Conv1d) for module in modules)
     worth = convolves and flops >= GAIN_FLOPS and not any(isinstance(m, SLOW_IN_BF16) for m in modules)
     return Mode(device.type == "cpu" and worth and cpu_is_fast_in_bf16(), channels_last)
+
+
+def strides_over_the_edge(architecture: Architecture) -> bool:
+    """Whether a convolution steps further than its image is long.
+
+    On CPUs the gradient of its weights is wrong in bf16, by up to 10^37 (torch 2.13 with oneDNN; fp32 is right).
+    """
+    found: list[str] = []
+
+    def meet(address: str, layer: Layer, signals: Signals) -> None:
+        if isinstance(layer, Conv2d) and max(layer.window) > 1:
+            sides = [size for size in signals[0].shape[1:] if size is not None]
+            found.extend(address for size in sides if layer.stride > size)
+
+    walk_leaves(architecture.value, architecture.input, meet)
+    return bool(found)
 
 
 @functools.cache

@@ -11,7 +11,7 @@ from nasturtium.errors import TrainingError
 from nasturtium.estimators import checkpoint
 from nasturtium.estimators.checkpoint import Checkpoint, Curve
 from nasturtium.estimators.data import Placed
-from nasturtium.estimators.device import choose_mode
+from nasturtium.estimators.device import choose_mode, strides_over_the_edge
 from nasturtium.estimators.fit import Fit, make_loss
 from nasturtium.estimators.recipe import Recipe
 from nasturtium.estimators.scoring import scores_of
@@ -41,6 +41,8 @@ def prepare(architecture: Architecture, recipe: Recipe, placed: Placed, budget: 
     _answers(fitted, task)
     model = fitted.build()
     mode = choose_mode(model, placed.device, recipe.precision, fitted.count(params=False)["flops"])
+    if mode.bf16 and placed.device.type == "cpu" and strides_over_the_edge(fitted):
+        mode = mode._replace(bf16=False)
     model = model.to(placed.device)
     if mode.channels_last:
         model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

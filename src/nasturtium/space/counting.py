@@ -97,7 +97,7 @@ class Counting:
             return self._choice(value, signals)
         if signals is None or not is_container(value):
             return self._apart(value, signals)
-        if value.steady:
+        if getattr(value, "steady", False):
             free = self.total(value, None)
             return Counter(dict.fromkeys(self._closed(first_closing(value), signals), free))
         first = first_value_choice(value)

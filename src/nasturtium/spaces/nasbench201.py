@@ -122,7 +122,7 @@ def nasbench201(input: Any = (3, 32, 32), outputs: int = 10, *, channels: int = 
     >>> space.size
     15625
     >>> space.member("ResNet").count()
-    {'params': 858426, 'flops': 243338496}
+    {'params': 559386, 'flops': 157123840}
     """
     signal = one_input("nasbench201", input, "image")
     positive("nasbench201", outputs=outputs, channels=channels, cells=cells)
