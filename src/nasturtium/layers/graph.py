@@ -92,18 +92,22 @@ class GATConv(_MessagePassing):
         return Module(inputs[0].channels, self._width, self.heads, self.average, self.dropout)
 
 
-class SAGEConv(_MessagePassing):
-    """GraphSAGE with the mean of the neighbours, without the final normalisation (Hamilton et al. 2017).
-
-    Args:
-        out: Channels that leave.
-    """
+class _TwoMaps(_MessagePassing, abstract=True):
+    """One linear map of a node and one of what its neighbours send."""
 
     out: int
 
     def cost(self, *inputs: Signal) -> Cost:
         weights = 2 * inputs[0].channels * self.out
         return Cost(weights + self.out, 2 * places(inputs[0]) * weights)
+
+
+class SAGEConv(_TwoMaps):
+    """GraphSAGE with the mean of the neighbours, without the final normalisation (Hamilton et al. 2017).
+
+    Args:
+        out: Channels that leave.
+    """
 
     def module(self, *inputs: Signal) -> torch.nn.Module:
         from nasturtium.modules.graph import SAGEConv as Module
@@ -111,18 +115,12 @@ class SAGEConv(_MessagePassing):
         return Module(inputs[0].channels, self.out)
 
 
-class GraphConv(_MessagePassing):
+class GraphConv(_TwoMaps):
     """A node's own map plus the sum of its neighbours': the 1-dimensional k-GNN (Morris et al. 2019).
 
     Args:
         out: Channels that leave.
     """
-
-    out: int
-
-    def cost(self, *inputs: Signal) -> Cost:
-        weights = 2 * inputs[0].channels * self.out
-        return Cost(weights + self.out, 2 * places(inputs[0]) * weights)
 
     def module(self, *inputs: Signal) -> torch.nn.Module:
         from nasturtium.modules.graph import GraphConv as Module

@@ -21,7 +21,7 @@ from nasturtium.layers.rules import one_of
 from nasturtium.space.choice import choice, shared
 from nasturtium.space.part import Layer, Wiring
 from nasturtium.space.space import Space
-from nasturtium.spaces.inputs import one_input, positive, smaller_side, weighted
+from nasturtium.spaces.inputs import layout_of, one_input, positive, smaller_side, weighted
 
 DEPTHS = {
     "imagenet": ((3, 6, 9), (6, 12, 18), (12, 16, 24, 32, 36, 48), (8, 12, 16, 24, 32)),
@@ -161,11 +161,9 @@ def densenet(
     """
     signal = one_input("densenet", input, "image")
     side = smaller_side(signal)
-    layout = layout or ("imagenet" if side >= 96 else "cifar")
+    layout = layout_of("densenet", signal, layout)
     depth = (8 if side < 24 else 48) if depth is None else depth
     positive("densenet", outputs=outputs, depth=depth)
-    if layout not in DEPTHS:
-        raise SpaceError(f"densenet: layout must be 'imagenet' or 'cifar', not {layout!r}")
     inside = [tuple([number for number in options if number <= depth]) for options in DEPTHS[layout]]
     if not all(inside):
         raise SpaceError(f"densenet: depth must be at least {max(min(d) for d in DEPTHS[layout])}, not {depth}")

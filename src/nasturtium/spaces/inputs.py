@@ -37,6 +37,18 @@ def smaller_side(signal: Signal) -> int:
     return min(size for size in signal.shape[1:] if size is not None)
 
 
+def layout_of(space: str, signal: Signal, layout: str | None) -> str:
+    """``imagenet`` or ``cifar``: the one that is given, or the first from 96x96 on.
+
+    Raises:
+        SpaceError: If another one is given.
+    """
+    layout = layout or ("imagenet" if smaller_side(signal) >= 96 else "cifar")
+    if layout not in ("imagenet", "cifar"):
+        raise SpaceError(f"{space}: layout must be 'imagenet' or 'cifar', not {layout!r}")
+    return layout
+
+
 def at_least(space: str, signal: Signal, side: int) -> int:
     """The smaller side of an image.
 

@@ -26,26 +26,8 @@ from nasturtium.space.choice import choice
 from nasturtium.space.notations import Notation
 from nasturtium.space.part import Layer, Wiring
 from nasturtium.space.space import Space
+from nasturtium.spaces.cell_operations import ReluConvNorm
 from nasturtium.spaces.inputs import one_input, positive
-
-
-class NorConv(Container):
-    """ReLU, convolution, batch normalisation, in this order.
-
-    Args:
-        kernel: Of the convolution.
-        channels: Channels that leave; as many as come in if not given.
-        stride: Of the convolution.
-    """
-
-    kernel: int = 3
-    channels: int | None = None
-    stride: int = 1
-
-    def wire(self, x: Any) -> Wiring:
-        x = yield ReLU(), x
-        x = yield Conv2d(self.channels, self.kernel, self.stride, bias=False), x
-        return (yield BatchNorm(), x)
 
 
 class StagedCells(Container):
@@ -79,14 +61,14 @@ class StagedCells(Container):
 def halving(channels: int) -> Layer:
     """The residual block between two stages."""
     shortcut = Sequential(AvgPool(2), Conv2d(channels, kernel=1, bias=False))
-    return Residual(Sequential(NorConv(3, channels, stride=2), NorConv(3, channels)), skip=shortcut)
+    return Residual(Sequential(ReluConvNorm(channels, 3, 2), ReluConvNorm(channels, 3)), skip=shortcut)
 
 
 OPERATIONS: dict[str, Layer] = {
     "none": Zero(),
     "skip_connect": Identity(),
-    "nor_conv_1x1": NorConv(1),
-    "nor_conv_3x3": NorConv(3),
+    "nor_conv_1x1": ReluConvNorm(kernel=1),
+    "nor_conv_3x3": ReluConvNorm(kernel=3),
     "avg_pool_3x3": AvgPool(3, stride=1),
 }
 """The operations of an edge in their published order."""

@@ -24,8 +24,9 @@ from nasturtium.space.notations import Notation
 from nasturtium.space.part import Wiring
 from nasturtium.space.signal import Signal
 from nasturtium.space.space import Space
+from nasturtium.spaces.cell_operations import ReluConvNorm
 from nasturtium.spaces.inputs import one_input, positive
-from nasturtium.spaces.nasbench201 import NorConv, halving
+from nasturtium.spaces.nasbench201 import halving
 
 CHANNELS = tuple(range(8, 65, 8))
 """Channel counts to choose from, in the published order."""
@@ -50,7 +51,7 @@ class SizedCell(Container):
     def wire(self, x: Any) -> Wiring:
         equal = self.channels in (None, x.signal.channels)
         skip = Identity() if equal else Sequential(Conv2d(self.channels, kernel=1, bias=False), BatchNorm())
-        entry, inner = NorConv(3, self.channels), NorConv(3)
+        entry, inner = ReluConvNorm(self.channels, 3), ReluConvNorm(kernel=3)
         first = Node((Edge(0, entry),))
         second = Node((Edge(0, entry), Edge(1, inner)))
         third = Node((Edge(0, skip), Edge(1, inner), Edge(2, inner)))

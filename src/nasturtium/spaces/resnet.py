@@ -24,7 +24,7 @@ from nasturtium.layers.rules import one_of
 from nasturtium.space.choice import choice, shared
 from nasturtium.space.part import Layer, Wiring
 from nasturtium.space.space import Space
-from nasturtium.spaces.inputs import one_input, positive, smaller_side, weighted
+from nasturtium.spaces.inputs import layout_of, one_input, positive, smaller_side, weighted
 
 DEPTHS = ((1, 2, 3), (1, 2, 3, 4, 8), (1, 2, 3, 4, 6, 23, 36), (1, 2, 3))
 """Blocks in the stages of networks for large images: those of Table 1 of the paper, and fewer."""
@@ -213,11 +213,9 @@ def resnet(
     """
     signal = one_input("resnet", input, "image")
     side = smaller_side(signal)
-    layout = layout or ("imagenet" if side >= 96 else "cifar")
+    layout = layout_of("resnet", signal, layout)
     depth = (5 if side < 24 else 36) if depth is None else depth
     positive("resnet", outputs=outputs, depth=depth)
-    if layout not in ("imagenet", "cifar"):
-        raise SpaceError(f"resnet: layout must be 'imagenet' or 'cifar', not {layout!r}")
     depths = DEPTHS if layout == "imagenet" else (CIFAR_DEPTHS,) * 3
     inside = [tuple([number for number in options if number <= depth]) for options in depths]
     width = shared("width", weighted(WIDTHS[layout]), whole=True)
