@@ -44,7 +44,7 @@ def test_laws(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_200_networks_learn_something(kind):
+def test_200_networks_run_and_differentiate(kind):
     space, rng = _small(kind), np.random.default_rng(1)
     for seed in range(34):
         run_once(space.sample(rng, uniform=seed % 2 == 0), 3, seed)
