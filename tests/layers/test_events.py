@@ -77,18 +77,19 @@ def test_mixture_of_heads_sees_no_padding():
     assert torch.isfinite(out).all()
 
 
-def test_scaled_times_by_hand():
+@pytest.mark.parametrize("channels", [5, 6])
+def test_scaled_times_by_hand(channels):
     torch.manual_seed(0)
-    signals = sequence(4, 5, mask=True), sequence(4, 1, mask=True)
+    signals = sequence(4, channels, mask=True), sequence(4, 1, mask=True)
     module = build(ScaledTimeEncoding(span=3.0), *signals)
-    x, mask = torch.randn(2, 4, 5), torch.tensor([[True, True, True, False], [True, True, True, True]])
+    x, mask = torch.randn(2, 4, channels), torch.tensor([[True, True, True, False], [True, True, True, True]])
     times = torch.tensor([[10.0, 11.0, 14.0, 1e9], [2.0, 2.0, 2.0, 2.0]]).unsqueeze(-1)
     out, kept = module(x, mask, times, mask)
     scaled = 3.0 * torch.tensor([[0.0, 0.25, 1.0], [0.0, 0.0, 0.0]])
     for pair in range(3):
         angle = scaled * 10_000 ** (-2 * pair / 6)
         assert torch.allclose(out[:, :3, 2 * pair] - x[:, :3, 2 * pair], angle.sin(), atol=1e-5)
-        if pair < 2:
+        if 2 * pair + 1 < channels:
             assert torch.allclose(out[:, :3, 2 * pair + 1] - x[:, :3, 2 * pair + 1], angle.cos(), atol=1e-5)
     assert kept is mask
     assert torch.isfinite(out).all()

@@ -26,7 +26,7 @@ from nasturtium.layers import (
     Sequential,
 )
 from nasturtium.space import Architecture, image, vector
-from tests.skeletons.einspace import einspace
+from nasturtium.spaces.einspace import einspace
 
 
 class CellOfSix(Container):

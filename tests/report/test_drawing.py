@@ -103,9 +103,9 @@ def test_networks_of_thousands_of_layers_are_drawn_at_once_and_stay_small():
     for network in deep():
         leaves = nodes_of(network.value, network.input)
         largest = max(largest, len(leaves))
-        begun = time.perf_counter()
+        begun = time.process_time()
         page = Page(draw(network))
-        assert time.perf_counter() - begun < 1
+        assert time.process_time() - begun < 1
         assert len(page.of_kind("layer")) <= 150
         assert {type(n.layer).__name__ for n in leaves if n.layer} <= set(re.findall(r"\w+", said(page)))
         assert not [

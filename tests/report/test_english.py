@@ -2,7 +2,7 @@
 
 import pytest
 
-from nasturtium.report.english import article, counted, listed, plural, spaced
+from nasturtium.report.english import article, counted, listed, plural, spaced, total
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,11 @@ def test_plurals_and_lists():
     ]  # fmt: skip
     assert counted(13, "3x3 ", "convolution") == "13 3x3 convolutions"
     assert counted(2, "3x3 max ", "pooling") == "two rounds of 3x3 max pooling"
+    assert [total(count, "token mixing") for count in (1, 1_200)] == [
+        "1 round of token mixing",
+        "1,200 rounds of token mixing",
+    ]
+    assert plural("token mixing") == "token mixing"
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert listed(["a and b", "c"]) == "a and b, and c"
     assert [spaced(name) for name in ("ClassToken", "GRUCell", "FirstStep", "Conv2d")] == [

@@ -71,9 +71,9 @@ def test_rows_that_read_the_two_before_fold():
 def test_networks_of_thousands_of_layers_stay_readable():
     longest, largest = 0, 0
     for network in deep():
-        begun = time.perf_counter()
+        begun = time.process_time()
         longest = max(longest, len(tree(network).splitlines()))
-        assert time.perf_counter() - begun < 1
+        assert time.process_time() - begun < 1
         largest = max(largest, len(nodes_of(network.value, network.input)))
     assert largest > 1000
     assert longest < 250

@@ -1,3 +1,3 @@
 """The skeletons are imported by tests, and hold none themselves (doctest would import them a second time)."""
 
-collect_ignore = ["einspace.py", "small.py"]
+collect_ignore = ["small.py"]

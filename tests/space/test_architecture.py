@@ -17,9 +17,9 @@ from nasturtium.layers import Conv2d, GlobalPool, Linear, ReLU, Sequential, repe
 from nasturtium.space import Architecture, Space, choice, group, image, sequence, tokens, vector
 from nasturtium.space.architecture import from_json_signal, to_json_signal
 from nasturtium.spaces.darts import darts
+from nasturtium.spaces.einspace import einspace
 from nasturtium.spaces.nasbench201 import nasbench201
 from nasturtium.spaces.seqnas import seqnas
-from tests.skeletons.einspace import einspace
 from tests.skeletons.small import recipe_space, toy_grammar
 from tests.space.toys import Fits, Same, Times
 
@@ -253,4 +253,4 @@ def test_fingerprints():
 
     assert make() == make()
     assert len({make(), make((3, 7)), make(name="other"), make(version=2)}) == 4
-    assert einspace().fingerprint == einspace().fingerprint != einspace(size=(1, 64, 64)).fingerprint
+    assert einspace().fingerprint == einspace().fingerprint != einspace((1, 64, 64)).fingerprint

@@ -11,7 +11,7 @@ from nasturtium.space import Space, choice, rule
 from nasturtium.space.budget import Budget
 from nasturtium.space.choice import Choice, Rule
 from nasturtium.space.part import Part
-from tests.skeletons.einspace import einspace
+from nasturtium.spaces.einspace import einspace
 from tests.skeletons.small import toy_grammar
 from tests.space.toys import Same, Times, Two
 

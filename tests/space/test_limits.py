@@ -8,8 +8,9 @@ import pytest
 from nasturtium import Space, choice, repeat
 from nasturtium.errors import SpaceError
 from nasturtium.layers import Add, Branch, Clone, Conv2d, GlobalPool, Identity, Linear, ReLU, Sequential
+from nasturtium.layers.fundamental import LastLinear, LearnedOffset, ModeNorm, Softmax
 from nasturtium.space.limits import burden_of
-from nasturtium.space.signal import image, vector
+from nasturtium.space.signal import image, sequence, vector
 from tests.skeletons.small import toy_grammar
 
 LIMITS = {"params": 3_000, "flops": 150_000, "activations": 2_500}
@@ -28,6 +29,11 @@ def test_burdens_are_those_of_a_hand_count():
     # two clones, a convolution, a sum (the identity makes nothing new); the means; the outputs
     assert burden.activations == 100 * (2 + 1 + 1) + 4 + 3
     assert burden_of(Linear(3), (vector(4),)).activations == 3
+
+
+@pytest.mark.parametrize("layer", [LastLinear(64), ModeNorm(), Softmax(), LearnedOffset(), ReLU(), Linear(64)])
+def test_layers_that_keep_the_shape_count_what_leaves_them(layer):
+    assert burden_of(Sequential(Identity(), layer), (sequence(10, 64),)).activations == 640
 
 
 def test_samples_mutants_and_children_keep_the_limits():

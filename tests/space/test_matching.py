@@ -7,7 +7,7 @@ from nasturtium.errors import SpaceError
 from nasturtium.layers import Repeat, Sequential, repeat
 from nasturtium.space import Architecture, Space, choice, rule, shared
 from nasturtium.space.sizes import at_most
-from tests.skeletons.einspace import einspace
+from nasturtium.spaces.einspace import einspace
 from tests.skeletons.small import toy_grammar
 from tests.space.toys import Fits, Held, Holder, Same, Times, Two, random_layer
 

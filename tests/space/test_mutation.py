@@ -8,8 +8,8 @@ import pytest
 from nasturtium.errors import SpaceError
 from nasturtium.layers import Conv2d, GlobalPool, Linear, Sequential, repeat
 from nasturtium.space import Part, Space, choice, shared
+from nasturtium.spaces.einspace import einspace
 from nasturtium.spaces.nasbench201 import nasbench201
-from tests.skeletons.einspace import einspace
 from tests.skeletons.small import toy_grammar
 from tests.space.oracle import applies, by_address, chance
 from tests.space.toys import Fits, Same, Times, Two, random_spaces
@@ -173,6 +173,24 @@ def test_mutations_of_grammars_seldom_redraw(make):
     parents = [space.sample(rng) for _ in range(40)]
     redrawn = [len(space.mutate(parents[i % 40], rng).origin.redrawn) > 0 for i in range(120)]
     assert sum(redrawn) <= 6
+
+
+def test_what_all_options_share_stays_when_another_is_taken():
+    """A grammar changed locally drew the inside of a transparent choice anew, and did not say so."""
+    space, rng = einspace((16, 16, 16)), np.random.default_rng(0)
+    parent = space.from_notation("B[clone4 {S[C[linear16] C[softmax]]} cat_tensors1d4t]")
+    before = {step.point.address: step for step in parent.steps}
+    splits = set()
+    for _ in range(300):
+        child = space.mutate(parent, rng)
+        if child.origin.changed == (parent.steps[1].point.address,):
+            splits.add(child.decisions[1])
+            assert child.value.layers[0].paths[0] == parent.value.layers[0].paths[0]
+            for step in child.steps[2:]:
+                known = before.get(step.point.address)
+                if known is not None and known.point.choice.options == step.point.choice.options:
+                    assert known.taken == step.taken
+    assert len(splits) > 5
 
 
 def test_two_branches_that_must_agree_mutate_together():

@@ -4,8 +4,8 @@ import numpy as np
 
 from nasturtium.layers import Sequential
 from nasturtium.space import Space, choice
+from nasturtium.spaces.einspace import einspace
 from nasturtium.spaces.nasbench201 import nasbench201
-from tests.skeletons.einspace import einspace
 from tests.skeletons.small import toy_grammar
 from tests.space.toys import Fits, Same, Times
 

@@ -9,7 +9,7 @@ from nasturtium.errors import SpaceError
 from nasturtium.layers import Sequential
 from nasturtium.space import Space, choice, vector
 from nasturtium.space.infer import infer
-from tests.skeletons.einspace import einspace
+from nasturtium.spaces.einspace import einspace
 from tests.skeletons.small import toy_grammar
 from tests.space.oracle import chance
 from tests.space.toys import Fits, Same, Times

@@ -147,10 +147,12 @@ def test_2_mutations_reach_every_copy(count: int) -> None:
         if isinstance(body, Branch) and isinstance(body.split, Clone) and body.split.count == count:
             changed += 1
             run_once(child, 2, 0)
-            paths = [
-                module for name, module in child.build()[0].named_children() if name.startswith("_0") or "0" in name
-            ]
+            children = dict(child.build()[0].named_children())
+            paths = [children[name] for name in children if name not in ("split", "join")]
+            assert len(paths) == count
             assert len({str(path) for path in paths}) == 1
+            held = [set(map(id, path.parameters())) for path in paths]
+            assert len(set().union(*held)) == sum(map(len, held))  # weights of their own
     assert changed > 5
 
 
@@ -211,7 +213,9 @@ def test_the_variant_for_sequences() -> None:
     assert infer(found.value.layers[0], *found.input) == sequence(32, 64)
     assert found.count()["params"] == 4 * 8 * 32 + 32 + 100 * 5 * 64 + 64 + 650
     run_once(found, 2, 0)
-    assert space(100, 4, variant="2d").derive().point is not None
+    plain = standing(space(100, 4, variant="2d"), 2)
+    assert names_offered(BEFORE, plain.point) == {"identity", "permute21"}
+    assert list(plain.point.choice.options) == list(BEFORE.values())
 
 
 @pytest.mark.parametrize(

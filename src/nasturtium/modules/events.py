@@ -41,7 +41,7 @@ class ScaledTimeWaves(nn.Module):
     def __init__(self, channels: int, span: float = 1.0, masked: bool = False, timed: bool = False) -> None:
         super().__init__()
         self.channels, self.span, self.masked, self.timed = channels, span, masked, timed
-        pairs = channels // 2 + 1
+        pairs = (channels + 1) // 2
         steps = torch.arange(pairs) * (-math.log(10_000.0) / pairs)
         self.register_buffer("frequencies", steps.exp(), persistent=False)
 

@@ -20,7 +20,9 @@ def number_word(number: int) -> str:
 
 
 def plural(noun: str) -> str:
-    """The plural of a noun."""
+    """The plural of a noun; those that are not counted have none."""
+    if noun.endswith(MASS):
+        return noun
     if noun.endswith(("s", "x", "ch", "sh")):
         return f"{noun}es"
     return f"{noun[:-1]}ies" if re.search("[^aeiou]y$", noun) else f"{noun}s"
@@ -51,7 +53,9 @@ def counted(number: int, before: str, noun: str, after: str = "") -> str:
 
 
 def total(number: int, noun: str) -> str:
-    """A number of things in digits: 1 convolution, 20 convolutions."""
+    """A number of things in digits: 1 convolution, 20 convolutions, 2 rounds of pooling."""
+    if noun.endswith(MASS):
+        return f"{number:,} round{'s' * (number != 1)} of {noun}"
     return f"{number:,} {noun if number == 1 else plural(noun)}"
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from nasturtium.report.english import counted, listed, number_word, plural, total
+from nasturtium.report.leaves import TURN
 from nasturtium.report.motifs import Motif, Series, loud, places
 from nasturtium.space.signal import Signal
 
@@ -28,7 +29,7 @@ class Item(NamedTuple):
 
 def in_full(motifs: Series, details: bool) -> str:
     """Every motif in order, equal ones and rows that repeat counted."""
-    shown = loud(motifs)
+    shown = [motif for motif in motifs if not motif.quiet or _turns(motif)]
     made: dict[tuple[str, str, str], set[str]] = {}
     for motif in shown:
         made.setdefault(motif.name, set()).add(motif.detail)
@@ -55,6 +56,11 @@ def _groups(motifs: list[Motif], details: bool) -> list[list[Motif]]:
 
 def _alike(one: Motif, other: Motif, details: bool) -> bool:
     return one.name == other.name and (not details or one.detail == other.detail)
+
+
+def _turns(motif: Motif) -> bool:
+    """Whether a layer exchanges axes of different sizes, so that what follows works on something else."""
+    return motif.kind == "shape" and motif.noun == TURN and motif.inputs[0].shape != motif.outputs[0].shape
 
 
 def _moves(motif: Motif) -> bool:
@@ -86,7 +92,7 @@ def _change(first: Motif, last: Motif) -> str:
     if after.kind not in ("image", "sequence", "nodes") or before.kind == "group":
         return ""
     if before.kind == after.kind and places(before) != places(after):
-        return f" {_verb(before, after)} {_sizes(after)}"
+        return f" {'to' if first.noun == TURN else _verb(before, after)} {_sizes(after)}"
     if before.kind != after.kind:
         return f" to {_sizes(after)}"
     return "" if before.channels == after.channels else f" to {after.channels:,} channel{'s' * (after.channels != 1)}"
@@ -160,7 +166,8 @@ def by_stage(motifs: Series) -> str:
         named = [counted(count, "", noun) for noun, count in nouns.items()]
         if len(named) > 2:
             (noun, count), *_ = nouns.most_common()
-            named = [f"{number_word(len(run))} layers and blocks, mostly {plural(noun)} ({count:,}),"]
+            most = f", mostly {plural(noun)} ({count:,})," if 2 * count > len(run) else ""
+            named = [f"{number_word(len(run))} layers and blocks{most}"]
         out = run[-1].outputs[0]
         where = f" at {_sizes(out)}" if out.kind == "image" else f" over {_sizes(out)}" if places(out) else ""
         texts.append(f"{listed(named)}{where}")

@@ -20,6 +20,10 @@ ACTIVATIONS = {"relu": "ReLU", "relu6": "ReLU6", "gelu": "GELU", "elu": "ELU", "
 """How activations are written, by their names in lower case; others as they are."""
 
 
+TURN = "transposition"
+"""What a permutation of axes is called."""
+
+
 class Named(NamedTuple):
     """A row of the table: the kind, when it fits, and the words before the noun, the noun, and after it."""
 
@@ -227,6 +231,10 @@ def _rearranges(block: Block) -> bool:
     return grouped or len(block.outputs) > 1 or bool(fields & {"axes", "to", "shape"}) or _folds(block)
 
 
+def _rearrangement(block: Block) -> tuple[str, str, str]:
+    return "", TURN if hasattr(block.part, "axes") else "rearrangement", ""
+
+
 def _folds(block: Block) -> bool:
     return set(_kinds(block)) == {"image", "sequence"}
 
@@ -250,7 +258,7 @@ LEAVES = (
     Named("token", _is_token, lambda _: ("", "class token", "")),
     Named("readout", _is_readout, lambda block: (f"{spaced(block.tag)} ", "readout", "")),
     Named("join", _is_join, lambda block: ("", spaced(block.tag), "")),
-    Named("shape", lambda block: not block.cost.params and _rearranges(block), lambda _: ("", "rearrangement", "")),
+    Named("shape", lambda block: not block.cost.params and _rearranges(block), _rearrangement),
     Named("resize", _is_resize, _resize),
     Named("other", lambda _: True, _unknown),
 )

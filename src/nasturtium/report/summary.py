@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from nasturtium.report.english import listed, number_word, plural, total
+from nasturtium.report.english import counted, listed, total
 from nasturtium.report.flow import by_kind, by_stage, in_full, stages
 from nasturtium.report.motifs import Motif, Series
 from nasturtium.report.outline import Block, outline
@@ -186,10 +186,5 @@ def _by_motif(run: Series) -> list[tuple[str, int]]:
             params[motif.before, motif.noun] += motif.params
             times[motif.before, motif.noun] += 1
     return [
-        (f"the {'' if times[name] == 1 else number_word(times[name]) + ' '}{name[0]}{_form(name[1], times[name])}", n)
-        for name, n in params.items()
+        (f"the {''.join(name) if times[name] == 1 else counted(times[name], *name)}", n) for name, n in params.items()
     ]
-
-
-def _form(noun: str, times: int) -> str:
-    return noun if times == 1 else plural(noun)

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from nasturtium.space.architecture import Architecture
 
 
+PASSING = frozenset({"Identity"})
+"""Tags of layers that hand on the very values that reach them: training keeps nothing for these."""
+
+
 class TooLarge(SpaceError):
     """A derivation exceeds a limit of its space."""
 
@@ -25,7 +29,8 @@ class Burden(NamedTuple):
     Attributes:
         params: Parameters.
         flops: Two for each multiply-accumulate.
-        activations: Values that leave all layers, which is about what training keeps in memory.
+        activations: Values that leave all layers, about what training keeps in memory; the windows of an im2col are
+            among them even where it is built as part of one convolution.
     """
 
     params: int = 0
@@ -95,7 +100,7 @@ def burden_of(part: Layer, inputs: Signals) -> Burden:
 def _activations(part: Layer, inputs: Signals) -> int:
     if not is_container(part):
         found = infer(part, *inputs)
-        return 0 if found == inputs[0] and part.total else sum(_values(signal) for signal in _several(found))
+        return 0 if type(part).__name__ in PASSING else sum(_values(signal) for signal in _several(found))
     total = 0
 
     def visit(child: Any, *wires: Any) -> Any:

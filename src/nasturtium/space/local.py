@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nasturtium.errors import Mismatch, SpaceError
 from nasturtium.space.architecture import Architecture, Origin
 from nasturtium.space.derivation import Derivation, Step
+from nasturtium.space.following import Kept, again
 from nasturtium.space.infer import outcome, signals_of
 from nasturtium.space.part import Layer, Part, Path, at, slots, substitute
 from nasturtium.space.sampling import draw
@@ -20,7 +21,7 @@ REOPENINGS = 3
 """How many dead ends a new sub-tree may meet before it is given up; another place is soon found."""
 
 LARGEST = 40
-"""How many decisions a new sub-tree may hold here; larger ones come about where the whole is followed."""
+"""How many decisions may be drawn for a new sub-tree here; larger ones come about where the whole is followed."""
 
 
 def changed(
@@ -28,8 +29,9 @@ def changed(
 ) -> Architecture | None:
     """The architecture that takes another option at one place and decides the same everywhere else, or None.
 
-    The sub-tree below the place is derived alone. If all that follows works on what leaves it now, nothing else has to
-    be derived. None if it does not, or if the place is a plain value.
+    The sub-tree below the place is derived alone; where all options share what is inside them, it stays. If all that
+    follows works on what leaves the sub-tree now, nothing else has to be derived. None if it does not, if what is
+    inside cannot stay, or if the place is a plain value.
 
     Args:
         parent: The architecture, of a space without shared decisions.
@@ -44,7 +46,9 @@ def changed(
         return None
     old, end = at(value, path), _end(parent.steps, step)
     outside = sum(each.point.here.copies for each in (*parent.steps[: step.number], *parent.steps[end:]))
-    derivation = _derived(start, step, outside, index, rng)
+    inside = parent.steps[step.number + 1 : end] if point.choice.transparent else ()
+    kept = {each.point.address: each for each in inside}
+    derivation = _derived(start, step, outside, index, rng, kept)
     if derivation is None or derivation.value == old:
         return None
     made = substitute(value, path, derivation.value)
@@ -72,15 +76,22 @@ def place_of(value: Any, address: str) -> Path | None:
     return path
 
 
-def _derived(start: Derivation, step: Step, outside: int, index: int, rng: numpy.random.Generator) -> Derivation | None:
+def _derived(
+    start: Derivation, step: Step, outside: int, index: int, rng: numpy.random.Generator, kept: Kept
+) -> Derivation | None:
     """The sub-tree with this option, closed; None where it meets dead ends or becomes large."""
+    drawn = 0
     try:
         derivation = start.within(step.point, outside)
         derivation.take(index)
         while (point := derivation.point) is not None:
-            if derivation.reopened > REOPENINGS or derivation.count > LARGEST:
+            if derivation.reopened > REOPENINGS or drawn >= LARGEST:
                 return None
-            derivation.take(draw(point, rng))
+            known = again(kept, point)
+            if known is not None and (point.afresh or known not in point.remaining):
+                return None  # what is kept does not work below this option
+            derivation.take(draw(point, rng) if known is None else known)
+            drawn += known is None
     except SpaceError:
         return None
     return derivation if derivation.taken()[0].taken == index else None
