@@ -10,12 +10,19 @@ import pytest
 
 import nasturtium as nt
 from nasturtium.errors import NasturtiumError, StudyError
-from nasturtium.final import summary
 from nasturtium.layers import Linear, ReLU, Sequential
 from nasturtium.searching import duration
 from nasturtium.space import Architecture, Space, choice
 
-QUICK = {"trials": 3, "epochs": 2, "final_epochs": 3, "quiet": True}
+QUICK = {
+    "trials": 3,
+    "epochs": 2,
+    "final_epochs": 3,
+    "final_seeds": 1,
+    "finalists": 2,
+    "baselines": False,
+    "quiet": True,
+}
 
 
 def blobs(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -55,9 +62,12 @@ def test_the_same_seed_gives_the_same_trials_and_a_stopped_search_goes_on_to_the
 
 def test_a_finished_search_trains_nothing_again(tmp_path: Path) -> None:
     first = nt.search(blobs(), out=tmp_path, **QUICK)
-    written = (tmp_path / "best.safetensors").stat().st_mtime_ns
+    kept = sorted((tmp_path / "finals").glob("*/weights.safetensors"))
+    written = [path.stat().st_mtime_ns for path in kept]
+    assert len(written) == 2  # finalists
     second = nt.search(blobs(), out=tmp_path, **QUICK)
-    assert (tmp_path / "best.safetensors").stat().st_mtime_ns == written
+    assert sorted((tmp_path / "finals").glob("*/weights.safetensors")) == kept
+    assert [path.stat().st_mtime_ns for path in kept] == written
     import torch
 
     rows = torch.from_numpy(first.task.test.inputs[0])
@@ -98,13 +108,6 @@ def test_what_is_written_is_plain(tmp_path: Path) -> None:
     assert Architecture.from_json(best["json"]) == result.best.architecture
     assert best["scores"]["test_accuracy_sd"] == result.best.scores["test_accuracy_sd"]
     assert json.loads((tmp_path / "settings.json").read_text())["objectives"] == ["max:accuracy"]
-
-
-def test_summary_by_hand() -> None:
-    scores = summary([{"accuracy": 0.9, "test_loss": 0.2}, {"accuracy": 0.8, "test_loss": 0.4}])
-    assert scores["test_accuracy"] == pytest.approx(0.85)
-    assert scores["test_accuracy_sd"] == pytest.approx(0.0707106781)
-    assert scores["test_loss"] == pytest.approx(0.3)
 
 
 @pytest.mark.parametrize(("given", "seconds"), [("90s", 90), ("10m", 600), ("1h30m", 5400), (5, 5), ("2.5", 2.5)])

@@ -12,7 +12,7 @@ import pytest
 from nasturtium.cli import run
 from nasturtium.space import Architecture
 
-QUICK = ["--trials", "3", "--epochs", "1", "--final-epochs", "1", "--quiet"]
+QUICK = ["--trials", "3", "--epochs", "1", "--final-epochs", "1", "--final-seeds", "1", "--no-baselines", "--quiet"]
 
 
 @pytest.fixture

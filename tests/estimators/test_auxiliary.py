@@ -52,7 +52,7 @@ def test_it_learns_and_is_scored_by_its_first_output(network, digits, notes, mix
     batches = Placed(digits, torch.device("cpu")).scoring("test", channels_last=False)
     outputs, targets = outputs_of(model, batches)
     assert outputs.shape == (len(targets), 10)
-    assert training.test_scores(model)["accuracy"] == pytest.approx((outputs.argmax(1) == targets).float().mean())
+    assert training.test(model).scores["accuracy"] == pytest.approx((outputs.argmax(1) == targets).float().mean())
 
 
 def test_the_head_has_gradients_only_by_its_weight(network, digits):

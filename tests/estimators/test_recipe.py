@@ -100,3 +100,9 @@ def test_images_from_files_are_looked_at_too(digits):
 def test_log_loss_is_not_sacrificed_to_smoothing(digits):
     assert default_recipe(digits).label_smoothing > 0
     assert default_recipe(replace(digits, metric="log_loss")).label_smoothing == 0.0
+
+
+def test_networks_with_other_recipes_are_other_architectures():
+    one, other = (Architecture(Trained(Linear(2), Recipe(learning_rate=rate)), input=(3,)) for rate in (0.01, 0.02))
+    assert one.canonical != other.canonical
+    assert one.canonical == Architecture(Trained(Linear(2), Recipe(learning_rate=0.01)), input=(3,)).canonical

@@ -44,7 +44,14 @@ def search(
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Folder of the study; runs/<task>-<space>-<strategy>.")] = None,
     final_epochs: Annotated[int | None, typer.Option(min=0, help="Epochs of the final training; 0 for none.")] = None,
-    final_seeds: Annotated[int, typer.Option(min=1, help="How often the best is trained in the end.")] = 1,
+    final_seeds: Annotated[int, typer.Option(min=1, help="How often each finalist is trained.")] = 3,
+    finalists: Annotated[int, typer.Option(min=1, help="How many of the best are trained again in the end.")] = 5,
+    baselines: Annotated[bool, typer.Option(help="Train a plain network and a scikit-learn model too.")] = True,
+    tune: Annotated[int, typer.Option(min=0, help="Recipes to try on the finalists before.")] = 0,
+    store: Annotated[
+        str | None, typer.Option(help="PostgreSQL URL that keeps the trials; a file if not given.")
+    ] = None,
+    memory: Annotated[str | None, typer.Option(help="Most memory of a worker, such as 4G.")] = None,
     target: Annotated[str | None, typer.Option(help="Target column of a table.")] = None,
     metric: Annotated[str | None, typer.Option(help="The task's metric.")] = None,
     kind: Annotated[str | None, typer.Option(help="classification or regression.")] = None,
@@ -52,27 +59,63 @@ def search(
     device: Annotated[str | None, typer.Option(help="cpu, cuda or mps; picked by itself if not given.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
 ) -> int:
-    """Search a network for data, train it and score it once on the test split."""
+    """Search a network for data; train the best few and plain baselines, and compare them on the test split."""
     from nasturtium.cli.searching import Asked, run_search
 
     given = {"target": target, "metric": metric, "kind": kind, "layout": layout}
     options = {name: value for name, value in given.items() if value is not None}
     asked = Asked(
         task, space, strategy, trials, epochs, workers, objective or [], limit or [], start or [], time, trial_time,
-        seed, out, final_epochs, final_seeds, device, quiet, options,
+        seed, out, device, quiet, options,
+        {"final_epochs": final_epochs, "final_seeds": final_seeds, "finalists": finalists, "baselines": baselines,
+         "tune": tune, "store": store, "memory": memory},
     )  # fmt: skip
     return run_search(asked)
 
 
 @app.command()
 def show(
-    folder: Annotated[Path, typer.Argument(help="The folder of a study.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a search.")],
     top: Annotated[int, typer.Option(min=1, help="How many trials to show.")] = 5,
-) -> None:
+    importance: Annotated[bool, typer.Option("--importance", help="Say which decisions mattered.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Follow a running search until it ends.")] = False,
+    csv: Annotated[Path | None, typer.Option(help="File for all trials as a table.")] = None,
+    store: Annotated[str | None, typer.Option(help="PostgreSQL URL that keeps the trials, if one does.")] = None,
+) -> int:
     """Show what a study holds: its best trials, how trials ended, the final scores."""
-    from nasturtium.cli.showing import show_study
+    if watch:
+        from nasturtium.cli.watching import watch_study
 
-    show_study(folder, top)
+        return watch_study(folder, top, store)
+    from nasturtium.cli.showing import Shown
+    from nasturtium.cli.showing import show as show_study
+
+    show_study(folder, Shown(top, importance, csv, store))
+    return 0
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a search.")],
+    out: Annotated[Path | None, typer.Option(help="The HTML file; report.html in the folder.")] = None,
+    plots: Annotated[Path | None, typer.Option(help="Folder for each plot as an SVG file; alone, no page.")] = None,
+    store: Annotated[str | None, typer.Option(help="PostgreSQL URL that keeps the trials, if one does.")] = None,
+) -> None:
+    """Write a page that works offline: the winner, scores, progress, what mattered, how to repeat it."""
+    from nasturtium.cli.reporting import run_report
+
+    run_report(folder, out, plots, store)
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a search.")],
+    file: Annotated[Path, typer.Argument(help="What to write: a name that ends in .py, .onnx or .pt2.")],
+) -> None:
+    """Write the trained network as PyTorch source, ONNX or torch.export, verified on real rows."""
+    from nasturtium.cli.exporting import run_export
+
+    run_export(folder, file)
 
 
 @app.command("list")

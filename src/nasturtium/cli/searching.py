@@ -30,11 +30,10 @@ class Asked:
     trial_time: str | None
     seed: int
     out: Path | None
-    final_epochs: int | None
-    final_seeds: int
     device: str | None
     quiet: bool
     task_options: dict[str, Any]
+    final: dict[str, Any]
 
 
 def run_search(asked: Asked) -> int:
@@ -50,8 +49,8 @@ def run_search(asked: Asked) -> int:
     result = search(
         task, space, asked.strategy, asked.trials, epochs=asked.epochs, objectives=asked.objectives or None,
         limits=asked.limits, start=[read_start(each) for each in asked.start], workers=asked.workers,
-        time=asked.time, trial_time=asked.trial_time, seed=asked.seed, out=out, final_epochs=asked.final_epochs,
-        final_seeds=asked.final_seeds, device=asked.device, quiet=asked.quiet,
+        time=asked.time, trial_time=asked.trial_time, seed=asked.seed, out=out, device=asked.device,
+        quiet=asked.quiet, **asked.final,
     )  # fmt: skip
     say(result, out)
     return 130 if result.ending == "interrupted" else 0

@@ -3,7 +3,7 @@
 from nasturtium.estimators.cost import COSTS, structural
 from nasturtium.estimators.defaults import default_recipe
 from nasturtium.estimators.recipe import Augmentation, Recipe, Trained
-from nasturtium.estimators.training import Final, Training
+from nasturtium.estimators.training import Tested, Training
 
 ESTIMATORS = {"training": Training}
 """Every estimator by its name; each is made of a task."""
@@ -12,8 +12,8 @@ __all__ = [
     "COSTS",
     "ESTIMATORS",
     "Augmentation",
-    "Final",
     "Recipe",
+    "Tested",
     "Trained",
     "Training",
     "default_recipe",

@@ -26,11 +26,28 @@ CHECK_EVERY = 50
 """Steps between looks at the loss where a look makes the device wait."""
 
 
-def make_loss(name: str, smoothing: float) -> Loss:
-    """The loss of a task: mean ``cross_entropy`` of logits (B, K), or ``mse`` of numbers (B, K)."""
+def make_loss(name: str | Loss, smoothing: float) -> Loss:
+    """The loss of a task: mean ``cross_entropy`` of logits (B, K), ``mse`` of numbers (B, K), or the user's own.
+
+    A function of the user's gets outputs in fp32; targets of the outputs' shape, or class numbers (B,).
+    """
+    if not isinstance(name, str):
+        return _own_loss(name)
     if name == "mse":
         return lambda outputs, targets: F.mse_loss(outputs.float(), targets.view(outputs.shape))
     return lambda outputs, targets: F.cross_entropy(outputs.float(), targets, label_smoothing=smoothing)
+
+
+def _own_loss(function: Loss) -> Loss:
+    def loss(outputs: Tensor, targets: Tensor) -> Tensor:
+        shaped = targets.view(outputs.shape) if targets.is_floating_point() else targets
+        value = function(outputs.float(), shaped)
+        if not isinstance(value, Tensor) or value.numel() != 1:
+            given = f"a tensor of shape {tuple(value.shape)}" if isinstance(value, Tensor) else repr(value)
+            raise TrainingError(f"the loss gave {given:.80}; it must give one number, as a tensor: loss.mean(), say")
+        return value.reshape(())
+
+    return loss
 
 
 class Fit:

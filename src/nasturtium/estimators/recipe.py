@@ -73,6 +73,8 @@ class Recipe(Part):
             early on to (1 + t) / (10 + t); 0 takes the last weights.
         precision: ``fp32``, ``bf16`` (autocast), or ``auto``: bf16 where it is known to be faster.
         auxiliary_weight: Of the loss of every output after the first, of networks that have auxiliary heads.
+        dropout: Share of the values that reach the last linear layer which are set to zero in training, on top of
+            whatever dropout the network has of its own.
     """
 
     optimiser: str = "adamw"
@@ -88,6 +90,7 @@ class Recipe(Part):
     ema: float = 0.0
     precision: str = "auto"
     auxiliary_weight: float = 0.4
+    dropout: float = 0.0
 
     def check(self) -> None:
         """Raise what is wrong with the values.
@@ -107,6 +110,7 @@ class Recipe(Part):
         _within("label_smoothing", self.label_smoothing, 0.0, 0.999)
         _within("mixup", self.mixup, 0.0, math.inf)
         _within("ema", self.ema, 0.0, 0.999999)
+        _within("dropout", self.dropout, 0.0, 0.99)
         _within("auxiliary_weight", self.auxiliary_weight, 0.0, math.inf)
         if self.clip is not None:
             _within("clip", self.clip, 1e-12, math.inf)
@@ -125,6 +129,7 @@ class Trained(Container):
     recipe: Any = Recipe()
 
     names: ClassVar[tuple[str, ...]] = ("network", "recipe")
+    beside: ClassVar[tuple[str, ...]] = ("recipe",)
 
     def wire(self, *inputs: Any) -> Wiring:
         return (yield self.network, *inputs)

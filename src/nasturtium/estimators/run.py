@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from nasturtium.errors import TrainingError
 from nasturtium.estimators import checkpoint
@@ -46,10 +49,25 @@ def prepare(architecture: Architecture, recipe: Recipe, placed: Placed, budget: 
     model = model.to(placed.device)
     if mode.channels_last:
         model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    _drop(model, recipe.dropout)
     batches = placed.training(recipe, seed, mode.channels_last)
     steps = max(1, round(budget * len(batches)))
     loss = make_loss(task.loss, recipe.label_smoothing)
     return Fit(model, batches, loss, recipe, steps, seed, mode, placed.augment(recipe))
+
+
+def _drop(model: nn.Module, share: float) -> None:
+    """Let a share of the values that reach the last linear layer be dropped in training."""
+    linear = [module for module in model.modules() if isinstance(module, nn.Linear)]
+    if share <= 0:
+        return
+    if not linear:
+        raise TrainingError(f"dropout={share} in a recipe acts before the last linear layer, but the network has none")
+    linear[-1].register_forward_pre_hook(partial(_dropped, share))
+
+
+def _dropped(share: float, module: nn.Module, arguments: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    return (F.dropout(arguments[0], share, module.training), *arguments[1:])
 
 
 def _mixable(recipe: Recipe, task: Task) -> None:

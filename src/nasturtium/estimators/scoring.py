@@ -37,7 +37,15 @@ def scores_of(model: nn.Module, batches: Batches, task: Task, prefix: str = "val
     Raises:
         TrainingError: If an output is not finite.
     """
-    outputs, targets = outputs_of(model, batches)
+    return worth(*outputs_of(model, batches), task, prefix)
+
+
+def worth(outputs: Tensor, targets: Tensor, task: Task, prefix: str) -> dict[str, float]:
+    """Every metric of the task for outputs (N, K), and the loss as ``<prefix>_loss``.
+
+    Raises:
+        TrainingError: If an output is not finite.
+    """
     if not torch.isfinite(outputs).all():
         bad = int((~torch.isfinite(outputs).flatten(1).all(1)).sum())
         raise TrainingError(f"the network gives outputs that are not finite for {bad} of {len(outputs)} rows")

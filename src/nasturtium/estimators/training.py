@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nasturtium.errors import TrainingError
@@ -11,6 +10,7 @@ from nasturtium.estimators.recipe import Recipe, recipe_of
 from nasturtium.trial import Budget, Report, Scores
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     from torch import nn
 
     from nasturtium.estimators.data import Placed
@@ -18,18 +18,16 @@ if TYPE_CHECKING:
     from nasturtium.tasks import Task
 
 
-class Final(NamedTuple):
-    """A network trained for use.
+class Tested(NamedTuple):
+    """What a network gives for the test rows.
 
     Attributes:
-        model: On the CPU, in evaluation mode.
-        scores: On the test split.
-        seed: It was trained with.
+        outputs: (N, K), in the order of the rows.
+        scores: Every metric of the task, and ``test_loss``.
     """
 
-    model: nn.Module
+    outputs: npt.NDArray[Any]
     scores: dict[str, float]
-    seed: int
 
 
 class Training:
@@ -101,7 +99,12 @@ class Training:
             return Run(fit, placed, report, folder, every, architecture, budget).scores()
 
     def fit_final(
-        self, architecture: Architecture, task: Task | None = None, epochs: Budget = 50, seed: int = 0
+        self,
+        architecture: Architecture,
+        task: Task | None = None,
+        epochs: Budget = 50,
+        seed: int = 0,
+        report: Report | None = None,
     ) -> nn.Module:
         """Train a network for use, without looking at any score.
 
@@ -110,6 +113,7 @@ class Training:
             task: Whose training rows; the estimator's task with its validation rows merged in if not given.
             epochs: For how long.
             seed: Of everything random.
+            report: Receives the training loss after each epoch.
 
         Returns:
             The network on the CPU in evaluation mode.
@@ -128,13 +132,15 @@ class Training:
         with seeded(seed, placed.device), memory_errors(recipe):
             fit = prepare(architecture, recipe, placed, epochs, seed)
             while fit.step < fit.steps:
-                fit.run_epoch()
+                loss = fit.run_epoch()
+                if report is not None:
+                    report(fit.epoch, {"train_loss": loss})
         fit.take_average()
         model = fit.model.to("cpu").eval()
         return model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload, no-any-return]
 
-    def test_scores(self, model: nn.Module, task: Task | None = None) -> dict[str, float]:
-        """Every metric of the task on its test rows, and ``test_loss``.
+    def test(self, model: nn.Module, task: Task | None = None) -> Tested:
+        """What a network gives for the test rows of a task, and what that is worth.
 
         Args:
             model: On any device; it is left as it is.
@@ -147,24 +153,15 @@ class Training:
 
         from nasturtium.estimators.data import Placed
         from nasturtium.estimators.device import resolve_device
-        from nasturtium.estimators.scoring import scores_of
+        from nasturtium.estimators.scoring import outputs_of, worth
 
         task = self.task if task is None else task
         if len(task.test) == 0:
             raise TrainingError(f"task {task.name!r} has no test rows")
         device = resolve_device(self.device)
         batches = Placed(task, device).scoring("test", channels_last=False)
-        return scores_of(copy.deepcopy(model).to(device), batches, task, "test")
-
-    def fit_seeds(
-        self, architecture: Architecture, epochs: Budget, seeds: Iterable[int], task: Task | None = None
-    ) -> list[Final]:
-        """Train for use once with each seed, and score each on the test rows."""
-        finals = []
-        for seed in seeds:
-            model = self.fit_final(architecture, task, epochs, seed)
-            finals.append(Final(model, self.test_scores(model, task), seed))
-        return finals
+        outputs, targets = outputs_of(copy.deepcopy(model).to(device), batches)
+        return Tested(outputs.numpy(), worth(outputs, targets, task, "test"))
 
     def _data(self) -> Placed:
         from nasturtium.estimators.data import Placed

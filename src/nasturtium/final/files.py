@@ -1,14 +1,17 @@
-"""The final training of the best network, its test scores, and the files that keep it."""
+"""The files that keep the winner: its weights, what it is and scored, and some rows to check an export against."""
 
 from __future__ import annotations
 
 import json
-import math
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nasturtium.errors import NasturtiumError
+import numpy as np
+import numpy.typing as npt
+
+from nasturtium.errors import NasturtiumError, StudyError
+from nasturtium.final.training import keep_weights
 from nasturtium.space import Architecture
 
 if TYPE_CHECKING:
@@ -18,90 +21,125 @@ if TYPE_CHECKING:
 
 BEST = "best.json"
 WEIGHTS = "best.safetensors"
+ROWS = "best_rows.npz"
+KEPT_ROWS = 100
 
 
-def train_best(
-    architecture: Architecture,
-    task: Task,
-    estimator: Any,
-    epochs: int,
-    seeds: int,
-    seed: int,
-    out: Path | None,
-) -> tuple[torch.nn.Module, dict[str, float]]:
-    """Train on train + valid, once for each seed, and score each once on the test split.
+class Loaded(NamedTuple):
+    """The winner of a search as its folder keeps it.
 
-    What an earlier call with the same settings left in ``out`` is read instead of trained again.
-
-    Returns:
-        The network of the first seed, on the CPU and in evaluation mode; the test scores as ``test_<metric>``
-        (mean over seeds) and ``test_<metric>_sd`` (sample standard deviation, for several seeds).
+    Attributes:
+        model: On the CPU, in evaluation mode.
+        content: What ``best.json`` says.
+        rows: Arrays ``input0``, ``input1``, ... and ``output`` of some test rows; None if there are none.
     """
-    settings = {"architecture": str(architecture), "epochs": epochs, "seeds": seeds, "seed": seed,
-                "data": task.fingerprint, "recipe": str(estimator.recipe)}  # fmt: skip
-    kept = None if out is None else _kept(out, settings)
-    if kept is not None and out is not None:
-        return _loaded(architecture, out), kept
-    merged = task.merged()
-    model, runs = None, []
-    for number in range(seeds):
-        trained = estimator.fit_final(architecture, merged, epochs, seed + number)
-        runs.append(estimator.test_scores(trained))
-        model = model if model is not None else trained
-    if model is None:
-        raise NasturtiumError(f"the final training needs at least one seed, not {seeds}")
-    scores = summary(runs)
-    if out is not None:
-        _keep(out, model, {**settings, "scores": scores, "runs": runs, "json": architecture.to_json(),
-                           "task": task.name, "classes": list(task.classes), "metric": task.metric})  # fmt: skip
-    return model, scores
+
+    model: torch.nn.Module
+    content: dict[str, Any]
+    rows: dict[str, npt.NDArray[Any]] | None
+
+    @property
+    def architecture(self) -> Architecture:
+        """What it is."""
+        return Architecture.from_json(self.content["json"])
 
 
-def summary(runs: list[dict[str, float]]) -> dict[str, float]:
-    """Mean and sample standard deviation of the test scores of several runs."""
-    scores: dict[str, float] = {}
-    for metric in runs[0]:
-        values = [run[metric] for run in runs]
-        mean = sum(values) / len(values)
-        name = f"test_{metric.removeprefix('test_')}"
-        scores[name] = mean
-        if len(values) > 1:
-            scores[f"{name}_sd"] = math.sqrt(sum((v - mean) ** 2 for v in values) / (len(values) - 1))
-    return scores
+def load_best(folder: Path) -> Loaded:
+    """The winner of the search in a folder.
 
+    Raises:
+        StudyError: If there is none, or a file is damaged.
+    """
+    from safetensors import SafetensorError
 
-def read_best(out: Path) -> dict[str, Any] | None:
-    """What the final training left in a folder, or None."""
+    content = read_best(folder)
+    if content is None:
+        raise StudyError(f"there is no trained network in {folder}; 'nasturtium search ... --out {folder}' makes one")
     try:
-        content = json.loads((out / BEST).read_text())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise NasturtiumError(f"cannot read {out / BEST}: {error}; delete it to train the best again") from None
-    return content if isinstance(content, dict) else None
+        model = load_weights(Architecture.from_json(content["json"]), folder / WEIGHTS)
+    except (OSError, KeyError, RuntimeError, SafetensorError) as error:
+        problem = str(error).splitlines()[0]
+        raise StudyError(f"cannot read {folder / WEIGHTS}: {problem}; run the search again to write it anew") from None
+    return Loaded(model, content, _rows(folder))
 
 
-def _kept(out: Path, settings: dict[str, Any]) -> dict[str, float] | None:
-    content = read_best(out)
-    same = content is not None and all(content.get(name) == value for name, value in settings.items())
-    if content is None or not same or not (out / WEIGHTS).exists():
-        return None
-    return dict(content["scores"])
-
-
-def _loaded(architecture: Architecture, out: Path) -> torch.nn.Module:
+def load_weights(architecture: Architecture, path: Path) -> torch.nn.Module:
+    """The network with the weights in a file, on the CPU and in evaluation mode."""
     from safetensors.torch import load_model
 
     model = architecture.build()
-    load_model(model, str(out / WEIGHTS))
+    load_model(model, str(path))
     return model.eval()
 
 
-def _keep(out: Path, model: torch.nn.Module, content: dict[str, Any]) -> None:
-    from safetensors.torch import save_model
+def read_best(folder: Path) -> dict[str, Any] | None:
+    """What ``best.json`` says, or None where there is none.
 
-    out.mkdir(parents=True, exist_ok=True)
-    save_model(model, str(out / f"{WEIGHTS}.part"))
-    os.replace(out / f"{WEIGHTS}.part", out / WEIGHTS)
-    (out / f"{BEST}.part").write_text(json.dumps(content, indent=1))
-    os.replace(out / f"{BEST}.part", out / BEST)
+    Raises:
+        NasturtiumError: If it cannot be read.
+    """
+    try:
+        content = json.loads((folder / BEST).read_text())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise NasturtiumError(f"cannot read {folder / BEST}: {error}; run the search again to write it anew") from None
+    return content if isinstance(content, dict) else None
+
+
+def keep_best(
+    folder: Path, model: torch.nn.Module, architecture: Architecture, task: Task, content: dict[str, Any]
+) -> None:
+    """Write the winner's files, each all or nothing.
+
+    Raises:
+        StudyError: If the folder cannot be written.
+    """
+    preprocessing = None if task.preprocessing is None else task.preprocessing.to_json()
+    content = {
+        "architecture": str(architecture),
+        "json": architecture.to_json(),
+        "task": task.name,
+        "kind": task.kind,
+        "signals": [str(signal) for signal in task.inputs],
+        "classes": list(task.classes),
+        "metric": task.metric,
+        "data": task.fingerprint,
+        "preprocessing": preprocessing,
+        **content,
+    }
+    try:
+        keep_weights(model, folder / WEIGHTS)
+        _keep_rows(folder / ROWS, model, task)
+        (folder / f"{BEST}.part").write_text(json.dumps(content, indent=1))
+        os.replace(folder / f"{BEST}.part", folder / BEST)
+    except OSError as error:
+        raise StudyError(f"cannot write to {folder}: {error.strerror}; make room and run the same command") from None
+
+
+def _keep_rows(path: Path, model: torch.nn.Module, task: Task) -> None:
+    """Some test rows as the network takes them, and what it gives for them."""
+    import torch
+
+    from nasturtium.tasks import Batches
+
+    rows = task.test.take(np.arange(min(KEPT_ROWS, len(task.test))))
+    (inputs, _) = next(iter(Batches(rows, len(rows))))
+    with torch.no_grad():
+        output = model(*inputs)
+    first = output[0] if isinstance(output, tuple) else output
+    arrays: dict[str, Any] = {f"input{number}": tensor.numpy() for number, tensor in enumerate(inputs)}
+    part = path.with_suffix(".part")
+    with part.open("wb") as file:
+        np.savez_compressed(file, **arrays, output=first.float().numpy())
+    os.replace(part, path)
+
+
+def _rows(folder: Path) -> dict[str, npt.NDArray[Any]] | None:
+    try:
+        with np.load(folder / ROWS, allow_pickle=False) as held:
+            return {name: held[name] for name in held.files}
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise StudyError(f"cannot read {folder / ROWS}: {error}; run the search again to write it anew") from None

@@ -114,11 +114,13 @@ def canonical(part: Layer, inputs: Signals, simplify: Sequence[Simplification] =
     order; what does not lead to the output does not count. Colour refinement along the wires in both directions,
     then individualisation where alike nodes remain (McKay & Piperno 2014, arXiv:1301.1493), of which at most
     ``SEARCHED`` branches are compared: enough unless a network holds many alike sub-graphs that are not symmetric.
+    Fields of the part that are no layers of the graph and yet matter (``beside``: a training recipe) count as text.
     """
     nodes = nodes_of(part, inputs)
     for rewrite in simplify:
         nodes = rewrite(nodes)
     certificate = _Certificate(_reachable(nodes)).smallest()
+    certificate += "".join(f"\n{name}={getattr(part, name)}" for name in part.beside)
     return hashlib.sha256(certificate.encode()).hexdigest()[:16]
 
 

@@ -170,6 +170,8 @@ class Layer(Part, abstract=True):
     total: ClassVar[bool] = False
     """Whether the layer works on any one signal that is no group, so that nobody has to ask."""
     steady: ClassVar[bool] = False
+    beside: ClassVar[tuple[str, ...]] = ()
+    """Fields that are no part of the graph and yet tell two architectures apart: how one is to be trained."""
     """Whether, as its author knows, it works and gives one signal whatever is decided inside: nobody has to try."""
 
     def signal(self, *inputs: Signal) -> Signal | tuple[Signal, ...]:

@@ -1,0 +1,135 @@
+"""A scikit-learn model on the same rows, as a mark for what a network must beat."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from nasturtium.errors import NasturtiumError
+from nasturtium.final.results import Run
+from nasturtium.space.signal import Signal
+from nasturtium.tasks import Split, Task, evaluate_metrics
+
+Array = npt.NDArray[Any]
+
+MOST_COLUMNS = 4096
+MOST_ROWS = 100_000
+BOOSTED_COLUMNS = 200
+BOOSTED_ROWS = 2_000
+"""Boosted trees for tables of few columns and many rows; a random forest, which needs no care, for the others."""
+LEAST_PROBABILITY = 1e-9
+
+
+class Classical(NamedTuple):
+    """A scikit-learn model and its name."""
+
+    name: str
+    make: Callable[[int], Any]
+
+
+def fitting(task: Task) -> Classical | None:
+    """The model that fits what a task gives; None where none does.
+
+    Boosted trees (HistGradientBoosting, as in LightGBM, Ke et al. 2017) for up to 200 columns and at least 2,000 rows,
+    otherwise a random forest of 500 trees (Breiman 2001); tokens are counted, long sequences summed up by mean,
+    deviation, extremes and last step.
+    """
+    known = len(task.inputs) == 1 and task.inputs[0].kind in ("vector", "image", "sequence", "tokens")
+    if not known or task.train.dataset is not None or len(task.train) + len(task.valid) > MOST_ROWS:
+        return None
+    if task.kind == "regression" and task.outputs != 1:
+        return None
+    columns = features(task.train.take(np.arange(1)), task.inputs[0]).shape[1]
+    if columns > MOST_COLUMNS:
+        return None
+    from sklearn import ensemble
+
+    classes = task.kind == "classification"
+    if columns <= BOOSTED_COLUMNS and len(task.train) + len(task.valid) >= BOOSTED_ROWS:
+        boosted = ensemble.HistGradientBoostingClassifier if classes else ensemble.HistGradientBoostingRegressor
+        return Classical("boosted trees", lambda seed: boosted(random_state=seed, early_stopping=False))
+    forest = ensemble.RandomForestClassifier if classes else ensemble.RandomForestRegressor
+    return Classical("random forest", lambda seed: forest(500, random_state=seed, n_jobs=1))
+
+
+def features(split: Split, signal: Signal) -> Array:
+    """Columns for a scikit-learn model, (N, D)."""
+    values = np.asarray(split.inputs[0])
+    if signal.kind == "tokens":
+        return _counts(values, split.inputs[1] if signal.mask else None, signal)
+    if signal.kind == "sequence" and (signal.mask or values[0].size > BOOSTED_COLUMNS):
+        return _summary(values, split.inputs[1] if signal.mask else np.ones(values.shape[:2], dtype=bool))
+    flat: Array = values.reshape(len(values), -1)
+    return flat
+
+
+def _counts(tokens: Array, mask: Array | None, signal: Signal) -> Array:
+    """How often each token occurs, of those that are most often met in texts of this kind, (N, V)."""
+    size = min(int(signal.vocabulary[0]), MOST_COLUMNS)
+    counts = np.zeros((len(tokens), size), dtype=np.float32)
+    there = np.ones(tokens.shape, dtype=bool) if mask is None else mask
+    rows, places = np.nonzero(there & (tokens < size))
+    np.add.at(counts, (rows, tokens[rows, places]), 1.0)
+    return counts
+
+
+def _summary(values: Array, mask: Array) -> Array:
+    """Mean, deviation, least, largest and last value of each channel, and the length: (N, 5 C + 1)."""
+    there = mask[..., None]  # (N, T, 1)
+    lengths = np.maximum(mask.sum(axis=1), 1)[:, None]  # (N, 1)
+    mean = np.where(there, values, 0).sum(axis=1) / lengths  # (N, C)
+    deviation = np.sqrt(np.where(there, (values - mean[:, None]) ** 2, 0).sum(axis=1) / lengths)
+    least = np.where(there, values, np.inf).min(axis=1)
+    largest = np.where(there, values, -np.inf).max(axis=1)
+    steps = np.arange(mask.shape[1])
+    last = values[np.arange(len(values)), np.where(mask, steps, 0).max(axis=1)]
+    table = np.concatenate((mean, deviation, least, largest, last, lengths), axis=1)
+    finite: Array = np.nan_to_num(table, posinf=0.0, neginf=0.0)  # a sequence of no steps has no extremes
+    return finite
+
+
+def train_classical(model: Classical, task: Task, seeds: list[int]) -> tuple[list[Run], list[Array]]:
+    """Fit on train + valid once for each seed and score on test; the runs and their outputs.
+
+    What a model raises is the reason of its run.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):  # threads that wait for each other on a busy machine take many times as long
+        return _trained(model, task, seeds)
+
+
+def _trained(model: Classical, task: Task, seeds: list[int]) -> tuple[list[Run], list[Array]]:
+    merged = task.merged()
+    inputs = features(merged.train, task.inputs[0])
+    targets = merged.train.targets.reshape(len(inputs), -1)[:, 0]
+    rows = features(task.test, task.inputs[0])
+    runs, outputs = [], []
+    for seed in seeds:
+        begun = time.monotonic()
+        try:
+            fitted = model.make(seed).fit(inputs, targets)
+            given = _outputs(fitted, rows, task)
+        except (ValueError, MemoryError, NasturtiumError) as error:
+            runs.append(Run(seed, "failed", time.monotonic() - begun, str(error)))
+            continue
+        scores = evaluate_metrics(task.metrics, given, task.test.targets, task)
+        finite = {name: value for name, value in scores.items() if math.isfinite(value)}
+        runs.append(Run(seed, "complete", time.monotonic() - begun, "", finite))
+        outputs.append(given)
+    return runs, outputs
+
+
+def _outputs(fitted: Any, rows: Array, task: Task) -> Array:
+    """Log-probabilities (N, K), or standardised predictions (N, 1)."""
+    if task.kind == "regression":
+        return np.asarray(fitted.predict(rows), dtype=np.float64)[:, None]
+    probabilities = np.zeros((len(rows), max(task.outputs, 2)))
+    probabilities[:, fitted.classes_.astype(int)] = fitted.predict_proba(rows)
+    logarithms: Array = np.log(np.maximum(probabilities, LEAST_PROBABILITY))
+    return logarithms

@@ -1,0 +1,256 @@
+"""The end of a search: the best few and the baselines trained with several seeds, compared, and the winner kept."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from nasturtium.errors import NasturtiumError
+from nasturtium.estimators import structural
+from nasturtium.final.baselines import plain_network
+from nasturtium.final.classical import fitting, train_classical
+from nasturtium.final.files import BEST, keep_best, load_weights
+from nasturtium.final.files import WEIGHTS as BEST_WEIGHTS
+from nasturtium.final.leaders import leading
+from nasturtium.final.plan import Plan, fitted
+from nasturtium.final.results import Finals, Network, read_finals, scores_of_tests, write_finals
+from nasturtium.final.training import WEIGHTS, FinalTraining
+from nasturtium.final.trainings import Entry, train_all
+from nasturtium.final.tuning import tuned
+from nasturtium.final.verdict import compare, contender
+from nasturtium.objective import parse_objective
+from nasturtium.space import Architecture
+from nasturtium.tasks.metrics import METRICS
+from nasturtium.trial import Budget, Scores, Trial
+
+if TYPE_CHECKING:
+    import torch
+
+    from nasturtium.estimators import Training
+    from nasturtium.study import Executor, Progress, Study
+    from nasturtium.tasks import Task
+
+TUNING_SHARE = 0.4
+"""Share of the time left that tuning may take."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be done at the end of a search.
+
+    Attributes:
+        finalists: How many of the leading trials are trained again.
+        seeds: How many times each.
+        epochs: Passes over train + valid.
+        baselines: Whether a plain network and a scikit-learn model are trained beside them.
+        tune: How many recipes are tried on the finalists before.
+        search_epochs: Passes in each trial of the search, and in each trial of the tuning.
+        workers: Trainings at a time.
+        seed: The first seed.
+        deadline: ``time.monotonic()`` by which all should be done.
+    """
+
+    finalists: int
+    seeds: int
+    epochs: Budget
+    baselines: bool
+    tune: int
+    search_epochs: Budget
+    workers: int
+    seed: int
+    deadline: float | None = None
+
+    @property
+    def left(self) -> float | None:
+        """Seconds left."""
+        return None if self.deadline is None else max(self.deadline - time.monotonic(), 0.0)
+
+    def checked(self) -> Wanted:
+        """This, if its numbers can be used.
+
+        Raises:
+            NasturtiumError: Otherwise, naming the number.
+        """
+        for name, least in (("finalists", 1), ("seeds", 1), ("epochs", 0), ("tune", 0), ("workers", 1)):
+            value = getattr(self, name)
+            if value < least:
+                raise NasturtiumError(f"{name} must be at least {least}, not {value}")
+        return self
+
+
+class Finish(NamedTuple):
+    """What came of it.
+
+    Attributes:
+        finals: The trainings compared.
+        model: The winner, on the CPU and in evaluation mode; None if none of its trainings was completed.
+        architecture: What the winner is, with its recipe where that was tuned.
+        scores: Its test scores (see :func:`nasturtium.final.results.scores_of_tests`).
+        interrupted: Whether the user ended it before all was done.
+    """
+
+    finals: Finals
+    model: torch.nn.Module | None
+    architecture: Architecture
+    scores: dict[str, float]
+    interrupted: bool
+
+
+def finish(
+    study: Study, training: Training, wanted: Wanted, executor: Callable[[Any, Any], Executor], folder: Path | None,
+    header: Mapping[str, Any], progress: Callable[[int], Progress], note: Callable[[str], None],
+) -> Finish:  # fmt: skip
+    """Train the best few again, and say how they compare.
+
+    What an earlier call did is not done again.
+
+    Args:
+        study: The search; it has at least one complete trial.
+        training: How its trials were trained.
+        wanted: What is to be done.
+        executor: Makes an executor of an estimator and a space.
+        folder: Of the search; a temporary one if None.
+        header: Of the search, which must not change.
+        progress: Makes a line about so many trainings.
+        note: Takes what the user should know.
+    """
+    task = training.task
+    leaders = leading(study, wanted.finalists)
+    plan = _plan(leaders, task, wanted)
+    if plan.cut:
+        note(plan.cut)
+    with ExitStack() as stack:
+        place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nasturtium-")))
+        entries = [_finalist(trial, task) for trial in leaders[: plan.finalists]]
+        if wanted.tune:
+            _tune(entries, leaders, training, wanted, executor, folder, header, progress)
+        plain = plain_network(task) if plan.baselines else None
+        if plain is not None:
+            entries.append(_entry(plain, "plain network", "baseline"))
+        settings = _settings(entries, plan, wanted, header)
+        kept = None if folder is None else _kept(folder, settings, entries)
+        if kept is not None:
+            return kept
+        count = len(entries) * plan.seeds
+        ending = train_all(
+            entries, FinalTraining(training), executor, plan.seeds, plan.epochs, wanted.seed, place, None,
+            {**header, "finals": True}, progress(count),
+        )  # fmt: skip
+        finals = _compared(entries, task, plan, wanted)
+        finals.settings = settings
+        model, best = _winner(entries, finals)
+        scores = scores_of_tests(finals.best, task.metric)
+        if folder is not None:
+            write_finals(finals, folder)
+            if model is not None:
+                _keep(folder, model, best, training, finals, scores)
+    return Finish(finals, model, best.architecture, scores, ending == "interrupted")
+
+
+def _settings(entries: list[Entry], plan: Plan, wanted: Wanted, header: Mapping[str, Any]) -> dict[str, Any]:
+    """What the results follow from; as JSON gives it back."""
+    networks = [str(entry.architecture) for entry in entries]
+    return {**header, "networks": networks, "final_epochs": plan.epochs, "final_seeds": plan.seeds,
+            "baselines": plan.baselines, "first_seed": wanted.seed}  # fmt: skip
+
+
+def _kept(folder: Path, settings: dict[str, Any], entries: list[Entry]) -> Finish | None:
+    """What an earlier call made of the same trainings, if all of them were completed."""
+    finals = read_finals(folder)
+    if finals is None or finals.settings != settings:
+        return None
+    runs = [run for network in finals.networks for run in network.runs]
+    best = next((entry for entry in entries if entry.network.name == finals.winner), None)
+    if best is None or any(run.state != "complete" for run in runs) or not (folder / BEST).exists():
+        return None
+    model = load_weights(best.architecture, folder / BEST_WEIGHTS)
+    return Finish(finals, model, best.architecture, scores_of_tests(finals.best, finals.metric), False)
+
+
+def _plan(leaders: list[Trial], task: Task, wanted: Wanted) -> Plan:
+    share = 1 - TUNING_SHARE if wanted.tune else 1.0
+    left = None if wanted.left is None else share * wanted.left
+    whole = Plan(wanted.finalists, wanted.seeds, wanted.epochs, wanted.baselines)
+    rows = (len(task.train) + len(task.valid)) / len(task.train)
+    return fitted(whole, leaders, rows, wanted.workers, left)
+
+
+def _finalist(trial: Trial, task: Task) -> Entry:
+    entry = _entry(trial.architecture, f"trial {trial.number}", "finalist", trial.scores)
+    entry.network.number = trial.number
+    entry.network.valid = trial.scores.get(task.metric)
+    return entry
+
+
+def _entry(architecture: Architecture, name: str, kind: str, known: Scores | None = None) -> Entry:
+    costs = known if known and {"params", "flops"} <= known.keys() else structural(architecture, ["params", "flops"])
+    network = Network(name, kind, None, str(architecture), None, costs["params"], costs["flops"])
+    return Entry(network, architecture, [])
+
+
+def _tune(
+    entries: list[Entry], leaders: list[Trial], training: Training, wanted: Wanted, executor: Any,
+    folder: Path | None, header: Mapping[str, Any], progress: Callable[[int], Progress],
+) -> None:  # fmt: skip
+    """Give finalists the better recipes that a search over recipes finds."""
+    seconds = None if wanted.left is None else TUNING_SHARE * wanted.left
+    found = tuned(leaders[: len(entries)], training, executor, wanted.tune, float(wanted.search_epochs), wanted.seed,
+                  folder, seconds, dict(header), progress(wanted.tune))  # fmt: skip
+    for entry in entries:
+        better = found.get(str(entry.architecture))
+        if better is None:
+            continue
+        entry.architecture = better.architecture
+        entry.network.name += ", tuned"
+        entry.network.architecture = str(better.architecture)
+        entry.network.valid = better.scores.get(training.task.metric)
+
+
+def _compared(entries: list[Entry], task: Task, plan: Plan, wanted: Wanted) -> Finals:
+    """Finalists and baselines side by side, the scikit-learn model among them."""
+    networks = [entry.network for entry in entries]
+    outputs = {entry.network.name: entry.outputs() for entry in entries}
+    maximise = METRICS[task.metric].maximise if task.metric in METRICS else parse_objective(task.metric).maximise
+    seeds = list(range(wanted.seed, wanted.seed + plan.seeds))
+    classical = fitting(task) if plan.baselines else None
+    if classical is not None:
+        runs, given = train_classical(classical, task, seeds)
+        networks.append(Network(classical.name, "classical", runs=runs))
+        outputs[classical.name] = given
+    able = [network.name for network in networks if contender(network, task.metric)]
+    finals = Finals(task.metric, maximise, plan.epochs, seeds, networks, (able or [networks[0].name])[0])
+    compare(finals, task, outputs)
+    finals.verdict += [plan.cut] if plan.cut else []
+    return finals
+
+
+def _winner(entries: list[Entry], finals: Finals) -> tuple[torch.nn.Module | None, Entry]:
+    """The network of the first completed training of the winner."""
+    best = next(entry for entry in entries if entry.network.name == finals.winner)
+    if not best.folders:
+        return None, best
+    return load_weights(best.architecture, best.folders[0] / WEIGHTS), best
+
+
+def _keep(
+    folder: Path, model: torch.nn.Module, best: Entry, training: Training, finals: Finals, scores: dict[str, float]
+) -> None:
+    from nasturtium.estimators.recipe import recipe_of
+
+    content = {
+        "name": finals.winner,
+        "number": best.network.number,
+        "epochs": finals.epochs,
+        "seeds": len(finals.seeds),
+        "seed": finals.seeds[0],
+        "recipe": str(recipe_of(best.architecture, training.recipe)),
+        "scores": scores,
+        "runs": [run.scores for run in best.network.runs if run.state == "complete"],
+        "verdict": finals.verdict,
+    }
+    keep_best(folder, model, best.architecture, training.task, content)

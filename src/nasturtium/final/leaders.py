@@ -1,0 +1,38 @@
+"""Leaders: the best trials of a study by their validation scores, and why there may be none."""
+
+from __future__ import annotations
+
+import math
+
+from nasturtium.study import Study
+from nasturtium.trial import State, Trial
+
+
+def leading(study: Study, count: int) -> list[Trial]:
+    """The best complete trials that keep all limits, each architecture once, by the first objective.
+
+    Where several are equally good, the one with the least validation loss comes first: on small validation splits
+    many networks make no error at all, and the loss still tells them apart.
+    """
+    first = study.goal.objectives[0]
+
+    def order(trial: Trial) -> tuple[float, float, int]:
+        return first.loss(trial.scores), trial.scores.get("valid_loss", math.inf), trial.number
+
+    return sorted(study.top(len(study.trials)), key=order)[:count]
+
+
+def winner(study: Study) -> Trial | None:
+    """The first of the leading trials, if there is one."""
+    return next(iter(leading(study, 1)), None)
+
+
+def no_winner(study: Study) -> str:
+    """Why a study has no best trial, for the user."""
+    if not study.trials:
+        return "nothing was tried: give more trials or more time"
+    counts = ", ".join(f"{count} {state}" for state, count in study.counts.items() if count)
+    reasons = [t.reason for t in study.trials if t.state in (State.FAILED, State.INFEASIBLE) and t.reason]
+    last = f"; the last reason: {reasons[-1]}" if reasons else ""
+    limits = f" that keeps {', '.join(map(str, study.goal.limits))}" if study.goal.limits else ""
+    return f"no trial ended with a score{limits} ({counts}){last}"

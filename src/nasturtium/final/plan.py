@@ -1,0 +1,97 @@
+"""The plan of the finals: how many networks, seeds and epochs fit into the time that is left."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from nasturtium.trial import Budget, Trial
+
+SLACK = 1.1
+"""Trainings in the end take a little longer than in the search: they are scored, kept, and run side by side."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is trained in the end.
+
+    Attributes:
+        finalists: How many of the leading trials.
+        seeds: How many times each.
+        epochs: For how long.
+        baselines: Whether a plain network and a scikit-learn model are trained beside them.
+        cut: What had to be left out for want of time, for the user.
+    """
+
+    finalists: int
+    seeds: int
+    epochs: Budget
+    baselines: bool
+    cut: str = ""
+
+    @property
+    def trainings(self) -> int:
+        """How many trainings that makes."""
+        return (self.finalists + self.baselines) * self.seeds
+
+
+def fitted(wanted: Plan, leaders: list[Trial], rows: float, workers: int, left: float | None) -> Plan:
+    """The largest part of a plan that fits into ``left`` seconds.
+
+    First finalists beyond the second are left out, then seeds beyond the second, then the second finalist, the
+    baselines, the second seed, and at last epochs, but never below those of the search.
+
+    Args:
+        wanted: What is asked.
+        leaders: The leading trials, best first; they say how long an epoch takes.
+        rows: Rows of train + valid for each row of train.
+        workers: How many trainings run at a time.
+        left: Seconds; None for as many as it takes.
+    """
+    wanted = replace(wanted, finalists=max(min(wanted.finalists, len(leaders)), 1))
+    pace = [trial.seconds / max(trial.budget, 1e-9) for trial in leaders if trial.seconds > 0]
+    if left is None or not pace:
+        return wanted
+    epoch = SLACK * rows * max(pace[: wanted.finalists])
+
+    def seconds(plan: Plan) -> float:
+        return math.ceil(plan.trainings / min(workers, plan.trainings)) * plan.epochs * epoch
+
+    plan = wanted
+    for step in _smaller(wanted):
+        if seconds(plan) <= left:
+            break
+        plan = step
+    least = min(float(leaders[0].budget), float(wanted.epochs))
+    if seconds(plan) > left:
+        plan = replace(plan, epochs=max(math.floor(left / epoch), least, 1))
+    return replace(plan, cut=_said(wanted, plan))
+
+
+def _smaller(plan: Plan) -> list[Plan]:
+    """Ever smaller plans."""
+    steps: list[Plan] = []
+    while plan.finalists > 2:
+        plan = replace(plan, finalists=plan.finalists - 1)
+        steps.append(plan)
+    while plan.seeds > 2:
+        plan = replace(plan, seeds=plan.seeds - 1)
+        steps.append(plan)
+    for change in ({"finalists": 1}, {"baselines": False}, {"seeds": 1}):
+        plan = replace(plan, **change)
+        steps.append(plan)
+    return steps
+
+
+def _said(wanted: Plan, plan: Plan) -> str:
+    changes = [
+        f"{now:g} of {asked:g} {what}"
+        for what, asked, now in (
+            ("finalists", wanted.finalists, plan.finalists),
+            ("seeds", wanted.seeds, plan.seeds),
+            ("epochs", wanted.epochs, plan.epochs),
+        )
+        if now < asked
+    ]
+    changes += ["no baselines"] if wanted.baselines and not plan.baselines else []
+    return f"the time left allows {', '.join(changes)} in the final training" if changes else ""

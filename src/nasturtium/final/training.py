@@ -1,0 +1,71 @@
+"""The final training of one network with one seed: on train + valid, scored once on the test split, and kept."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nasturtium.trial import Budget, Report, Scores
+
+if TYPE_CHECKING:
+    import torch
+
+    from nasturtium.estimators import Training
+    from nasturtium.space import Architecture
+    from nasturtium.tasks import Task
+
+WEIGHTS = "weights.safetensors"
+OUTPUTS = "outputs.npy"
+
+
+class FinalTraining:
+    """An estimator that trains for use: its scores are of the test split, so no strategy may see them.
+
+    Weights and test outputs are left in the trial's folder.
+
+    Args:
+        training: How networks are trained in the search; the final training is the same but for its rows.
+    """
+
+    def __init__(self, training: Training) -> None:
+        self.training = training
+        self.merged: Task | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "merged": None}
+
+    def evaluate(self, architecture: Architecture, budget: Budget, report: Report) -> Scores:
+        """Test scores of the network trained on train + valid for ``budget`` epochs.
+
+        Raises:
+            TrainingError: If a loss or an output is not finite, memory runs out, or there are no test rows.
+        """
+        if self.merged is None:
+            self.merged = self.training.task.merged()
+        model = self.training.fit_final(architecture, self.merged, budget, report.seed, report)
+        outputs, scores = self.training.test(model)
+        if report.folder is not None:
+            keep_weights(model, report.folder / WEIGHTS)
+            keep_array(outputs, report.folder / OUTPUTS)
+        return scores
+
+
+def keep_weights(model: torch.nn.Module, path: Path) -> None:
+    """Write the weights of a network, all or nothing."""
+    from safetensors.torch import save_model
+
+    part = path.with_suffix(".part")
+    save_model(model, str(part))
+    os.replace(part, path)
+
+
+def keep_array(values: npt.NDArray[Any], path: Path) -> None:
+    """Write an array, all or nothing."""
+    part = path.with_suffix(".part")
+    with part.open("wb") as file:
+        np.save(file, values)
+    os.replace(part, path)

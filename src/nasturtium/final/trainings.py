@@ -1,0 +1,107 @@
+"""The final trainings as a study: run side by side, resumed, retried, each kept in a folder of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nasturtium.final.results import Network, Run
+from nasturtium.final.roster import Replicates, Roster, replicate
+from nasturtium.final.training import OUTPUTS, WEIGHTS, FinalTraining
+from nasturtium.objective import Goal
+from nasturtium.space import Architecture
+from nasturtium.study import Executor, Progress, Study, open_study, run
+from nasturtium.trial import Budget, State, Trial
+
+STUDY = "finals.db"
+FOLDER = "finals"
+
+
+@dataclass
+class Entry:
+    """A network that takes part, and what came of its trainings.
+
+    Attributes:
+        network: Its line in the results; the runs are filled in.
+        architecture: What is trained.
+        folders: Where each completed run left its weights and test outputs.
+    """
+
+    network: Network
+    architecture: Architecture
+    folders: list[Path]
+
+    def outputs(self) -> list[npt.NDArray[Any]]:
+        """The test outputs (N, K) of the completed runs."""
+        return [np.load(folder / OUTPUTS, allow_pickle=False) for folder in self.folders]
+
+
+def train_all(
+    entries: Sequence[Entry], training: FinalTraining, executor: Callable[[Any, Any], Executor], seeds: int,
+    epochs: Budget, seed: int, folder: Path, seconds: float | None, header: dict[str, Any], progress: Progress | None,
+) -> str:  # fmt: skip
+    """Train each network once for every seed, where an earlier call has not; fill in the runs of the entries.
+
+    Args:
+        entries: The networks, the most wanted first.
+        training: Trains and scores on the test rows.
+        executor: Makes an executor of an estimator and what makes architectures of decisions.
+        seeds: How many times each.
+        epochs: For how long each.
+        seed: The first seed; the others follow it.
+        folder: Of the search.
+        seconds: After which no more trainings start.
+        header: Of the search, which must not change.
+        progress: Is kept up to date.
+
+    Returns:
+        Why it ended.
+    """
+    place = folder / STUDY
+    goal = Goal.of(training.training.task.metric)
+    roster = Roster(entries[0].architecture.input, _recorded(place, goal))
+    numbers = [roster.add(entry.architecture) for entry in entries]
+    study = open_study(place, goal, roster, header)  # type: ignore[arg-type]
+    try:
+        ending = run(
+            study, Replicates(roster, numbers, seeds, epochs), executor(training, roster), trials=2**31, seed=seed,
+            time=seconds, folder=folder / FOLDER, repeats=True, progress=progress,
+            seed_of=lambda trial: seed + replicate(study.trials, trial),
+        )  # fmt: skip
+        for number, entry in zip(numbers, entries, strict=True):
+            _fill(entry, [t for t in study.trials if t.architecture.decisions == (number,) and t.budget == epochs],
+                  seeds, seed, folder)  # fmt: skip
+        return str(ending)
+    finally:
+        study.close()
+
+
+def _recorded(place: Path, goal: Goal) -> list[str]:
+    """The networks that earlier calls trained, by number."""
+    if not place.exists():
+        return []
+    study: Study = open_study(place, goal, read_only=True)
+    try:
+        texts = {trial.architecture.decisions[0]: str(trial.architecture) for trial in study.trials}
+        return [texts[number] for number in sorted(texts)]
+    finally:
+        study.close()
+
+
+def _fill(entry: Entry, trials: Sequence[Trial], seeds: int, seed: int, folder: Path) -> None:
+    """Turn the trials of one network into its runs."""
+    for number, trial in enumerate(trials[:seeds]):
+        kept = folder / FOLDER / f"{trial.number:05d}"
+        complete = trial.state is State.COMPLETE and (kept / WEIGHTS).exists() and (kept / OUTPUTS).exists()
+        reason = trial.reason
+        if trial.state is State.COMPLETE and not complete:
+            reason = f"its files in {kept} are gone"
+        state = "failed" if trial.state is State.COMPLETE and not complete else str(trial.state)
+        entry.network.runs.append(Run(seed + number, state, trial.seconds, reason, dict(trial.scores)))
+        if complete:
+            entry.folders.append(kept)

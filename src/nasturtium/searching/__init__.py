@@ -1,0 +1,19 @@
+"""One call from data to a trained network: puts tasks, spaces, strategies, estimators and studies together."""
+
+from nasturtium.final.leaders import leading, no_winner, winner
+from nasturtium.searching.call import STUDY, search
+from nasturtium.searching.result import Best, Result
+from nasturtium.searching.settings import SETTINGS
+from nasturtium.searching.units import duration
+
+__all__ = [
+    "SETTINGS",
+    "STUDY",
+    "Best",
+    "Result",
+    "duration",
+    "leading",
+    "no_winner",
+    "search",
+    "winner",
+]

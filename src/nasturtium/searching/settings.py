@@ -1,0 +1,55 @@
+"""Settings: what a search notes beside its study, so that it can be shown and repeated without its data."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from nasturtium.errors import StudyError
+from nasturtium.objective import Goal
+from nasturtium.space import Space
+from nasturtium.tasks import Task
+
+SETTINGS = "settings.json"
+PACKAGES = ("nasturtium", "torch", "numpy", "scikit-learn")
+
+
+def write_settings(out: Path, task: Task, space: Space, goal: Goal, header: Mapping[str, Any]) -> None:
+    """Note how a study was made.
+
+    Raises:
+        StudyError: If the folder cannot be written.
+    """
+    content = {**header, "summary": task.summary(), "notes": list(task.notes), "metric": task.metric,
+               "space": space.name, "objectives": [str(each) for each in goal.objectives],
+               "limits": [str(each) for each in goal.limits], "versions": versions(), "command": command()}  # fmt: skip
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / f"{SETTINGS}.part").write_text(json.dumps(content, indent=1))
+        os.replace(out / f"{SETTINGS}.part", out / SETTINGS)
+    except OSError as error:
+        raise StudyError(f"cannot write to {out}: {error.strerror}; give another folder") from None
+
+
+def versions() -> dict[str, str]:
+    """The releases that a result may depend on."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # run from a source folder that is not installed
+            continue
+    return found
+
+
+def command() -> list[str] | None:
+    """The command line, if this is the ``nasturtium`` command."""
+    program = Path(sys.argv[0])
+    ours = program.stem == "nasturtium" or (program.name == "__main__.py" and program.parent.name == "nasturtium")
+    return ["nasturtium", *sys.argv[1:]] if ours else None

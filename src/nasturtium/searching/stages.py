@@ -1,0 +1,138 @@
+"""The stages of a search: trials until time or trials are over, then the final trainings."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nasturtium import spaces
+from nasturtium.errors import StudyError
+from nasturtium.final import Finish, Wanted, no_winner, winner
+from nasturtium.objective import STRUCTURAL, Goal
+from nasturtium.searching.result import Best, Result
+from nasturtium.space import Architecture, Space
+from nasturtium.tasks import Task
+from nasturtium.trial import Scores, Strategy
+
+if TYPE_CHECKING:
+    from nasturtium.estimators import Training
+    from nasturtium.study import Executor, Progress, Study
+
+SHARE = 0.6
+"""Share of a time limit that the search itself may take; the rest is for the final trainings."""
+
+
+def space_for(given: str | Space | Callable[..., Space] | None, task: Task, options: Mapping[str, Any]) -> Space:
+    """The space that was given, made for a task; by its kind of input if none was."""
+    if isinstance(given, Space):
+        return given
+    if callable(given):
+        return given(input=task.inputs, outputs=task.outputs, **options)
+    return spaces.make(given or spaces.for_signal(task.inputs[0]), task.inputs, task.outputs, **options)
+
+
+@dataclass
+class Search:
+    """A search that is ready to run.
+
+    Attributes:
+        space: Where architectures come from.
+        goal: What is optimised, under which limits.
+        strategy: Decides what to try.
+        training: Trains what is tried.
+        wanted: What is to be done in the end.
+        folder: Where all is kept; in memory if None.
+        header: What must stay the same while the study lives.
+        memory: Most bytes a worker may take.
+        quiet: Show no progress.
+    """
+
+    space: Space
+    goal: Goal
+    strategy: Strategy
+    training: Training
+    wanted: Wanted
+    folder: Path | None
+    header: dict[str, Any]
+    memory: int | None
+    quiet: bool
+
+    def result(
+        self, place: Path | str | None, trials: int, seconds: float | None, trial_seconds: float | None
+    ) -> Result:
+        """Run it: the trials, then the final trainings."""
+        from nasturtium.study import open_study, run
+
+        study = open_study(place, self.goal, self.space, self.header)
+        try:
+            ending = run(
+                study, self.strategy, self.executor(self.training, self.space), trials=trials, seed=self.wanted.seed,
+                time=None if seconds is None else seconds * SHARE, trial_seconds=trial_seconds, cost=self.cost,
+                folder=None if self.folder is None else self.folder / "trials", progress=self.progress(trials, seconds),
+            )  # fmt: skip
+            return self.conclude(study, str(ending))
+        finally:
+            study.close()
+
+    def conclude(self, study: Study, ending: str) -> Result:
+        """The best network, trained for use if there is time and nobody stopped the search."""
+        leader = winner(study)
+        if leader is None and ending == "interrupted":
+            raise KeyboardInterrupt
+        if leader is None:
+            raise StudyError(no_winner(study))
+        best = Best(leader.architecture, dict(leader.scores), number=leader.number)
+        result = Result(best, tuple(study.trials), self.training.task, self.space, self.folder, ending)
+        if self.wanted.epochs > 0 and ending != "interrupted":
+            self.take(result, self.finished(study))
+        return result
+
+    def finished(self, study: Study) -> Finish:
+        """The final trainings."""
+        from nasturtium.final import finish
+
+        return finish(
+            study, self.training, self.wanted, self.executor, self.folder, self.header, self.progress, self.note
+        )
+
+    def take(self, result: Result, made: Finish) -> None:
+        """Note in a result what the final trainings gave."""
+        number = made.finals.best.number
+        if number is not None:
+            result.best = Best(made.architecture, dict(result.trials[number].scores), number=number)
+        result.best.model = made.model
+        result.best.scores |= made.scores
+        result.finals = made.finals
+        if made.interrupted:
+            result.ending = "interrupted"
+
+    def executor(self, estimator: Any, space: Any) -> Executor:
+        """What runs the trials, or the final trainings: this process, or several of their own."""
+        from nasturtium.study import InProcess, LocalProcesses
+
+        if self.wanted.workers == 1 and self.memory is None:
+            return InProcess(estimator)
+        return LocalProcesses(
+            estimator, space, self.wanted.workers, preload=("torch", "torch._dynamo"), memory=self.memory
+        )
+
+    def cost(self, architecture: Architecture) -> Scores:
+        """What the limits before training need, and what any user wants to know."""
+        from nasturtium.estimators import structural
+
+        asked = {each.metric for each in self.goal.objectives} | {each.metric for each in self.goal.limits}
+        return structural(architecture, sorted({"params", "flops"} | (asked & STRUCTURAL)))
+
+    def progress(self, trials: int, seconds: float | None = None) -> Progress:
+        """A line about so many trials."""
+        from nasturtium.study import make_progress
+
+        return make_progress(trials, seconds, self.quiet)
+
+    def note(self, text: str) -> None:
+        """Something the user should know, unless nothing is to be shown."""
+        if not self.quiet:
+            sys.stderr.write(f"{text}\n")

@@ -1,0 +1,47 @@
+"""Intervals against closed formulas: the mean of normal rows, the variance of a mean of few trainings."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nasturtium.final import bootstrap
+
+
+def means(values):
+    return lambda rows: [float(each[rows].mean()) for each in values]
+
+
+def test_the_interval_of_one_training_is_that_of_the_mean_of_its_rows():
+    values = np.random.default_rng(0).normal(size=(1, 4000))
+    drawn = bootstrap.resampled({"a": means(values)}, 4000, 1)["a"]
+    low, high = bootstrap.interval(bootstrap.mean_draws(drawn))
+    half = 1.96 * values.std(ddof=1) / np.sqrt(4000)
+    assert low == pytest.approx(values.mean() - half, abs=0.2 * half)
+    assert high == pytest.approx(values.mean() + half, abs=0.2 * half)
+
+
+def test_the_spread_over_seeds_is_that_of_a_mean_of_three():
+    # No spread over rows: three trainings that score 0.8, 0.85 and 0.9 on every row.
+    drawn = np.tile([0.8, 0.85, 0.9], (20_000, 1))
+    draws = bootstrap.mean_draws(drawn)
+    assert draws.mean() == pytest.approx(0.85, abs=1e-3)
+    assert draws.std() == pytest.approx(0.05 / np.sqrt(3), rel=0.03)  # the sample deviation is 0.05
+
+
+def test_paired_differences_cancel_what_networks_share():
+    rng = np.random.default_rng(1)
+    shared = rng.normal(size=2000)
+    first = means([shared + 0.01, shared + 0.02])
+    second = means([shared, shared + 0.01])
+    drawn = bootstrap.resampled({"a": first, "b": second}, 2000, 4)
+    low, high = bootstrap.difference(drawn["a"], drawn["b"])
+    assert low == pytest.approx(0.01)
+    assert high == pytest.approx(0.01)
+    alone = bootstrap.interval(bootstrap.mean_draws(drawn["a"]))
+    assert alone.high - alone.low > 0.05  # each alone is far less certain
+
+
+def test_more_rows_take_fewer_draws():
+    assert bootstrap.draws_for(500, 18) == bootstrap.DRAWS
+    assert bootstrap.draws_for(10_000_000, 18) == bootstrap.FEWEST_DRAWS

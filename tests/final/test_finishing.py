@@ -1,0 +1,170 @@
+"""The final trainings from end to end: paired seeds, nothing done twice, the winner's files, tuning, faults."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+import nasturtium as nt
+from nasturtium.errors import NasturtiumError, StudyError
+from nasturtium.estimators import Recipe, Trained
+from nasturtium.final import Finals, load_best, read_finals
+from nasturtium.final.roster import Replicates, Roster, replicate
+from nasturtium.final.tuning import open_recipe
+from nasturtium.layers import Linear, ReLU, Sequential
+from nasturtium.objective import Goal
+from nasturtium.space import Architecture, Space, choice
+from nasturtium.study import open_study
+from nasturtium.trial import State, Trial
+
+QUICK = {"trials": 4, "epochs": 2, "final_epochs": 3, "quiet": True, "strategy": "random"}
+
+
+def rings(rows: int = 300) -> tuple[np.ndarray, np.ndarray]:
+    """Two classes that no line parts: inside and outside of a circle."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(rows, 2)).astype(np.float32)
+    return x, (np.linalg.norm(x, axis=1) > 1.2).astype(int)
+
+
+def space(input=None, outputs=None) -> Space:
+    return Space(Sequential(Linear(choice(4, 8, 16, 32)), ReLU(), Linear(2)), input=(2,), name="widths")
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory):
+    out = tmp_path_factory.mktemp("searched")
+    return nt.search(rings(), space, out=out, finalists=3, final_seeds=2, **QUICK)
+
+
+def test_finalists_and_baselines_are_trained_with_the_same_seeds(searched):
+    finals: Finals = searched.finals
+    kinds = [network.kind for network in finals.networks]
+    assert kinds == ["finalist"] * 3 + ["baseline", "classical"]
+    assert all([run.seed for run in network.runs] == [0, 1] for network in finals.networks)
+    leaders = sorted(searched.trials, key=lambda t: (-t.scores["accuracy"], t.scores["valid_loss"]))
+    assert [network.number for network in finals.networks[:3]] == [trial.number for trial in leaders[:3]]
+    assert finals.winner == f"trial {leaders[0].number}"
+    assert len(finals.comparisons) == 4
+
+
+def test_the_model_handed_over_is_the_first_training_of_the_winner(searched):
+    rows = torch.from_numpy(searched.task.test.inputs[0])
+    right = (searched.best.model(rows).argmax(1).numpy() == searched.task.test.targets).mean()
+    first, second = searched.finals.best.values("accuracy")
+    assert right == pytest.approx(first)
+    assert searched.best.scores["test_accuracy"] == pytest.approx((first + second) / 2)
+    assert searched.best.scores["test_accuracy_low"] <= searched.best.scores["test_accuracy"]
+
+
+def test_strategies_never_see_the_test_rows(searched):
+    assert not any(name.startswith("test") for trial in searched.trials for name in trial.scores)
+
+
+def test_the_folder_gives_the_winner_back(searched):
+    loaded = load_best(searched.out)
+    assert loaded.architecture == searched.best.architecture
+    assert torch.equal(loaded.model(torch.from_numpy(loaded.rows["input0"])), torch.from_numpy(loaded.rows["output"]))
+    assert loaded.content["kind"] == "classification"
+    assert nt.tasks.Preprocessing.from_json(loaded.content["preprocessing"]).apply(rings()[0])[0].shape == (300, 2)
+    assert read_finals(searched.out).verdict == searched.finals.verdict
+
+
+def test_damage_is_named(searched, tmp_path):
+    with pytest.raises(StudyError, match="there is no trained network"):
+        load_best(tmp_path)
+    for name in ("best.json", "best.safetensors"):
+        (tmp_path / name).write_bytes((searched.out / name).read_bytes())
+    (tmp_path / "best.safetensors").write_bytes(b"\x08")
+    with pytest.raises(StudyError, match="run the search again to write it anew"):
+        load_best(tmp_path)
+
+
+def test_more_seeds_and_trials_train_only_what_is_missing(tmp_path):
+    options = {**QUICK, "baselines": False}
+    nt.search(rings(), space, out=tmp_path, finalists=2, final_seeds=1, **options)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("finals/*/weights.safetensors")}
+    assert len(before) == 2
+    result = nt.search(rings(), space, out=tmp_path, finalists=2, final_seeds=2, **options)
+    after = {path: path.stat().st_mtime_ns for path in tmp_path.glob("finals/*/weights.safetensors")}
+    assert len(after) == 4
+    assert before.items() <= after.items()
+    assert [len(network.runs) for network in result.finals.networks] == [2, 2]
+
+
+def test_replicates_go_seed_by_seed_and_count_what_was_done():
+    roster = Roster((nt.Signal("vector", (2,)),), [])
+    numbers = [roster.add(Architecture.parse(f"Linear({width})")) for width in (2, 3, 4)]
+    assert roster.add(Architecture.parse("Linear(3)")) == 1
+    strategy = Replicates(roster, numbers, 2, 10)
+    asked = [proposal.architecture.decisions[0] for proposal in strategy.ask(4)]
+    assert asked == [0, 1, 2, 0]
+    assert [p.architecture.decisions[0] for p in strategy.ask(9)] == [1, 2]
+    assert strategy.ask() == []
+    trials = [
+        Trial(n, State.COMPLETE, roster.architecture((d,)), b) for n, (d, b) in enumerate([(0, 9), (0, 10), (0, 10)])
+    ]
+    assert [replicate(trials, trial) for trial in trials] == [0, 0, 1]
+    assert str(Roster(roster.input, roster.texts).architecture((2,))) == "Linear(4)"
+
+
+def test_a_failing_final_training_costs_its_network_alone(tmp_path, monkeypatch):
+    from nasturtium.estimators import Training
+
+    fit = Training.fit_final
+
+    def failing(self, architecture, *rest):
+        if "Linear(32)" in str(architecture):
+            raise FloatingPointError("burnt")
+        return fit(self, architecture, *rest)
+
+    monkeypatch.setattr(Training, "fit_final", failing)
+    start = ["Sequential(Linear(32), ReLU(), Linear(2))", "Sequential(Linear(4), ReLU(), Linear(2))"]
+    options = {**QUICK, "trials": 2, "epochs": 8, "final_seeds": 1, "baselines": False}
+    result = nt.search(rings(), space, out=tmp_path, start=start, **options)
+    failed = next(network for network in result.finals.networks if "Linear(32)" in network.architecture)
+    assert failed.runs[0].state == "failed"
+    assert "Linear(4)" in str(result.best.architecture)
+    assert any("trainings failed (FloatingPointError: burnt" in line for line in result.finals.verdict)
+
+
+def test_tuning_tries_recipes_and_keeps_what_is_better(tmp_path):
+    recipe = Recipe(learning_rate=5e-4)  # far too small: most others are better
+    options = {**QUICK, "baselines": False, "epochs": 20}
+    result = nt.search(rings(), space, out=tmp_path, recipe=recipe, tune=8, finalists=2, final_seeds=1, **options)
+    names = [network.name for network in result.finals.networks]
+    assert any(name.endswith(", tuned") for name in names)
+    tuned = next(network for network in result.finals.networks if network.name.endswith("tuned"))
+    assert tuned.architecture.startswith("Trained(Sequential(")
+    (place,) = tmp_path.glob("*-tuning.db")
+    study = open_study(place, Goal.of("accuracy"), read_only=True)
+    assert len(study) == 8
+    study.close()
+    loaded = load_best(tmp_path)
+    assert loaded.model(torch.zeros(3, 2)).shape == (3, 2)
+
+
+def test_an_open_recipe_holds_the_one_it_is_made_from():
+    recipe = Recipe(learning_rate=0.01, weight_decay=0.05, batch_size=32)
+    opened = Space(Trained(Linear(2), open_recipe(recipe, 1000)), input=(2,))
+    sampled = [opened.sample(np.random.default_rng(n)).value.recipe for n in range(50)]
+    assert all(0.00125 <= each.learning_rate <= 0.08 for each in sampled)
+    assert {each.batch_size for each in sampled} == {16, 32, 64}
+    assert len({each.dropout for each in sampled}) > 2
+    assert {each.optimiser for each in sampled} == {"adamw"}
+    assert Architecture(Trained(Linear(2), recipe), input=(2,)) in opened
+
+
+def test_numbers_that_cannot_be_used(tmp_path):
+    with pytest.raises(NasturtiumError, match="finalists must be at least 1, not 0"):
+        nt.search(rings(), space, finalists=0, **QUICK)
+
+
+def test_time_that_is_short_cuts_the_plan_not_the_result(tmp_path):
+    result = nt.search(rings(), space, out=tmp_path, time=3, **{**QUICK, "final_epochs": 2000})
+    assert result.best.model is not None
+    assert "the time left allows" in result.finals.verdict[-1]
+    assert json.loads((tmp_path / "best.json").read_text())["epochs"] < 2000

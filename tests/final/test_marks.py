@@ -1,0 +1,74 @@
+"""The marks: plain networks counted by hand, scikit-learn models against scikit-learn itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+
+from nasturtium import tasks
+from nasturtium.final.baselines import plain_network
+from nasturtium.final.classical import features, fitting, train_classical
+from nasturtium.space.signal import Signal
+from nasturtium.tasks import Split
+
+
+def made(shape, rows=60, kind="float", **options):
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 12, size=(rows, *shape)) if kind == "tokens" else rng.normal(size=(rows, *shape))
+    y = np.arange(rows) % 3
+    x = x if kind == "tokens" else x + y.reshape(-1, *[1] * len(shape))
+    return tasks.load((x, y), **options)
+
+
+def test_the_plain_network_of_vectors_has_the_parameters_of_its_layers():
+    network = plain_network(made((7,)))
+    by_hand = (7 * 256 + 256) + 2 * 256 + (256 * 256 + 256) + 2 * 256 + (256 * 3 + 3)
+    assert network.count()["params"] == by_hand
+
+
+@pytest.mark.parametrize("shape", [(7,), (3, 8, 8), (1, 28, 28), (3, 64, 64), (20, 4)])
+def test_plain_networks_run(shape):
+    task = made(shape)
+    network = plain_network(task)
+    model = network.build()
+    import torch
+
+    inputs = torch.from_numpy(task.test.inputs[0])
+    assert model.eval()(inputs).shape == (len(inputs), 3)
+    assert sum(p.numel() for p in model.parameters()) == network.count()["params"]
+
+
+def test_boosted_trees_are_those_of_scikit_learn():
+    task = made((5,), 2800)
+    model = fitting(task)
+    assert model.name == "boosted trees"
+    runs, outputs = train_classical(model, task, [0, 1])
+    merged = task.merged().train
+    expected = HistGradientBoostingClassifier(random_state=0, early_stopping=False)
+    expected.fit(merged.inputs[0], merged.targets)
+    assert runs[0].scores["accuracy"] == pytest.approx(expected.score(task.test.inputs[0], task.test.targets))
+    assert np.allclose(np.exp(outputs[0]), expected.predict_proba(task.test.inputs[0]), atol=1e-8)
+    assert [run.seed for run in runs] == [0, 1]
+
+
+def test_many_columns_go_to_a_forest():
+    task = made((3, 12, 12), 200)
+    model = fitting(task)
+    assert model.name == "random forest"
+    assert isinstance(model.make(0), RandomForestClassifier)
+    assert fitting(made((3, 40, 40), 20)) is None  # 4,800 columns
+
+
+def test_sequences_are_summed_up_over_what_is_there():
+    values = np.array([[[1.0], [3.0], [99.0]], [[5.0], [99.0], [99.0]]])
+    mask = np.array([[True, True, False], [True, False, False]])
+    split = Split((values, mask), np.zeros(2))
+    table = features(split, Signal("sequence", (None, 1), mask=True))
+    assert table.tolist() == [[2, 1, 1, 3, 3, 2], [5, 0, 5, 5, 5, 1]]  # mean, deviation, least, largest, last, length
+
+
+def test_tokens_are_counted():
+    split = Split((np.array([[1, 1, 3], [2, 0, 0]]), np.array([[1, 1, 1], [1, 0, 0]], dtype=bool)), np.zeros(2))
+    table = features(split, Signal("tokens", (3,), vocabulary=(4,), mask=True))
+    assert table.tolist() == [[0, 2, 0, 1], [0, 0, 1, 0]]

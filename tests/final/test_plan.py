@@ -1,0 +1,48 @@
+"""Plans: what is left out when the time is short, in its order."""
+
+from __future__ import annotations
+
+import pytest
+
+from nasturtium.final.plan import Plan, fitted
+from nasturtium.space import Architecture
+from nasturtium.trial import State, Trial
+
+WHOLE = Plan(5, 3, 60, True)
+
+
+def leaders(count: int = 6, seconds: float = 10.0) -> list[Trial]:
+    network = Architecture.parse("Linear(2)")
+    return [Trial(n, State.COMPLETE, network, 10, {"accuracy": 0.9}, seconds=seconds) for n in range(count)]
+
+
+def test_without_a_limit_all_is_done():
+    assert fitted(WHOLE, leaders(), 1.25, 2, None) == WHOLE
+    assert fitted(WHOLE, leaders(3), 1.25, 2, None).finalists == 3
+
+
+# An epoch takes 1.1 * 1.25 * 10 / 10 = 1.375 s, a final training of 60 epochs 82.5 s, two run at a time.
+@pytest.mark.parametrize(
+    ("left", "expected"),
+    [
+        (9 * 82.5, (5, 3, 60, True)),  # 18 trainings
+        (8 * 82.5, (4, 3, 60, True)),  # 15 trainings in 8 rounds
+        (5 * 82.5, (2, 3, 60, True)),  # 9 trainings
+        (3 * 82.5, (2, 2, 60, True)),  # 6
+        (2 * 82.5, (1, 2, 60, True)),  # 4
+        (1 * 82.5, (1, 2, 60, False)),  # 2 side by side
+        (41.25, (1, 1, 30, False)),
+        (1.0, (1, 1, 10, False)),  # never below the epochs of the search
+    ],
+)
+def test_what_fits(left, expected):
+    plan = fitted(WHOLE, leaders(), 1.25, 2, left + 1e-6)
+    assert (plan.finalists, plan.seeds, plan.epochs, plan.baselines) == expected
+    assert bool(plan.cut) == (plan.trainings < WHOLE.trainings)
+
+
+def test_it_says_what_is_left_out():
+    plan = fitted(WHOLE, leaders(), 1.25, 2, 60)
+    assert plan.cut == (
+        "the time left allows 1 of 5 finalists, 1 of 3 seeds, 43 of 60 epochs, no baselines in the final training"
+    )
