@@ -12,6 +12,7 @@ import nasturtium as nt
 from nasturtium.errors import NasturtiumError, StudyError
 from nasturtium.layers import Linear, ReLU, Sequential
 from nasturtium.searching import duration
+from nasturtium.searching.settings import without_password
 from nasturtium.space import Architecture, Space, choice
 
 QUICK = {
@@ -122,3 +123,10 @@ def test_durations_that_are_none(given: object) -> None:
         return
     with pytest.raises(NasturtiumError, match="time"):
         duration(given)
+
+
+def test_a_database_is_noted_without_its_password() -> None:
+    assert without_password("postgresql://me:secret@host:5432/trials") == "postgresql://me@host:5432/trials"
+    assert without_password("postgresql+psycopg://me@host/trials") == "postgresql+psycopg://me@host/trials"
+    assert without_password("postgresql://host/trials") == "postgresql://host/trials"
+    assert without_password(None) is None

@@ -2,109 +2,195 @@
 
 from __future__ import annotations
 
-import json
-import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nasturtium.errors import StudyError
-from nasturtium.objective import Goal
+from nasturtium.report.content import best_rows, ending_rows, finals_rows, status_text, trials_header
+from nasturtium.report.numbers import number_text
 
 if TYPE_CHECKING:
-    from nasturtium.study import Study
+    from nasturtium.report.reading import Reading
 
 WIDTH = 100
 """Width of tables where there is no terminal."""
 
+MATTERED = 5
+"""So many decisions are shown."""
 
-def show_study(folder: Path, top: int) -> None:
-    """Print a table of the best trials, how trials ended, the final scores and the places of the files."""
+
+@dataclass
+class Shown:
+    """What is to be shown of a study.
+
+    Attributes:
+        top: How many of the best trials.
+        importance: Whether to say which decisions mattered, which takes seconds.
+        csv: File for all trials.
+        store: URL of the database of the study; the file in the folder if None.
+    """
+
+    top: int = 5
+    importance: bool = False
+    csv: Path | None = None
+    store: str | None = None
+
+
+def show_study(folder: Path, top: int = 5) -> None:
+    """Print the best trials, how trials ended and why, the final scores, and the places of the files."""
+    show(folder, Shown(top))
+
+
+def show(folder: Path, wanted: Shown) -> None:
+    """Print what a study holds.
+
+    Raises:
+        StudyError: If there is no study, or it cannot be read.
+    """
+    from nasturtium.report.reading import read_folder
+
+    console = make_console()
+    reading = read_folder(folder, wanted.store)
+    try:
+        console.print(reading.settings["summary"], style="bold", highlight=False, markup=False)
+        say_search(console, reading, wanted.top)
+        say_endings(console, reading)
+        say_finals(console, reading)
+        if wanted.importance:
+            say_importance(console, reading)
+        say_origin(console, reading)
+        if wanted.csv is not None:
+            from nasturtium.report.frame import write_csv
+
+            write_csv(reading.study, wanted.csv)
+            line(console, f"wrote {len(reading.study):,} trials to {wanted.csv}")
+    finally:
+        reading.close()
+
+
+def make_console() -> Any:
+    """Standard output; as wide as the terminal, or 100 columns where there is none."""
     from rich.console import Console
 
-    from nasturtium.searching import SETTINGS, STUDY, no_winner, winner
-    from nasturtium.study import open_study
-
-    settings = read_settings(folder / SETTINGS)
-    goal = Goal.of(settings["objectives"], settings["limits"])
-    study = open_study(folder / STUDY, goal, read_only=True)
     console = Console(soft_wrap=True)
     if not console.is_terminal:
         console.width = WIDTH
-    try:
-        console.print(f"[bold]{settings['summary']}[/]", highlight=False)
-        console.print(ending_line(study), highlight=False)
-        best = winner(study)
-        if best is None:
-            console.print(no_winner(study), highlight=False)
-        else:
-            console.print(best_table(study, top))
-            console.print(f"best: trial {best.number}\n  {best.architecture}", highlight=False, markup=False)
-    finally:
-        study.close()
-    say_final(console, folder)
-    console.print(f"study: {folder / STUDY}", highlight=False)
+    return console
 
 
-def read_settings(path: Path) -> dict[str, Any]:
-    """What a search noted beside its study.
-
-    Raises:
-        StudyError: If there is no study, or the note cannot be read.
-    """
-    try:
-        settings = json.loads(path.read_text())
-    except FileNotFoundError:
-        raise StudyError(f"there is no study in {path.parent}; 'nasturtium search ... --out DIR' makes one") from None
-    except (OSError, ValueError) as error:
-        raise StudyError(f"cannot read {path}: {error}; run the search again to write it anew") from None
-    if not isinstance(settings, dict) or not {"objectives", "limits", "summary"} <= settings.keys():
-        raise StudyError(f"{path} is not what a search writes; run the search again to write it anew")
-    return settings
+def line(console: Any, text: str) -> None:
+    """Write text as it stands."""
+    console.print(text, highlight=False, markup=False)
 
 
-def ending_line(study: Study) -> str:
-    """How many trials ended in which way."""
-    counts = ", ".join(f"{count} {state}" for state, count in study.counts.items() if count)
-    return f"{len(study)} trials: {counts or 'none yet'}"
-
-
-def best_table(study: Study, top: int) -> Any:
-    """The best trials as a table."""
+def table(title: str, header: tuple[str, ...], rows: Sequence[tuple[str, ...]], left: tuple[int, ...] = (0,)) -> Any:
+    """A table; the columns that are not at the left are numbers."""
+    from rich.markup import escape
     from rich.table import Table
 
-    from nasturtium.searching import leading
-
-    trials = leading(study, top)
-    wanted = [objective.metric for objective in study.goal.objectives]
-    names = list(dict.fromkeys([*wanted, *(n for n in ("accuracy", "rmse", "valid_loss") if n in trials[0].scores)]))
-    names += [name for name in ("params", "flops") if name in trials[0].scores and name not in names]
-    table = Table("trial", *names, "seconds", title=f"the best {len(trials)} (validation scores)", title_justify="left")
-    for trial in trials:
-        cells = [number_text(trial.scores.get(name, math.nan)) for name in names]
-        table.add_row(str(trial.number), *cells, f"{trial.seconds:.1f}")
-    return table
+    made = Table(title=escape(title), title_justify="left")
+    for place, name in enumerate(header):
+        made.add_column(name, justify="left" if place in left else "right", overflow="fold")
+    for row in rows:
+        made.add_row(*map(escape, row))
+    return made
 
 
-def number_text(value: float) -> str:
-    """A number as people read it: 0.9876, 12,345, 1.2M."""
-    if not math.isfinite(value):
-        return str(value)
-    if value >= 1e6:
-        return f"{value / 1e6:.3g}M"
-    return f"{value:,.0f}" if value == int(value) and abs(value) >= 10 else f"{value:.4f}"
+def say_search(console: Any, reading: Reading, top: int) -> None:
+    """How many trials ended how, the best of them, and the winner; or why there is none."""
+    from nasturtium.errors import NasturtiumError
+    from nasturtium.report.reading import winner_text
 
-
-def say_final(console: Any, folder: Path) -> None:
-    """The test scores of the final training, if there was one."""
-    from nasturtium.final import WEIGHTS, read_best
-
-    best = read_best(folder)
-    if best is None:
+    line(console, status_text(reading))
+    rows = best_rows(reading, top)
+    if rows:
+        count = "the best" if len(rows) == 1 else f"the best {len(rows)}"
+        console.print(table(f"{count} (validation scores)", trials_header(reading), rows))
+    try:
+        text, number, by = winner_text(reading)
+    except NasturtiumError as error:
+        line(console, str(error))
         return
-    scores = best["scores"]
-    main = f"test_{best['metric']}"
-    spread = f" ± {scores[main + '_sd']:.4f} over {best['seeds']} trainings" if f"{main}_sd" in scores else ""
-    others = ", ".join(f"{n.removeprefix('test_')} {number_text(v)}" for n, v in scores.items()
-                       if n != main and not n.endswith("_sd"))  # fmt: skip
-    console.print(f"test {best['metric']}: {scores[main]:.4f}{spread} ({others})", highlight=False)
-    console.print(f"weights: {folder / WEIGHTS}", highlight=False)
+    name = "best" if number is None else f"best: trial {number}"
+    line(console, f"{name} (by its {by})\n  {text}" if by != "final training" else f"{name}\n  {text}")
+
+
+def say_endings(console: Any, reading: Reading) -> None:
+    """How trials ended and why, where that needs a word."""
+    from nasturtium.report.endings import endings
+
+    found = endings(reading.study.trials)
+    if any(each.reason for each in found):
+        header = ("state", "trials", "time", "why", "which")
+        console.print(table("how trials ended", header, ending_rows(found), left=(0, 3, 4)))
+        for each in found:
+            if len(each.reason.splitlines()) > 1:
+                line(console, f"trial {each.trials[0]}: {each.reason}")
+
+
+def say_finals(console: Any, reading: Reading) -> None:
+    """The test scores of the final training and what can be said of them, if there was one."""
+    for problem in reading.problems:
+        line(console, problem)
+    finals = reading.finals
+    if finals is None:
+        line(console, "no final training was recorded: there are no test scores")
+        return
+    if len(finals.networks) > 1:
+        header = ("network", "kind", f"test {finals.metric}", "sd", "95 % interval", "runs", "params")
+        console.print(table(f"final training, {finals.epochs:g} epochs", header, finals_rows(finals), left=(0, 1)))
+    else:
+        say_one(console, reading)
+    for sentence in finals.verdict:
+        line(console, f"- {sentence}")
+
+
+def say_one(console: Any, reading: Reading) -> None:
+    """The test scores of the only network that was trained in the end."""
+    finals = reading.finals
+    network = finals.networks[0] if finals is not None and finals.networks else None
+    if finals is None or network is None or network.mean is None:
+        line(console, "no final training was completed: there are no test scores")
+        return
+    done = [run for run in network.runs if run.state == "complete"]
+    spread = "" if network.sd is None else f" ± {network.sd:.4f} over {len(done)} trainings"
+    others = {} if not done else {n: v for n, v in done[0].scores.items() if n != finals.metric}
+    first = ", ".join(f"{name.removeprefix('test_')} {number_text(value)}" for name, value in others.items())
+    line(console, f"test {finals.metric}: {network.mean:.4f}{spread}" + (f" ({first})" if first else ""))
+
+
+def say_importance(console: Any, reading: Reading) -> None:
+    """The decisions that mattered most, with the best of their options."""
+    from nasturtium.report.page import importance_of
+
+    found, why_not = importance_of(reading)
+    if found is None:
+        line(console, why_not)
+        return
+    better = max if reading.objective.maximise else min
+    rows = []
+    for each in found.ranked[:MATTERED]:
+        taken = [level for level in each.levels if level.mean is not None]
+        best = better(taken, key=lambda level: level.mean or 0.0)
+        share = "–" if each.share is None else f"{each.share:.1%}"
+        rows.append((each.feature.name, share, best.text, number_text(best.mean), str(best.count)))
+    if rows:
+        header = ("what", "share", "best option", f"its mean {reading.metric}", "trials")
+        console.print(table("what mattered", header, rows, left=(0, 2)))
+    line(console, found.note)
+
+
+def say_origin(console: Any, reading: Reading) -> None:
+    """The command and the versions that made it, and where it lies."""
+    from nasturtium.report.reading import WEIGHTS
+    from nasturtium.report.repeating import command_text, versions_text
+
+    command, versions = command_text(reading.settings), versions_text(reading.settings)
+    if command is not None:
+        line(console, f"made by: {command}")
+    if versions is not None:
+        line(console, f"with: {versions}")
+    if (reading.folder / WEIGHTS).exists():
+        line(console, f"weights: {reading.folder / WEIGHTS}")
+    line(console, f"study: {reading.place}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nasturtium import strategies, tasks
 from nasturtium.objective import Goal, Limit, Objectives
 from nasturtium.searching.result import Result
-from nasturtium.searching.settings import write_settings
+from nasturtium.searching.settings import without_password, write_settings
 from nasturtium.searching.stages import Search, space_for
 from nasturtium.searching.units import duration, size
 from nasturtium.space import Architecture, Space
@@ -112,6 +112,6 @@ def search(
               "recipe": str(training.recipe), "options": repr(sorted((strategy_options or {}).items()))}  # fmt: skip
     run = Search(opened, goal, chooser, training, wanted.checked(), folder, header, size(memory), quiet)
     if folder is not None:
-        write_settings(folder, data, opened, goal, {**header, "trials": trials})
+        write_settings(folder, data, opened, goal, {**header, "trials": trials, "store": without_password(store)}, space_options or {})
     place = store or (None if folder is None else folder / STUDY)
     return run.result(place, trials, seconds, duration(trial_time))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import sys
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -14,19 +15,32 @@ from typing import Any
 from nasturtium.errors import StudyError
 from nasturtium.objective import Goal
 from nasturtium.space import Space
+from nasturtium.space.architecture import to_json_signal
 from nasturtium.tasks import Task
 
 SETTINGS = "settings.json"
 PACKAGES = ("nasturtium", "torch", "numpy", "scikit-learn")
 
 
-def write_settings(out: Path, task: Task, space: Space, goal: Goal, header: Mapping[str, Any]) -> None:
+def write_settings(
+    out: Path, task: Task, space: Space, goal: Goal, header: Mapping[str, Any], options: Mapping[str, Any]
+) -> None:
     """Note how a study was made.
+
+    Args:
+        out: Folder of the study.
+        task: Its data.
+        space: Its space.
+        goal: What is optimised under which limits.
+        header: What must not change, and what else is to be noted.
+        options: Those that the space was made with; noted if JSON can say them.
 
     Raises:
         StudyError: If the folder cannot be written.
     """
-    content = {**header, "summary": task.summary(), "notes": list(task.notes), "metric": task.metric,
+    content = {"signals": [to_json_signal(signal) for signal in task.inputs], "outputs": task.outputs,
+               "space_options": _plain(options),
+               **header, "summary": task.summary(), "notes": list(task.notes), "metric": task.metric,
                "space": space.name, "objectives": [str(each) for each in goal.objectives],
                "limits": [str(each) for each in goal.limits], "versions": versions(), "command": command()}  # fmt: skip
     try:
@@ -35,6 +49,20 @@ def write_settings(out: Path, task: Task, space: Space, goal: Goal, header: Mapp
         os.replace(out / f"{SETTINGS}.part", out / SETTINGS)
     except OSError as error:
         raise StudyError(f"cannot write to {out}: {error.strerror}; give another folder") from None
+
+
+def without_password(url: str | None) -> str | None:
+    """The URL of a database as it may be written down; who reads it gives the password by ``PGPASSWORD``."""
+    return None if url is None else re.sub(r"^(\w[\w+]*://[^:@/]*):[^@/]*@", r"\1@", url)
+
+
+def _plain(options: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Options as JSON gives them back, or None where it cannot."""
+    try:
+        again: dict[str, Any] = json.loads(json.dumps(dict(options)))
+    except (TypeError, ValueError):
+        return None
+    return again
 
 
 def versions() -> dict[str, str]:
