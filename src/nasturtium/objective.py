@@ -166,13 +166,16 @@ class Goal:
 
     @classmethod
     def of(
-        cls, objectives: str | Objective | Iterable[str | Objective], limits: Iterable[str | Limit] | None = ()
+        cls,
+        objectives: str | Objective | Iterable[str | Objective],
+        limits: Iterable[str | Limit] | None = (),
+        known: Mapping[str, bool] | None = None,
     ) -> Goal:
-        """Reads objectives and limits given as text, as values, or mixed."""
+        """Reads objectives and limits given as text, as values, or mixed; ``known`` as in :func:`parse_objective`."""
         given = (objectives,) if isinstance(objectives, str | Objective) else tuple(objectives)
         if not given:
             raise ObjectiveError("no objective given; write for example objectives=['accuracy']")
-        read = tuple(parse_objective(each) for each in given)
+        read = tuple(parse_objective(each, known) for each in given)
         return cls(read, tuple(each if isinstance(each, Limit) else Limit(each) for each in limits or ()))
 
     def missing(self, scores: Mapping[str, float]) -> list[str]:

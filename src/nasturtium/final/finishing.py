@@ -25,7 +25,6 @@ from nasturtium.final.tuning import tuned
 from nasturtium.final.verdict import compare, contender
 from nasturtium.objective import parse_objective
 from nasturtium.space import Architecture
-from nasturtium.tasks.metrics import METRICS
 from nasturtium.trial import Budget, Scores, Trial
 
 if TYPE_CHECKING:
@@ -215,7 +214,7 @@ def _compared(entries: list[Entry], task: Task, plan: Plan, wanted: Wanted) -> F
     """Finalists and baselines side by side, the scikit-learn model among them."""
     networks = [entry.network for entry in entries]
     outputs = {entry.network.name: entry.outputs() for entry in entries}
-    maximise = METRICS[task.metric].maximise if task.metric in METRICS else parse_objective(task.metric).maximise
+    maximise = parse_objective(task.objective).maximise
     seeds = list(range(wanted.seed, wanted.seed + plan.seeds))
     classical = fitting(task) if plan.baselines else None
     if classical is not None:

@@ -63,7 +63,7 @@ def train_all(
         Why it ended.
     """
     place = folder / STUDY
-    goal = Goal.of(training.training.task.metric)
+    goal = Goal.of(training.training.task.objective)
     roster = Roster(entries[0].architecture.input, _recorded(place, goal))
     numbers = [roster.add(entry.architecture) for entry in entries]
     study = open_study(place, goal, roster, header)  # type: ignore[arg-type]

@@ -71,7 +71,7 @@ def tuned(
         progress: Is kept up to date.
     """
     space = tuning_space(leaders, training.recipe, len(training.task.train))
-    goal = Goal.of(training.task.metric)
+    goal = Goal.of(training.task.objective)
     strategy = make("evolution", space=space, seed=seed, budget=epochs, objectives=goal.objectives,
                     population=max(4, trials // 3), tournament=max(2, trials // 8))  # fmt: skip
     place = None if folder is None else folder / f"{space.fingerprint[:8]}-{STUDY}"

@@ -61,6 +61,7 @@ from nasturtium.layers.repeat import Repeat, repeat
 from nasturtium.layers.resize import Resize
 from nasturtium.layers.sequential import Residual, Sequential
 from nasturtium.layers.shape import Flatten, Identity, Permute, Reshape, Unflatten, Zero
+from nasturtium.layers.wrapped import wrap
 from nasturtium.space.part import Layer
 
 LAYERS: dict[str, type[Layer]] = {
@@ -230,4 +231,5 @@ __all__ = [
     "Zero",
     "build",
     "repeat",
+    "wrap",
 ]

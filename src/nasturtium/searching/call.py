@@ -93,7 +93,7 @@ def search(
     deadline = None if seconds is None else monotonic() + seconds
     data = tasks.load(task, seed=seed, **(task_options or {}))
     opened = space_for(space, data, space_options or {})
-    goal = Goal.of(data.metric if objectives is None else objectives, limits)
+    goal = Goal.of(data.objective if objectives is None else objectives, limits, data.directions)
     chooser = strategies.make(
         strategy, space=opened, seed=seed, start=list(start or ()), budget=epochs, objectives=goal.objectives,
         limits=goal.limits, **(strategy_options or {}),
@@ -108,10 +108,11 @@ def search(
     )  # fmt: skip
     folder = None if out is None else Path(out)
     named = strategy if isinstance(strategy, str) else getattr(strategy, "__name__", str(strategy))
-    header = {"task": data.name, "data": data.fingerprint, "strategy": named, "seed": seed, "epochs": epochs,
-              "recipe": str(training.recipe), "options": repr(sorted((strategy_options or {}).items()))}  # fmt: skip
+    header = {"task": data.name, **data.custom, "data": data.fingerprint, "strategy": named, "seed": seed,
+              "epochs": epochs, "recipe": str(training.recipe), "options": repr(sorted((strategy_options or {}).items()))}  # fmt: skip
     run = Search(opened, goal, chooser, training, wanted.checked(), folder, header, size(memory), quiet)
     if folder is not None:
-        write_settings(folder, data, opened, goal, {**header, "trials": trials, "store": without_password(store)}, space_options or {})
+        noted = {**header, "trials": trials, "store": without_password(store)}
+        write_settings(folder, data, opened, goal, noted, space_options or {})
     place = store or (None if folder is None else folder / STUDY)
     return run.result(place, trials, seconds, duration(trial_time))

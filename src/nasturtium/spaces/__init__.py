@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from nasturtium.errors import SpaceError, did_you_mean
 from nasturtium.space.signal import Signal, as_signals, edges, nodes, tokens
 from nasturtium.space.space import Space
+from nasturtium.spaces.around import around
 from nasturtium.spaces.convnet import convnet
 from nasturtium.spaces.darts import darts
 from nasturtium.spaces.densenet import densenet
@@ -246,6 +247,7 @@ __all__ = [
     "DEFAULTS",
     "SPACES",
     "Published",
+    "around",
     "convnet",
     "darts",
     "densenet",

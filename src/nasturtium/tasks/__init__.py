@@ -3,6 +3,7 @@
 from nasturtium.tasks.batches import Batches
 from nasturtium.tasks.load import TASKS, load
 from nasturtium.tasks.metrics import METRICS, Metric, evaluate_metrics
+from nasturtium.tasks.own import Combined
 from nasturtium.tasks.preprocessing import Preprocessing
 from nasturtium.tasks.task import Split, Task
 
@@ -10,6 +11,7 @@ __all__ = [
     "METRICS",
     "TASKS",
     "Batches",
+    "Combined",
     "Metric",
     "Preprocessing",
     "Split",

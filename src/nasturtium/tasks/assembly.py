@@ -27,6 +27,7 @@ from nasturtium.tasks.targets import (
     number_coding,
 )
 from nasturtium.tasks.task import Split, Task
+from nasturtium.tasks.tensor_coding import TensorCoding
 
 Array = npt.NDArray[Any]
 
@@ -41,7 +42,7 @@ class Source(Protocol):
 
     def __len__(self) -> int: ...
 
-    def fit(self, train: Array) -> tuple[ArrayCoding | TableCoding, tuple[str, ...]]:
+    def fit(self, train: Array) -> tuple[ArrayCoding | TableCoding | TensorCoding, tuple[str, ...]]:
         """The coding fitted on the training rows (indices), and notes."""
         ...
 
@@ -103,11 +104,12 @@ def assemble(
     encoded = strata if classes is not None else target.encode(values)
     coding, found = source.fit(train)
     parts = [source.split(coding, rows, encoded[rows]) for rows in (np.flatnonzero(codes == part) for part in range(3))]
+    signals = coding.signals if isinstance(coding, TensorCoding) else (coding.signal,)
     metrics = metrics_for(kind, metric)
     said = (doubt,) if doubt else ()
     about = _about_classes(target, encoded, codes) if classes is not None else ()
     return Task(
-        name=name, inputs=(coding.signal,), outputs=target.outputs, kind=kind,
+        name=name, inputs=signals, outputs=target.outputs, kind=kind,
         train=parts[TRAIN], valid=parts[VALID], test=parts[TEST],
         metric=metrics[0], metrics=metrics, loss=LOSSES[kind], classes=target.names,
         preprocessing=Preprocessing(coding, target),

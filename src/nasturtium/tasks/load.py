@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -12,10 +12,13 @@ import numpy as np
 
 from nasturtium.errors import TaskError, did_you_mean
 from nasturtium.tasks.arrays import from_arrays, from_parts
+from nasturtium.tasks.dataset_items import Given, is_dataset
+from nasturtium.tasks.datasets import from_dataset
 from nasturtium.tasks.digits import digits
 from nasturtium.tasks.images import load_images
-from nasturtium.tasks.metrics import metrics_for
+from nasturtium.tasks.metrics import METRICS, Metric, metrics_for
 from nasturtium.tasks.npz import load_npz
+from nasturtium.tasks.own import with_own
 from nasturtium.tasks.tables import from_frame, load_table
 from nasturtium.tasks.task import Task
 
@@ -25,9 +28,10 @@ READERS: dict[str, Callable[..., Task]] = {
     ".npz": load_npz, ".csv": load_table, ".tsv": load_table, ".parquet": load_table
 }  # fmt: skip
 OF_TABLES, OF_ARRAYS = ("target", "kind"), ("layout", "kind")
+OF_DATASETS = ("kind", "inputs", "classes", "lazy")
 ACCEPTS: dict[Callable[..., Task], tuple[str, ...]] = {
-    digits: (), load_images: (), load_npz: OF_ARRAYS, from_arrays: OF_ARRAYS, from_parts: OF_ARRAYS,
-    load_table: OF_TABLES, from_frame: OF_TABLES,
+    digits: (), load_images: (), load_npz: OF_ARRAYS, load_table: OF_TABLES, from_frame: OF_TABLES,
+    from_arrays: (*OF_ARRAYS, "classes"), from_parts: (*OF_ARRAYS, "classes"), from_dataset: OF_DATASETS,
 }  # fmt: skip
 
 
@@ -36,25 +40,37 @@ def load(
     *,
     seed: int = 0,
     target: str | None = None,
-    metric: str | None = None,
+    metric: str | Metric | None = None,
     kind: str | None = None,
     name: str | None = None,
     layout: str | None = None,
+    metrics: Iterable[Metric] = (),
+    loss: str | Callable[[Any, Any], Any] | None = None,
+    inputs: Any = None,
+    classes: Sequence[str] | None = None,
+    lazy: bool | None = None,
 ) -> Task:
     """The task that a user means.
 
     Args:
         source: A task; a registered name (``digits``); the path of an .npz, .csv, .tsv or .parquet file or
             of a folder with a folder of images for each class; arrays ``(x, y)`` or ``(x, y, x_test,
-            y_test)``; a polars frame.
+            y_test)``; a polars frame; a map-style ``torch.utils.data.Dataset``, or (train, test) or (train,
+            valid, test) of them.
         seed: Of the split, where the data has none.
         target: The column of a table to predict.
-        metric: The primary metric, one of ``METRICS``; by default accuracy or RMSE.
+        metric: The primary metric, one of ``METRICS`` or a :class:`Metric` of your own; by default accuracy or
+            RMSE.
         kind: ``classification`` or ``regression``, to force it (see
             ``nasturtium.tasks.targets.decide_kind``).
         name: Of the task.
         layout: ``vector``, ``sequence``, ``image``, ``channels_first``, ``channels_last`` or ``tokens``, to
             force how arrays are read (see ``nasturtium.tasks.layout.choose_layout``).
+        metrics: Further metrics of your own, to be reported.
+        loss: ``cross_entropy``, ``mse``, or a function of your own (see ``Task.loss``).
+        inputs: Signals of a dataset's items, where the first item does not tell them.
+        classes: Names of classes 0, 1, ... of arrays and datasets.
+        lazy: Whether a dataset's items stay with it rather than in memory; decided by their size if not given.
 
     >>> load("digits").summary()
     'digits: image 1x8x8 -> 10 classes; 1,184/253/360 rows train/valid/test; judged by accuracy'
@@ -62,7 +78,19 @@ def load(
     Raises:
         TaskError: With one line on what cannot be used, where, and what would help.
     """
-    options = {"target": target, "kind": kind, "layout": layout}
+    options = {
+        "target": target, "kind": kind, "layout": layout, "inputs": inputs, "classes": classes, "lazy": lazy
+    }  # fmt: skip
+    known = metric if isinstance(metric, str) else None
+    brought = None if isinstance(metric, str) else metric
+    if brought is None and known is not None and known not in METRICS:
+        chosen = next((each for each in metrics if getattr(each, "name", None) == known), None)
+        brought, known = (None, known) if chosen is None else (chosen, None)
+    task = _loaded(source, seed, known, name, options)
+    return with_own(task, brought, [each for each in metrics if each is not brought], loss)
+
+
+def _loaded(source: object, seed: int, metric: str | None, name: str | None, options: dict[str, Any]) -> Task:
     if isinstance(source, Task):
         return _again(source, metric, name, options)
     loader, arguments = _find(source)
@@ -74,11 +102,11 @@ def load(
     return loader(*arguments, seed=seed, **chosen)
 
 
-def _again(task: Task, metric: str | None, name: str | None, options: dict[str, str | None]) -> Task:
+def _again(task: Task, metric: str | None, name: str | None, options: dict[str, Any]) -> Task:
     for option, value in options.items():
         if value is not None and not (option == "kind" and value == task.kind):
             raise TaskError(f"{option}={value!r} does not apply to a task that is already made")
-    metrics = metrics_for(task.kind, metric) if metric else (task.metric, *task.metrics)
+    metrics = metrics_for(task.kind, metric, task.own) if metric else (task.metric, *task.metrics)
     return replace(task, metric=metrics[0], metrics=tuple(dict.fromkeys(metrics)), name=name or task.name)
 
 
@@ -90,6 +118,8 @@ def _find(source: object) -> tuple[Callable[..., Task], tuple[Any, ...]]:
     """The function that loads a source, and its positional arguments."""
     if isinstance(source, (str, PathLike)):
         return _find_by_name(str(source))
+    if isinstance(source, Given) or is_dataset(source):
+        return from_dataset, (Given.of(source),)
     if isinstance(source, (tuple, list)) and len(source) == 2:
         return from_arrays, tuple(source)
     if isinstance(source, (tuple, list)) and len(source) == 4:
@@ -101,7 +131,7 @@ def _find(source: object) -> tuple[Callable[..., Task], tuple[Any, ...]]:
         raise TaskError(f"{len(source)} arrays are no task; give (x, y) or (x, y, x_test, y_test)")
     raise TaskError(
         f"cannot make a task of {type(source).__name__}; give a name ({', '.join(TASKS)}), a path, "
-        "arrays (x, y) or (x, y, x_test, y_test), a polars frame, or a Task"
+        "arrays (x, y) or (x, y, x_test, y_test), a polars frame, a torch Dataset, or a Task"
     )
 
 

@@ -26,11 +26,34 @@ class Metric:
             predictions (N, K) and targets (N, K) in their own unit.
         maximise: Whether more is better.
         kinds: The kinds of task it is for.
+        name: What it is called; the function's name if not given.
+        takes: ``outputs`` as above, or ``classes``: the likeliest class (N,) in place of log-probabilities.
     """
 
     function: Callable[[Array, Array], float]
     maximise: bool
-    kinds: tuple[str, ...]
+    kinds: tuple[str, ...] = ("classification", "regression")
+    name: str = ""
+    takes: str = "outputs"
+
+    def __post_init__(self) -> None:
+        if not callable(self.function):
+            raise TaskError(f"a metric needs a function of (predictions, targets), not {self.function!r}")
+        if self.takes not in ("outputs", "classes"):
+            raise TaskError(f"a metric takes 'outputs' or 'classes', not {self.takes!r}")
+        object.__setattr__(self, "name", self.name or str(getattr(self.function, "__name__", "metric")))
+
+    def score(self, outputs: Array, targets: Array) -> float:
+        """The value for log-probabilities or predictions (N, K) and their targets.
+
+        Raises:
+            TaskError: If the function gives something else than a number.
+        """
+        value: Any = self.function(outputs.argmax(axis=1) if self.takes == "classes" else outputs, targets)
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            raise TaskError(f"metric {self.name!r} gave {value!r:.60}; it must give one number") from None
 
 
 def accuracy(log_probabilities: Array, targets: Array) -> float:
@@ -121,16 +144,25 @@ METRICS: dict[str, Metric] = {
 DEFAULT_METRIC = {"classification": "accuracy", "regression": "rmse"}
 
 
-def metrics_for(kind: str, metric: str | None = None) -> tuple[str, ...]:
+def metrics_for(kind: str, metric: str | None = None, own: Iterable[Metric] = ()) -> tuple[str, ...]:
     """The metrics reported for a kind of task; the first is the primary one, ``metric`` where given.
+
+    Args:
+        kind: ``classification`` or ``regression``.
+        metric: The name of the primary one.
+        own: Those that a user brought.
 
     Raises:
         TaskError: If the metric is unknown or is not for this kind.
     """
     primary = metric or DEFAULT_METRIC[kind]
-    if primary not in METRICS:
-        raise TaskError(f"unknown metric {primary!r}; known: {', '.join(METRICS)}{did_you_mean(primary, METRICS)}")
-    fitting = [name for name, entry in METRICS.items() if kind in entry.kinds]
+    known = {**METRICS, **{each.name: each for each in own}}
+    if primary not in known:
+        raise TaskError(
+            f"unknown metric {primary!r}; known: {', '.join(known)}{did_you_mean(primary, known)} "
+            "(one of your own: nt.tasks.Metric(function, maximise=True))"
+        )
+    fitting = [name for name, entry in known.items() if kind in entry.kinds]
     if primary not in fitting:
         raise TaskError(f"metric {primary!r} is not for {kind}; use one of {', '.join(fitting)}")
     return (primary, *(name for name in fitting if name != primary))
@@ -148,7 +180,7 @@ def evaluate_metrics(names: Iterable[str], outputs: Any, targets: Any, task: Tas
     """Score a network's outputs by each of ``names``.
 
     Args:
-        names: Of METRICS.
+        names: Of METRICS, or of the task's own.
         outputs: Logits (N, K), or standardised predictions (N, K) or (N,), as an array or a CPU tensor.
         targets: As in the task's splits: classes (N,), or standardised targets (N, K) or (N,).
         task: Says the kind, and for regression the unit that predictions are put back into.
@@ -159,7 +191,8 @@ def evaluate_metrics(names: Iterable[str], outputs: Any, targets: Any, task: Tas
     Raises:
         TaskError: If a metric is unknown or not for this kind of task, or the lengths differ.
     """
-    chosen = {name: METRICS[metrics_for(task.kind, name)[0]] for name in names}
+    own = {each.name: each for each in task.own}
+    chosen = {name: own.get(name) or METRICS[metrics_for(task.kind, name)[0]] for name in names}
     scores = np.asarray(outputs, dtype=np.float64)
     truth = np.asarray(targets)
     if len(scores) != len(truth):
@@ -176,4 +209,4 @@ def evaluate_metrics(names: Iterable[str], outputs: Any, targets: Any, task: Tas
             scores = log_softmax(scores)
         else:
             scores, truth = task.in_units(scores), task.in_units(truth)
-        return {name: entry.function(scores, truth) for name, entry in chosen.items()}
+        return {name: entry.score(scores, truth) for name, entry in chosen.items()}

@@ -9,11 +9,17 @@ from typing import Any
 import numpy.typing as npt
 
 from nasturtium.errors import TaskError
+from nasturtium.space.signal import Signal
 from nasturtium.tasks.array_coding import ArrayCoding
 from nasturtium.tasks.table_coding import Column, TableCoding
 from nasturtium.tasks.targets import TargetCoding
+from nasturtium.tasks.tensor_coding import TensorCoding
 
 Array = npt.NDArray[Any]
+
+
+KINDS: dict[str, Any] = {"table": TableCoding, "arrays": ArrayCoding, "tensors": TensorCoding}
+"""The codings by what their JSON calls them."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +31,7 @@ class Preprocessing:
         target: Turns raw targets into what is learned, and outputs back.
     """
 
-    inputs: ArrayCoding | TableCoding
+    inputs: ArrayCoding | TableCoding | TensorCoding
     target: TargetCoding
 
     def apply(self, raw: object) -> tuple[Array, ...]:
@@ -42,7 +48,7 @@ class Preprocessing:
 
     def to_json(self) -> str:
         """A text that ``from_json`` reads."""
-        kind = "table" if isinstance(self.inputs, TableCoding) else "arrays"
+        kind = next(kind for kind, coding in KINDS.items() if isinstance(self.inputs, coding))
         return json.dumps({"kind": kind, "inputs": asdict(self.inputs), "target": asdict(self.target)})
 
     @classmethod
@@ -57,7 +63,9 @@ class Preprocessing:
             inputs = _tuples(held["inputs"])
             if held["kind"] == "table":
                 inputs["columns"] = tuple(Column(**column) for column in inputs["columns"])
-            coding = TableCoding(**inputs) if held["kind"] == "table" else ArrayCoding(**inputs)
+            if held["kind"] == "tensors":
+                inputs["signals"] = tuple(Signal(*signal) for signal in inputs["signals"])
+            coding = KINDS[held["kind"]](**inputs)
             return cls(coding, TargetCoding(**_tuples(held["target"])))
         except (ValueError, KeyError, TypeError) as error:
             raise TaskError(f"this is not the JSON of a preprocessing: {error}") from error

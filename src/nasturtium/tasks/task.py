@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from nasturtium.errors import TaskError
 from nasturtium.space.signal import Signal
-from nasturtium.tasks.metrics import metrics_for
+from nasturtium.tasks.metrics import METRICS, Metric, metrics_for
 from nasturtium.tasks.preprocessing import Preprocessing
 from nasturtium.tasks.targets import KINDS
 
@@ -84,10 +85,13 @@ class Task:
         test: Rows that are looked at once, at the end.
         metric: The primary metric.
         metrics: All that are reported.
-        loss: ``cross_entropy`` or ``mse``.
+        loss: ``cross_entropy``, ``mse``, or a function of outputs (B, K) and targets that gives one number to
+            minimise: for classification of logits and class numbers (B,), for regression of predictions and
+            standardised targets (B, K). It stands for each batch, and label smoothing does not apply to it.
         classes: What they are called.
         preprocessing: Turns new raw rows into inputs, and outputs into answers.
         notes: Lines for the user about the data.
+        own: Metrics that the user brought.
 
     Raises:
         TaskError: If the parts contradict each other.
@@ -102,16 +106,17 @@ class Task:
     test: Split
     metric: str
     metrics: tuple[str, ...]
-    loss: str
+    loss: str | Callable[[Any, Any], Any]
     classes: tuple[str, ...] = ()
     preprocessing: Preprocessing | None = None
     notes: tuple[str, ...] = ()
+    own: tuple[Metric, ...] = ()
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise TaskError(f"unknown kind {self.kind!r} of task {self.name!r}; use {' or '.join(KINDS)}")
         for name in (self.metric, *self.metrics):
-            metrics_for(self.kind, name)
+            metrics_for(self.kind, name, self.own)
         if len(self.train) == 0:
             raise TaskError(f"task {self.name!r} has no training rows")
         if self.train.dataset is None:
@@ -134,7 +139,47 @@ class Task:
                 digest.update(np.ascontiguousarray(values).data.cast("B") if values.size else b"")
             if split.dataset is not None:
                 digest.update(repr(getattr(split.dataset, "fingerprint", "")).encode())
+        if self.custom:
+            digest.update(repr(sorted(self.custom.items())).encode())
         return digest.hexdigest()
+
+    @property
+    def custom(self) -> dict[str, str]:
+        """What the user brought to judge and train by, for the header of a study: ``metric <name>``, ``loss``."""
+        from nasturtium.tasks.own import identity
+
+        said = {f"metric {each.name}": f"{identity(each.function)} {each.takes}" for each in self.own}
+        return said if isinstance(self.loss, str) else {**said, "loss": identity(self.loss)}
+
+    @property
+    def directions(self) -> dict[str, bool]:
+        """Of the metrics that the user brought: whether more is better."""
+        return {each.name: each.maximise for each in self.own}
+
+    @property
+    def objective(self) -> str:
+        """The primary metric with its direction, as objectives are written: ``max:accuracy``."""
+        entry = {**METRICS, **{each.name: each for each in self.own}}[self.metric]
+        return f"{'max' if entry.maximise else 'min'}:{self.metric}"
+
+    @classmethod
+    def from_dataset(cls, dataset: Any, valid: Any = None, test: Any = None, **options: Any) -> Task:
+        """A task from map-style datasets (see :func:`nasturtium.tasks.datasets.from_dataset`).
+
+        Args:
+            dataset: A ``torch.utils.data.Dataset`` or anything with ``__len__`` and ``__getitem__``, of items
+                ``(input, target)``; or a tuple of them: (train, test) or (train, valid, test).
+            valid: The validation part, if it is not drawn.
+            test: The test part, if it is not drawn.
+            **options: Those of ``from_dataset`` (inputs, classes, lazy) and of :func:`nasturtium.tasks.load`.
+
+        Raises:
+            TaskError: If they cannot be used.
+        """
+        from nasturtium.tasks.dataset_items import Given
+        from nasturtium.tasks.load import load
+
+        return load(Given.of(dataset, valid, test), **options)
 
     def merged(self) -> Task:
         """The same task with the validation rows among the training rows, for the final training."""

@@ -1,0 +1,129 @@
+"""What a user's torch module gives and costs, seen by running it once on tensors without content."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from nasturtium.errors import Mismatch, SpaceError
+from nasturtium.space.part import Cost
+from nasturtium.space.signal import Signal
+
+if TYPE_CHECKING:
+    from nasturtium.layers.wrapped import Wrapped
+
+BATCH = 2
+LENGTHS = (12, 17)
+"""Lengths that stand for one that is not known, to see which sizes go with it."""
+
+KINDS = {1: "vector", 2: "sequence", 3: "image"}
+
+
+class Seen(NamedTuple):
+    """What running a module has shown."""
+
+    signals: Signal | tuple[Signal, ...]
+    cost: Cost
+
+
+@lru_cache(maxsize=4096)
+def seen(layer: Wrapped, inputs: tuple[Signal, ...]) -> Seen:
+    """What leaves a wrapped layer for these signals and what it costs, by running it without content; remembered.
+
+    Raises:
+        Mismatch: If the module refuses the shapes, or gives what is no signal.
+        SpaceError: If it fails otherwise.
+    """
+    unknown = any(None in signal.shape for signal in inputs)
+    runs = [_run(layer, inputs, length) for length in (LENGTHS if unknown else LENGTHS[:1])]
+    shapes = [_sizes(shape, LENGTHS, other) for shape, other in zip(runs[0][0], runs[-1][0], strict=True)]
+    signals = tuple(_signal(layer, shape, inputs) for shape in shapes)
+    params, flops = runs[0][1:]
+    if unknown:  # a length that depends on the data counts as one step
+        flops = flops // LENGTHS[0]
+    return Seen(signals[0] if len(signals) == 1 else signals, Cost(params, flops))
+
+
+def _sizes(shape: tuple[int, ...], lengths: tuple[int, int], other: tuple[int, ...]) -> tuple[int | None, ...]:
+    return tuple(
+        size if size == second else None if (size, second) == lengths else -1
+        for size, second in zip(shape, other, strict=True)
+    )
+
+
+def _signal(layer: Wrapped, shape: tuple[int | None, ...], inputs: tuple[Signal, ...]) -> Signal:
+    name, first = type(layer).__name__, inputs[0]
+    if len(shape) not in KINDS or -1 in shape:
+        told = "one that goes with an unknown length" if -1 in shape else f"{shape} a row"
+        raise Mismatch(f"{name} gives a tensor of shape {told}; say by signal= what that is")
+    if len(shape) == 2 and first.kind in ("sequence", "nodes", "tokens"):
+        kind = "nodes" if first.kind == "nodes" else "sequence"
+        if shape[0] == first.shape[0]:
+            return Signal(kind, shape, grid=first.grid, mask=any(signal.mask for signal in inputs))
+        if any(signal.mask for signal in inputs):
+            raise Mismatch(f"{name} changes the length of {first}; say by signal= what leaves, and its mask")
+    return Signal(KINDS[len(shape)], shape)
+
+
+def _run(layer: Wrapped, inputs: tuple[Signal, ...], length: int) -> tuple[list[tuple[int, ...]], int, int]:
+    """Shapes that leave without the batch, parameters, and FLOPs for one row."""
+    import torch
+
+    trouble: Exception | None = None
+    for device in ("meta", "cpu"):  # some modules look at values, which meta tensors have none of
+        try:
+            with torch.random.fork_rng(devices=[]), torch.no_grad(), torch.device(device):
+                return _counted(layer, inputs, length, device)
+        except (SpaceError, Mismatch):
+            raise
+        except Exception as error:  # a user's module may raise anything
+            trouble = error
+    name, taken = type(layer).__name__, " and ".join(map(str, inputs))
+    said = f"{type(trouble).__name__}: {str(trouble).splitlines()[0] if str(trouble) else ''}"
+    if isinstance(trouble, (RuntimeError, ValueError, IndexError, AssertionError)):
+        raise Mismatch("{} cannot work on {} ({})", layer, taken, said) from trouble
+    raise SpaceError(
+        f"the module of {name} fails on {taken} ({said}); does its forward take {_told(inputs)}?"
+    ) from trouble
+
+
+def _told(inputs: tuple[Signal, ...]) -> str:
+    shapes = [("B", *("T" if size is None else str(size) for size in signal.shape)) for signal in inputs]
+    return " and ".join(f"({', '.join(shape)})" for shape in shapes)
+
+
+def _counted(
+    layer: Wrapped, inputs: tuple[Signal, ...], length: int, device: str
+) -> tuple[list[tuple[int, ...]], int, int]:
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    module = layer.module(*inputs).eval()
+    tensors = [tensor for signal in inputs for tensor in _examples(signal, length, type(layer).uses_mask)]
+    with FlopCounterMode(display=False) as counter:
+        given = module(*tensors)
+    left = list(given) if isinstance(given, (tuple, list)) else [given]
+    for each in left:
+        if not isinstance(each, torch.Tensor) or each.ndim == 0 or each.shape[0] != BATCH:
+            what = (
+                f"a tensor of shape {tuple(each.shape)}"
+                if isinstance(each, torch.Tensor)
+                else f"a {type(each).__name__}"
+            )
+            raise SpaceError(
+                f"{type(layer).__name__} gives {what} for a batch of {BATCH}; it must give tensors, batch first"
+            )
+    params = sum(parameter.numel() for parameter in module.parameters())
+    return [tuple(each.shape[1:]) for each in left], params, math.ceil(counter.get_total_flops() / BATCH)
+
+
+def _examples(signal: Signal, length: int, mask: bool) -> list[Any]:
+    import torch
+
+    if signal.kind in ("group", "edges"):
+        raise Mismatch(f"a wrapped module takes no {signal.kind}; write a Layer with a signal rule of its own")
+    sizes = [length if size is None else size for size in signal.shape]
+    tokens = signal.kind == "tokens"
+    values = torch.zeros(BATCH, *sizes, dtype=torch.int64) if tokens else torch.rand(BATCH, *sizes)
+    return [values, torch.ones(BATCH, sizes[0], dtype=torch.bool)] if signal.mask and mask else [values]

@@ -1,0 +1,104 @@
+"""Neighbours first: a known architecture, then those that differ from it in one decision, then another strategy."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nasturtium.errors import NasturtiumError
+from nasturtium.objective import Goal, Limit, Objectives
+from nasturtium.strategies.base import Strategy, at_least, named
+from nasturtium.trial import Budget, Proposal, Trial
+
+if TYPE_CHECKING:
+    from nasturtium.space import Architecture, Space
+
+MEMBER = "start"
+"""The member of a space that is taken for the centre, where there is one."""
+
+
+class NeighboursFirst(Strategy):
+    """Tries a centre and its neighbours in the order of the seed, then goes on with another strategy, which knows them.
+
+    The centre is the member ``start`` of the space (``nasturtium.spaces.around`` gives one), else the first
+    architecture that was asked, which the user's ``start`` is; else one at random.
+
+    Args:
+        space: Where architectures come from.
+        seed: Seed of the study.
+        budget: What each trial may spend, in the estimator's unit.
+        objectives: What to optimise.
+        limits: What must hold.
+        neighbours: At most how many neighbours come first; all if not given.
+        then: What goes on: the name of a strategy, such as ``evolution`` (from what was tried), or a strategy's class.
+
+    Raises:
+        NasturtiumError: If an option cannot be used.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        *,
+        seed: int = 0,
+        budget: Budget = 1,
+        objectives: Objectives = "accuracy",
+        limits: Iterable[str | Limit] = (),
+        neighbours: int | None = None,
+        then: str | Any = "evolution",
+    ) -> None:
+        super().__init__(space, seed=seed, budget=budget, objectives=objectives, limits=limits)
+        self.most = None if neighbours is None else at_least("neighbours", neighbours, 0)
+        self.then = _made(then, space, seed, budget, self.goal)
+        self.known = self.then.known
+        known = getattr(space, "members", {})
+        self.centre: Architecture | None = space.member(MEMBER) if MEMBER in known else None
+        self.listed: list[Architecture] = []
+        self.rest: Iterator[Architecture] | None = None
+
+    def propose(self, number: int, rng: np.random.Generator) -> Proposal | None:
+        """The centre, a neighbour that was not asked yet, or what the other strategy proposes."""
+        if self.centre is None:
+            return self.then.given(self.space.sample(rng))
+        if self.centre not in self.known:
+            return self.then.given(self.centre)
+        neighbour = next((each for each in self.near(self.centre) if each not in self.known), None)
+        return self.then.propose(number, rng) if neighbour is None else self.then.given(neighbour)
+
+    def near(self, centre: Architecture) -> Iterator[Architecture]:
+        """The neighbours of the centre, made when they are asked for, in an order that the seed alone decides."""
+        if self.rest is None:
+            self.rest = self.space.neighbours(centre, np.random.default_rng([self.seed, 1]), self.most)
+        yield from self.listed
+        for neighbour in self.rest:
+            self.listed.append(neighbour)
+            yield neighbour
+
+    def asked(self, proposal: Proposal) -> None:
+        """Takes note, and passes it on."""
+        self.number += 1
+        if self.centre is None:
+            self.centre = proposal.architecture
+        self.then.asked(proposal)
+
+    def tell(self, trial: Trial) -> None:
+        """Passes it on."""
+        self.then.tell(trial)
+
+
+def _made(then: Any, space: Space, seed: int, budget: Budget, goal: Goal) -> Strategy:
+    from nasturtium.strategies import STRATEGIES
+
+    others = {name: maker for name, maker in STRATEGIES.items() if maker is not NeighboursFirst}
+    maker = named(then, {name: functools.partial(_itself, maker) for name, maker in others.items()})
+    made = maker(space, seed=seed, budget=budget, objectives=goal.objectives, limits=goal.limits)
+    if not isinstance(made, Strategy):
+        raise NasturtiumError(f"then={then!r} made no strategy; give a name, or a class derived from Strategy")
+    return made
+
+
+def _itself(maker: Any) -> Any:
+    return maker
