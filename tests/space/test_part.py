@@ -8,7 +8,8 @@ import pytest
 from nasturtium.errors import SpaceError
 from nasturtium.layers import Conv2d, Linear, ReLU, Repeat, Residual, Sequential
 from nasturtium.space import Cost, Layer, Part, choice, vector
-from nasturtium.space.part import PARTS, at, is_container, is_layer, is_open, slot_key, slots, substitute, view
+from nasturtium.space.part import PARTS, is_container, is_layer, is_open
+from nasturtium.space.wiring import at, slot_key, slots, substitute, view
 from tests.space.toys import Held, Holder, Same, Times, Two
 
 

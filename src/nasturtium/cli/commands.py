@@ -118,6 +118,30 @@ def export(
     run_export(folder, file)
 
 
+@app.command()
+def track(
+    folder: Annotated[Path, typer.Argument(help="The folder of a study.")],
+    tensorboard: Annotated[Path | None, typer.Option(help="Folder that TensorBoard is to show.")] = None,
+    optuna: Annotated[str | None, typer.Option(help="Optuna storage for its dashboard, as sqlite:///FILE.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="File for a table, one row a trial.")] = None,
+) -> None:
+    """Copy a study to where other programs show it: TensorBoard, Optuna's dashboard, a table."""
+    from nasturtium.cli.tracking import track_study
+
+    track_study(folder, tensorboard, optuna, csv)
+
+
+@app.command()
+def doctor(
+    folder: Annotated[Path | None, typer.Argument(help="The folder of a study to look at too.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Say what is installed, what the machine can do and how a study is: for a report of a problem."""
+    from nasturtium.cli.doctor import examine
+
+    examine(folder, json)
+
+
 @app.command("list")
 def list_(what: Annotated[str, typer.Argument(help="spaces, members, strategies, tasks, metrics or layers.")]) -> None:
     """List what there is."""

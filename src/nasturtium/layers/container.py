@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nasturtium.errors import Mismatch, SpaceError
 from nasturtium.space.infer import Namer, Signals, cost_of, infer
-from nasturtium.space.part import Cost, Layer, Slot, Wiring, is_container, run_wiring
+from nasturtium.space.part import Cost, Layer, Slot, Wiring, is_container
 from nasturtium.space.signal import Signal
+from nasturtium.space.wiring import run_wiring
 
 if TYPE_CHECKING:
     import torch

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 from nasturtium.errors import SpaceError
 from nasturtium.layers.container import Container
 from nasturtium.space.choice import Choice
-from nasturtium.space.part import Part, Slot, Wiring, is_open, view
+from nasturtium.space.part import Part, Slot, Wiring, is_open
+from nasturtium.space.wiring import view
 
 
 class Repeat(Container):

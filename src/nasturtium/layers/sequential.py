@@ -10,8 +10,9 @@ from nasturtium.layers.convolution import Conv1d, Conv2d
 from nasturtium.layers.join import Add
 from nasturtium.layers.linear import Linear
 from nasturtium.layers.norm import BatchNorm
-from nasturtium.space.part import Layer, Slot, Wiring, view
+from nasturtium.space.part import Layer, Slot, Wiring
 from nasturtium.space.signal import Signal
+from nasturtium.space.wiring import view
 
 
 class Sequential(Container):

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from nasturtium.errors import SpaceError
 from nasturtium.space.architecture import Architecture
 from nasturtium.space.infer import Signals, cost_of, infer
-from nasturtium.space.part import Cost, Layer, Slot, is_container, run_wiring, slots
+from nasturtium.space.part import Cost, Layer, Slot, is_container
 from nasturtium.space.signal import Signal
+from nasturtium.space.wiring import run_wiring, slots
 
 
 class Source(NamedTuple):

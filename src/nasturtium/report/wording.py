@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from nasturtium.space.part import Part, slots
+from nasturtium.space.part import Part
 from nasturtium.space.signal import Signal
 from nasturtium.space.text import to_text
+from nasturtium.space.wiring import slots
 
 LONGEST = 60
 """Values of fields longer than this many characters are cut in drawings and trees."""

@@ -109,7 +109,8 @@ def search(
     folder = None if out is None else Path(out)
     named = strategy if isinstance(strategy, str) else getattr(strategy, "__name__", str(strategy))
     header = {"task": data.name, **data.custom, "data": data.fingerprint, "strategy": named, "seed": seed,
-              "epochs": epochs, "recipe": str(training.recipe), "options": repr(sorted((strategy_options or {}).items()))}  # fmt: skip
+              "epochs": epochs, "recipe": str(training.recipe),
+              "options": repr(sorted((strategy_options or {}).items()))}  # fmt: skip
     run = Search(opened, goal, chooser, training, wanted.checked(), folder, header, size(memory), quiet)
     if folder is not None:
         noted = {**header, "trials": trials, "store": without_password(store)}

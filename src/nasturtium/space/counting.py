@@ -13,18 +13,9 @@ from nasturtium.errors import Mismatch
 from nasturtium.space.choice import Choice, Rule, first_closing
 from nasturtium.space.infer import Signals, outcome, signals_of, wires_of
 from nasturtium.space.opening import first_value_choice, option_value, ways
-from nasturtium.space.part import (
-    Layer,
-    Part,
-    Path,
-    Slot,
-    is_container,
-    is_open,
-    slots,
-    substitute,
-    view,
-)
+from nasturtium.space.part import Layer, Part, Slot, is_container, is_open
 from nasturtium.space.sharing import NotFactorable, bound, computed, shared_in
+from nasturtium.space.wiring import Path, slots, substitute, view
 
 __all__ = ["Counting", "Infinite", "NotFactorable", "Tally"]
 

@@ -12,8 +12,9 @@ from nasturtium.space.frames import Frame, Here, Visit, also_fed, fed_by, on_wir
 from nasturtium.space.infer import Signals, joined, outcome
 from nasturtium.space.limits import Burden, Limits
 from nasturtium.space.opening import Offers, first_value_choice, option_value
-from nasturtium.space.part import Layer, Part, Path, Slot, Wire, is_container, is_open, substitute
+from nasturtium.space.part import Layer, Part, Slot, Wire, is_container, is_open
 from nasturtium.space.points import DeadEnd, Exhausted, Point, Step
+from nasturtium.space.wiring import Path, substitute
 
 __all__ = ["DeadEnd", "Derivation", "Exhausted", "Point", "Step"]
 

@@ -10,8 +10,9 @@ from nasturtium.space.architecture import Architecture
 from nasturtium.space.choice import Choice
 from nasturtium.space.graph import Node, hash_of, nodes_of
 from nasturtium.space.infer import joined, path_address
-from nasturtium.space.part import Part, Path, is_layer, slot_key
+from nasturtium.space.part import Part, is_layer
 from nasturtium.space.sharing import choices_in
+from nasturtium.space.wiring import Path, slot_key
 
 if TYPE_CHECKING:
     import numpy

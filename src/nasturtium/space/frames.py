@@ -6,7 +6,8 @@ from collections.abc import Generator
 from typing import Any, NamedTuple
 
 from nasturtium.space.infer import Signals, joined, path_address
-from nasturtium.space.part import Part, Path, Slot, Wire, is_container, is_open, slots, substitute, view
+from nasturtium.space.part import Part, Slot, Wire, is_container, is_open
+from nasturtium.space.wiring import Path, slots, substitute, view
 
 
 class Here(NamedTuple):

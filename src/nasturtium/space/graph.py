@@ -8,8 +8,9 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nasturtium.space.infer import Namer, Signals, infer, joined
-from nasturtium.space.part import Layer, Slot, is_container, run_wiring
+from nasturtium.space.part import Layer, Slot, is_container
 from nasturtium.space.signal import Signal
+from nasturtium.space.wiring import run_wiring
 
 if TYPE_CHECKING:
     import networkx

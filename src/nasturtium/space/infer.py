@@ -7,8 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 from nasturtium.errors import Mismatch
-from nasturtium.space.part import Cost, Layer, Path, Slot, Wire, is_container, run_wiring
+from nasturtium.space.part import Cost, Layer, Slot, Wire, is_container
 from nasturtium.space.signal import Signal
+from nasturtium.space.wiring import Path, run_wiring
 
 Signals = tuple[Signal, ...]
 

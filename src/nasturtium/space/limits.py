@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nasturtium.errors import SpaceError, did_you_mean
 from nasturtium.space.infer import Signals, cost_of, infer, signals_of, wires_of
-from nasturtium.space.part import Layer, Slot, is_container, run_wiring
+from nasturtium.space.part import Layer, Slot, is_container
+from nasturtium.space.wiring import run_wiring
 
 if TYPE_CHECKING:
     from nasturtium.space.architecture import Architecture

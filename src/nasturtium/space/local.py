@@ -10,9 +10,10 @@ from nasturtium.space.architecture import Architecture, Origin
 from nasturtium.space.derivation import Derivation, Step
 from nasturtium.space.following import Kept, again
 from nasturtium.space.infer import outcome, signals_of
-from nasturtium.space.part import Layer, Part, Path, at, slots, substitute
+from nasturtium.space.part import Layer, Part
 from nasturtium.space.sampling import draw
 from nasturtium.space.sharing import computed
+from nasturtium.space.wiring import Path, at, slots, substitute
 
 if TYPE_CHECKING:
     import numpy

@@ -9,9 +9,10 @@ from nasturtium.space.choice import Choice
 from nasturtium.space.derivation import DeadEnd, Derivation, Point
 from nasturtium.space.frames import Frame
 from nasturtium.space.opening import option_value
-from nasturtium.space.part import Part, Path, at, slots
+from nasturtium.space.part import Part
 from nasturtium.space.plain import kinds
 from nasturtium.space.text import to_text
+from nasturtium.space.wiring import Path, at, slots
 
 if TYPE_CHECKING:
     from nasturtium.space.space import Space

@@ -71,17 +71,29 @@ def _redrawn(child: Architecture) -> int:
 
 
 def _mutate_product(space: Space, parent: Architecture, rng: numpy.random.Generator, count: int) -> Architecture:
-    free = [number for number, radix in enumerate(space.radices or ()) if radix > 1]
+    free = _free(space)
     if not free:
         raise SpaceError(f"{space.name!r} has only one architecture")
     steps, decisions = template(space), list(parent.decisions)
     chosen = _several(free, count, rng)
     for number in chosen:
         point = steps[number].point
-        decisions[number] = draw(point._replace(excluded=frozenset((decisions[number],))), rng)
-    child = space.architecture(decisions)
+        if point.choice.weights is None:
+            index = int(rng.random() * (len(point.offered) - 1))
+            decisions[number] = index + (index >= decisions[number])
+        else:
+            decisions[number] = draw(point._replace(excluded=frozenset((decisions[number],))), rng)
+    child = Architecture(space=space, decisions=tuple(decisions))
     child.origin = Origin("mutation", tuple([steps[number].point.address for number in sorted(chosen)]), ())
     return child
+
+
+def _free(space: Space) -> list[int]:
+    """The decisions of a product space that leave a choice."""
+    known: list[int] | None = space.__dict__.get("_free")
+    if known is None:
+        known = space.__dict__["_free"] = [number for number, radix in enumerate(space.radices or ()) if radix > 1]
+    return known
 
 
 def _several(numbers: list[int], count: int, rng: numpy.random.Generator) -> list[int]:

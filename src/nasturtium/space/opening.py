@@ -8,17 +8,8 @@ from typing import Any
 from nasturtium.errors import Mismatch
 from nasturtium.space.choice import Choice, first_closing
 from nasturtium.space.infer import Signals, outcome, signals_of, wires_of
-from nasturtium.space.part import (
-    Layer,
-    Part,
-    Path,
-    Slot,
-    is_container,
-    is_layer,
-    is_open,
-    run_wiring,
-    substitute,
-)
+from nasturtium.space.part import Layer, Part, Slot, is_container, is_layer, is_open
+from nasturtium.space.wiring import Path, run_wiring, substitute
 
 LOOKAHEAD = 256
 """Up to how many combinations of plain values a part is known to work or not before they are closed."""

@@ -8,7 +8,8 @@ from nasturtium.errors import SpaceError
 from nasturtium.space.choice import Choice
 from nasturtium.space.frames import Frame, Here
 from nasturtium.space.infer import Signals, joined
-from nasturtium.space.part import Part, Path, slot_key
+from nasturtium.space.part import Part
+from nasturtium.space.wiring import Path, slot_key
 
 
 class Point(NamedTuple):

@@ -12,8 +12,9 @@ from nasturtium.space.derivation import Derivation, Point
 from nasturtium.space.frames import Frame
 from nasturtium.space.infer import Signals, signals_of
 from nasturtium.space.opening import option_value
-from nasturtium.space.part import is_container, is_open, slots, substitute
+from nasturtium.space.part import is_container, is_open
 from nasturtium.space.sizes import at_most
+from nasturtium.space.wiring import slots, substitute
 
 if TYPE_CHECKING:
     import numpy

@@ -33,7 +33,7 @@ class Given:
         """One dataset, (train, test) or (train, valid, test)."""
         if isinstance(dataset, Given):
             return dataset
-        if not isinstance(dataset, (tuple, list)):
+        if not isinstance(dataset, tuple):
             return cls(dataset, valid, test)
         if len(dataset) not in (2, 3) or valid is not None or test is not None:
             raise TaskError(f"{len(dataset)} datasets are no task; give one, (train, test) or (train, valid, test)")

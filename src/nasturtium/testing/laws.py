@@ -147,7 +147,7 @@ def counts(space: Space, seed: int) -> None:
     if space.recursive:
         require(space.size == math.inf, "a recursive space has a size", space)
         return
-    if space.size > ENUMERATED or space.declared_size is not None:
+    if space.declared_size is not None or space.unconstrained_size > ENUMERATED:
         return
     every = [architecture.decisions for architecture in space.enumerate()]
     require(len(every) == space.size, f"the size is {space.size}, enumeration finds {len(every)}", space)
@@ -181,7 +181,7 @@ def _met_dead_end(space: Space, rng: numpy.random.Generator) -> bool:
 
 def samples_uniformly(space: Space, seed: int, largest: int = 30) -> None:
     """Law 7: uniform sampling gives every derivation of a small space with the same probability."""
-    if space.recursive or space.size > largest or space.size < 2:
+    if space.recursive or space.unconstrained_size > ENUMERATED or not 2 <= space.size <= largest:
         return
     rng = generator(seed)
     every = [architecture.decisions for architecture in space.enumerate()]

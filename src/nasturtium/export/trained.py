@@ -1,0 +1,145 @@
+"""What is exported: a trained network with its architecture, what surrounds it, and rows to verify an export on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nasturtium.errors import NasturtiumError, StudyError
+from nasturtium.space import Architecture, Signal
+
+if TYPE_CHECKING:
+    import torch
+
+    from nasturtium.searching import Result
+
+Array = npt.NDArray[Any]
+
+MOST_ROWS = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A trained network, ready to be exported.
+
+    Attributes:
+        model: On the CPU.
+        architecture: What it is.
+        rows: For each tensor that the network takes the same rows, up to 100; made up where there are none.
+        output: What the network gave for them when it was trained, if that is known.
+        preprocessing: How raw data becomes inputs and outputs answers, as ``Preprocessing.to_json`` writes it.
+        classes: What the outputs are called, where there is no preprocessing.
+        title: One line on where it comes from.
+        real: Whether the rows are data.
+    """
+
+    model: torch.nn.Module
+    architecture: Architecture
+    rows: tuple[Array, ...] = ()
+    output: Array | None = None
+    preprocessing: Mapping[str, Any] | None = None
+    classes: tuple[str, ...] = ()
+    title: str = ""
+    real: bool = field(default=True)
+
+    def __post_init__(self) -> None:
+        expected = len(input_names(self.architecture.input))
+        if not self.rows:
+            object.__setattr__(self, "rows", made_up_rows(self.architecture))
+            object.__setattr__(self, "output", None)
+            object.__setattr__(self, "real", False)
+        if len(self.rows) != expected:
+            raise NasturtiumError(
+                f"the network takes {expected} tensors, but the rows to verify it on {len(self.rows)}"
+            )
+        if len(self.rows[0]) == 1:  # tracing takes a batch of one for a constant
+            object.__setattr__(self, "rows", tuple(np.repeat(values, 2, axis=0) for values in self.rows))
+            object.__setattr__(self, "output", None if self.output is None else np.repeat(self.output, 2, axis=0))
+
+    @classmethod
+    def of_folder(cls, folder: str | Path) -> Trained:
+        """What a search left in its folder.
+
+        Raises:
+            StudyError: If no network was trained in the end.
+        """
+        from nasturtium.final import load_best
+
+        loaded = load_best(Path(folder))
+        content = loaded.content
+        rows, output = _of_file(loaded.rows)
+        held = content.get("preprocessing")
+        score = content["scores"].get(f"test_{content['metric']}")
+        title = f"task {content['task']}" + ("" if score is None else f", test {content['metric']} {score:.4f}")
+        return cls(
+            loaded.model, Architecture.from_json(content["json"]), rows, output,
+            None if held is None else json.loads(held), tuple(content.get("classes", ())), title,
+        )  # fmt: skip
+
+    @classmethod
+    def of_result(cls, result: Result) -> Trained:
+        """The best network of a search.
+
+        Raises:
+            StudyError: If no network was trained in the end.
+        """
+        from nasturtium.tasks import Batches
+
+        best, task = result.best, result.task
+        if best.model is None:
+            raise StudyError("no network was trained in the end; search with final_epochs above 0")
+        split = task.test if len(task.test) else task.train
+        held = task.preprocessing
+        preprocessing = None if held is None else json.loads(held.to_json())
+        some = split.take(np.arange(min(MOST_ROWS, len(split))))
+        rows = tuple(tensor.numpy() for tensor in next(iter(Batches(some, len(some))))[0])
+        score = best.scores.get(f"test_{task.metric}")
+        title = f"task {task.name}" + ("" if score is None else f", test {task.metric} {score:.4f}")
+        return cls(best.model, best.architecture, rows, None, preprocessing, task.classes, title)
+
+
+def input_names(signals: tuple[Signal, ...]) -> tuple[str, ...]:
+    """A name for each tensor that stands for the input signals, in the order of ``forward``."""
+    names: list[str] = []
+    for signal in signals:
+        hint = "x" if len(signals) == 1 or signal.kind not in ("nodes", "edges", "tokens") else signal.kind
+        names += _names(signal, hint)
+    return tuple([_numbered(names, place) for place in range(len(names))])
+
+
+def _names(signal: Signal, hint: str) -> list[str]:
+    inner = [name for key, member in signal.members for name in _names(member, key)]
+    return (inner if signal.kind == "group" else [hint]) + (["mask"] if signal.mask else [])
+
+
+def _numbered(names: list[str], place: int) -> str:
+    before = names[:place].count(names[place])
+    return f"{names[place]}_{before + 1}" if before else names[place]
+
+
+def made_up_rows(architecture: Architecture) -> tuple[Array, ...]:
+    """Random rows for the inputs of an architecture, always the same."""
+    import torch
+
+    from nasturtium.testing.running import UNKNOWN, made_up
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        nodes = next((s.shape[0] for s in architecture.input if s.kind == "nodes"), None) or UNKNOWN
+        made = [tensor for signal in architecture.input for tensor in made_up(signal, MOST_ROWS, nodes)]
+    return tuple(tensor.numpy() for tensor in made)
+
+
+def _of_file(rows: Mapping[str, Array] | None) -> tuple[tuple[Array, ...], Array | None]:
+    """Inputs and output of what ``best_rows.npz`` holds."""
+    if rows is None:
+        return (), None
+    inputs = [rows[f"input{number}"][:MOST_ROWS] for number in range(len(rows)) if f"input{number}" in rows]
+    output = rows.get("output")
+    return tuple(inputs), None if output is None else np.asarray(output)[:MOST_ROWS]

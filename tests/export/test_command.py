@@ -1,0 +1,136 @@
+"""From a finished search to predictions: the folder, the result, the command."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import nasturtium as nt
+from nasturtium.cli import run
+from nasturtium.errors import StudyError
+from nasturtium.export import export
+
+QUICK = {"trials": 1, "finalists": 1, "final_seeds": 1, "baselines": False, "quiet": True}
+RNG = np.random.default_rng(0)
+BARE = """
+import json, runpy, sys
+for name in ("nasturtium", "numpy", "polars", "safetensors"):
+    sys.modules[name] = None
+file, raw = sys.argv[1:]
+print(json.dumps(runpy.run_path(file)["predict"](json.load(open(raw)))))
+"""
+"""Predicts for rows given as JSON where torch alone can be imported."""
+
+
+def predicted(file: Path, raw: Any) -> list[Any]:
+    (file.parent / "raw.json").write_text(json.dumps(raw))
+    command = [sys.executable, "-I", "-c", BARE, str(file), str(file.parent / "raw.json")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    answers: list[Any] = json.loads(done.stdout)
+    return answers
+
+
+def expected(result: Any, raw: Any) -> Any:
+    import torch
+
+    preprocessing = result.task.preprocessing
+    with torch.inference_mode():
+        outputs = result.best.model(*map(torch.from_numpy, preprocessing.apply(raw)))
+    return preprocessing.decode(outputs.numpy())
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
+    from sklearn.datasets import load_digits
+
+    x, y = load_digits(return_X_y=True)
+    x, y = x[:300].reshape(-1, 8, 8).astype(np.uint8), np.array([f"digit {n}" for n in y[:300]])
+    folder = tmp_path_factory.mktemp("digits")
+    options = {**QUICK, "epochs": 2, "final_epochs": 4, "out": folder}
+    return nt.search((x, y), space="convnet", strategy="random", **options), folder
+
+
+def test_the_command_exports_a_folder_and_prints_the_difference(
+    digits: tuple[Any, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result, folder = digits
+    file = tmp_path / "net.py"
+    assert run(["export", str(folder), str(file)]) == 0
+    said = capsys.readouterr().out
+    assert "largest difference to the trained network on" in said
+    assert "rows of data" in said
+    assert f"written: {file}" in said
+    assert file.with_suffix(".safetensors").exists()
+    raw = RNG.integers(0, 17, (12, 8, 8))
+    answers = predicted(file, raw.tolist())
+    assert answers == expected(result, raw.astype(np.uint8)).tolist()
+    assert all(answer.startswith("digit ") for answer in answers)
+
+
+def test_the_exported_file_predicts_on_the_command_line(digits: tuple[Any, Path], tmp_path: Path) -> None:
+    result, folder = digits
+    export(folder, tmp_path / "net.py")
+    raw = RNG.integers(0, 17, (9, 8, 8)).astype(np.uint8)
+    np.savez(tmp_path / "new.npz", x=raw)
+    command = [sys.executable, "-I", str(tmp_path / "net.py"), str(tmp_path / "new.npz")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == expected(result, raw).tolist()
+
+
+def test_a_result_is_exported_as_its_folder_is(digits: tuple[Any, Path], tmp_path: Path) -> None:
+    result, folder = digits
+    one, other = export(result, tmp_path / "a.pt2"), export(folder, tmp_path / "b.pt2")
+    assert one.real
+    assert other.real
+    assert one.rows == other.rows == min(100, len(result.task.test))
+
+
+def test_tables_go_all_the_way(tmp_path: Path) -> None:
+    rows = 150
+    frame = pl.DataFrame(
+        {
+            "area": [None if n % 10 == 3 else float(v) for n, v in enumerate(RNG.normal(90, 20, rows))],
+            "town": [("Bonn", "Köln", None)[n % 3] for n in range(rows)],
+            "built": [f"20{n % 20:02d}-03-0{n % 9 + 1}" for n in range(rows)],
+            "price": RNG.normal(500, 90, rows),
+        }
+    )
+    frame.write_csv(tmp_path / "houses.csv")
+    options = {**QUICK, "epochs": 1, "final_epochs": 2, "out": tmp_path / "run"}
+    result = nt.search(
+        tmp_path / "houses.csv", space="mlp", strategy="random", task_options={"target": "price"}, **options
+    )
+    made = export(tmp_path / "run", tmp_path / "net.py")
+    assert made.real
+    new = frame.head(20).drop("price")
+    wanted = expected(result, new.with_columns(pl.col("built").str.to_date()))[:, 0]
+    for raw in (new.to_dicts(), new.to_dict(as_series=False)):
+        np.testing.assert_allclose(predicted(made.files[0], raw), wanted, rtol=1e-5)
+    new.write_csv(tmp_path / "new.csv")
+    command = [sys.executable, "-I", str(made.files[0]), str(tmp_path / "new.csv")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    np.testing.assert_allclose(list(map(float, done.stdout.split())), wanted, rtol=1e-5)
+
+
+def test_a_folder_without_a_trained_network_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(StudyError, match="no trained network in"):
+        export(tmp_path, tmp_path / "net.py")
+    assert run(["export", str(tmp_path), str(tmp_path / "net.py")]) == 2
+    assert "nasturtium: there is no trained network" in capsys.readouterr().err
+
+
+def test_a_folder_from_before_rows_were_kept_is_verified_on_made_up_ones(
+    digits: tuple[Any, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, folder = digits
+    for name in ("best.json", "best.safetensors"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    assert run(["export", str(tmp_path), str(tmp_path / "net.pt2")]) == 0
+    assert "100 made-up rows" in capsys.readouterr().out
