@@ -68,6 +68,19 @@ def test_nothing_is_asked_twice_while_there_is_something_new():
     assert len(set(history)) == 400
 
 
+def test_every_child_is_one_edit_from_a_member_and_not_from_another_candidate():
+    """NASLib's candidate i mutates candidate i - 1, which is a random walk away from the parent."""
+    strategy = RegularisedEvolution(BitSpace(40), seed=6, population=10, initial=10)
+    for number in range(150):
+        members = [member.architecture.decisions for member in strategy.population]
+        (proposal,) = strategy.ask(1)
+        edits = [np.count_nonzero(np.not_equal(each, proposal.architecture.decisions)) for each in members]
+        assert number < 10 or min(edits) == 1
+        strategy.tell(
+            Trial(number, State.COMPLETE, proposal.architecture, 1, {"accuracy": score(proposal.architecture)})
+        )
+
+
 def test_failed_and_infeasible_trials_count_but_never_enter():
     strategy = RegularisedEvolution(BitSpace(10), seed=0, population=5, initial=3)
     for number in range(20):
@@ -111,6 +124,12 @@ def test_a_tournament_of_several_objectives_picks_from_the_first_front():
     picked = Counter(population.index(tournament(population, rng)) for _ in range(600))
     assert set(picked) == {0, 1, 2}
     assert min(picked.values()) > 150
+
+
+def test_selections_by_name_draw_as_many_as_the_tournament_says():
+    for name, kind in (("tournament", "Tournament"), ("chebyshev", "Scalarised"), ("linear", "Scalarised")):
+        selection = RegularisedEvolution(BitSpace(8), selection=name, tournament=3).selection
+        assert (type(selection).__name__, selection.size) == (kind, 3)
 
 
 def test_what_breaks_a_limit_loses():

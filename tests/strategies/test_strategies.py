@@ -1,11 +1,11 @@
-"""Random search, seeding and the table of strategies: folds over events, with errors that help."""
+"""Random search and seeding, on a space that has no more than they need; errors that help."""
 
 import numpy as np
 import pytest
 from bit_space import BitSpace
 
 from nasturtium.errors import NasturtiumError
-from nasturtium.strategies import STRATEGIES, RandomSearch, Seeded, make
+from nasturtium.strategies import RandomSearch, Seeded, make
 from nasturtium.trial import Proposal, State, Trial, trial_rng
 
 
@@ -34,7 +34,7 @@ def replayed(strategy, asked, fail_every=0):
     return strategy
 
 
-@pytest.mark.parametrize("name", sorted(STRATEGIES))
+@pytest.mark.parametrize("name", ["random", "evolution"])
 @pytest.mark.parametrize("stop", [0, 1, 9, 10, 11, 35, 59])
 def test_a_replayed_strategy_goes_on_as_if_it_had_never_stopped(name, stop):
     space = BitSpace(12)
@@ -45,7 +45,7 @@ def test_a_replayed_strategy_goes_on_as_if_it_had_never_stopped(name, stop):
     assert whole[0].architecture == start[0]
 
 
-@pytest.mark.parametrize("name", sorted(STRATEGIES))
+@pytest.mark.parametrize("name", ["random", "evolution"])
 def test_global_random_state_is_neither_read_nor_changed(name):
     np.random.seed(1)
     before = np.random.get_state()[1].copy()
@@ -71,7 +71,10 @@ def test_random_search_exhausts_a_small_space_before_it_repeats():
     strategy = RandomSearch(BitSpace(6), seed=0)
     asked = [proposal.architecture.decisions for proposal in strategy.ask(64)]
     assert sorted(asked) == sorted(a.decisions for a in BitSpace(6).enumerate())
-    assert strategy.ask(3)[0].architecture.decisions in asked
+    assert not strategy.exhausted
+    with pytest.warns(UserWarning, match=r"space 'bits': all of its architectures were proposed \(64\)"):
+        assert strategy.ask(3)[0].architecture.decisions in asked
+    assert strategy.exhausted
 
 
 def test_random_search_may_repeat():

@@ -3,30 +3,55 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nasturtium.errors import NasturtiumError, did_you_mean
 from nasturtium.objective import Limit, Objectives
+from nasturtium.strategies.around import NeighboursFirst
+from nasturtium.strategies.asha import ASHA
 from nasturtium.strategies.base import Seeded, Strategy
+from nasturtium.strategies.controller import Controller, ProximalController
 from nasturtium.strategies.evolution import RegularisedEvolution
-from nasturtium.strategies.presets import PRESETS
+from nasturtium.strategies.genetic import NSGA2, GeneticAlgorithm, GeneticCNN
+from nasturtium.strategies.halving import Hyperband, SuccessiveHalving
+from nasturtium.strategies.local_search import LocalSearch
+from nasturtium.strategies.presets import PRESETS, Preset
 from nasturtium.strategies.random import RandomSearch
+from nasturtium.strategies.reinforce import Reinforce
+from nasturtium.strategies.scalarisation import RandomScalarisation
+from nasturtium.strategies.tree_search import TreeSearch
 from nasturtium.trial import Budget
+from nasturtium.trial import Strategy as Protocol
 
 if TYPE_CHECKING:
     from nasturtium.space import Architecture, Space
 
 STRATEGIES: dict[str, type[Strategy]] = {
     "random": RandomSearch,
+    "local_search": LocalSearch,
     "evolution": RegularisedEvolution,
+    "genetic": GeneticAlgorithm,
+    "genetic_cnn": GeneticCNN,
+    "reinforce": Reinforce,
+    "controller": Controller,
+    "ppo": ProximalController,
+    "mcts": TreeSearch,
+    "nsga2": NSGA2,
+    "scalarisation": RandomScalarisation,
+    "successive_halving": SuccessiveHalving,
+    "hyperband": Hyperband,
+    "asha": ASHA,
+    "neighbours_first": NeighboursFirst,
 }
+"""Every strategy by its name."""
 
 COMMON = ("self", "space", "seed", "budget", "objectives", "limits")
+METHODS = ("ask", "asked", "tell")
 
 
 def make(
-    name: str,
+    name: str | Callable[..., Any],
     *,
     space: Space,
     seed: int = 0,
@@ -36,10 +61,11 @@ def make(
     limits: Iterable[str | Limit] = (),
     **options: Any,
 ) -> Strategy:
-    """The strategy called ``name``.
+    """The strategy called ``name``, or made by a class or function.
 
     Args:
-        name: A name in ``STRATEGIES`` or ``PRESETS``.
+        name: A name in ``STRATEGIES`` or ``PRESETS``; or a class or function that is given the space and, by name,
+            whichever of seed, budget, objectives, limits and the options it takes.
         space: Where architectures come from.
         seed: Seed of the study.
         start: Architectures of the space, their text or notation, or names of known members, to try first.
@@ -49,28 +75,76 @@ def make(
         **options: Those of the strategy, as its docstring lists them.
 
     Raises:
-        NasturtiumError: If the name or an option is unknown, or an option's value cannot be used.
+        NasturtiumError: If the name or an option is unknown, an option's value cannot be used, or what was made is no
+            strategy.
         SpaceError: If a start architecture is none of the space.
     """
     begin = [space.read(each) if isinstance(each, str) else space.adopt(each) for each in start]
-    if name in PRESETS:
-        preset = PRESETS[name]
-        begin = begin or [_member(space, each, name) for each in preset.start]
-        options = {**preset.options, **({"initial": len(begin)} if begin else {}), **options}
-        name = preset.strategy
+    if isinstance(name, str) and name in PRESETS:
+        begin = begin or [_member(space, each, name) for each in PRESETS[name].start]
+        name, options = _preset(PRESETS[name], len(begin), options)
+    maker = _maker(name)
+    common = {"seed": seed, "budget": budget, "objectives": objectives, "limits": limits}
+    strategy: Strategy = _checked(maker(space, **_accepted(maker, name, common, options)), name)
+    if not begin:
+        return strategy
+    if not isinstance(strategy, Strategy):
+        raise NasturtiumError(
+            f"strategy {_named(name)} cannot be given architectures to start from: derive it from "
+            "nasturtium.strategies.Strategy, or have it propose them itself"
+        )
+    return Seeded(strategy, begin)
+
+
+def _preset(preset: Preset, begun: int, options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The strategy of a preset and its options; a population that is filled up begins with what is given."""
+    counted = {"initial": begun} if begun and preset.options.get("fill") else {}
+    return preset.strategy, {**preset.options, **counted, **options}
+
+
+def _maker(name: str | Callable[..., Any]) -> Callable[..., Any]:
+    if not isinstance(name, str):
+        if not callable(name):
+            raise NasturtiumError(f"{name!r} is no strategy: give a name, a class or a function")
+        return name
     if name not in STRATEGIES:
         known = [*STRATEGIES, *PRESETS]
         raise NasturtiumError(f"unknown strategy {name!r}{did_you_mean(name, known)} (there are: {', '.join(known)})")
-    maker = STRATEGIES[name]
-    allowed = [each for each in inspect.signature(maker).parameters if each not in COMMON]
+    return STRATEGIES[name]
+
+
+def _accepted(
+    maker: Callable[..., Any], name: str | Callable[..., Any], common: Mapping[str, Any], options: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What a maker is called with: what it takes of the common things, and all options, which it must take."""
+    try:
+        parameters = inspect.signature(maker).parameters
+    except ValueError:  # of what is built into Python
+        raise NasturtiumError(f"{_named(name)} is no strategy: give a name, a class or a function") from None
+    if any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters.values()):
+        return {**common, **options}
+    allowed = [each for each in parameters if each not in COMMON]
     for option in options:
         if option not in allowed:
             raise NasturtiumError(
-                f"strategy {name!r} has no option {option!r}{did_you_mean(option, allowed)} "
+                f"strategy {_named(name)} has no option {option!r}{did_you_mean(option, allowed)} "
                 f"(its options: {', '.join(allowed) or 'none'})"
             )
-    strategy = maker(space, seed=seed, budget=budget, objectives=objectives, limits=limits, **options)
-    return Seeded(strategy, begin) if begin else strategy
+    return {**{key: value for key, value in common.items() if key in parameters}, **options}
+
+
+def _checked(made: Any, name: str | Callable[..., Any]) -> Any:
+    lacking = [method for method in METHODS if not callable(getattr(made, method, None))]
+    if lacking:
+        raise NasturtiumError(
+            f"{_named(name)} made {type(made).__name__}, which is no strategy: it has no {', '.join(lacking)} "
+            "(a strategy has ask(n), asked(proposal) and tell(trial))"
+        )
+    return made
+
+
+def _named(name: str | Callable[..., Any]) -> str:
+    return repr(name) if isinstance(name, str) else getattr(name, "__name__", repr(name))
 
 
 def _member(space: Space, member: str, preset: str) -> Architecture:
@@ -82,4 +156,8 @@ def _member(space: Space, member: str, preset: str) -> Architecture:
     return space.member(member)
 
 
-__all__ = ["PRESETS", "STRATEGIES", "RandomSearch", "RegularisedEvolution", "Seeded", "Strategy", "make"]
+__all__ = [
+    "ASHA", "NSGA2", "PRESETS", "STRATEGIES", "Controller", "GeneticAlgorithm", "GeneticCNN", "Hyperband",
+    "LocalSearch", "NeighboursFirst", "Protocol", "ProximalController", "RandomScalarisation", "RandomSearch", "RegularisedEvolution",
+    "Reinforce", "Seeded", "Strategy", "SuccessiveHalving", "TreeSearch", "make",
+]  # fmt: skip

@@ -81,7 +81,7 @@ class NeighboursFirst(Strategy):
         """Takes note, and passes it on."""
         self.number += 1
         if self.centre is None:
-            self.centre = proposal.architecture
+            self.centre = self.space.architecture(proposal.architecture.decisions)  # as a replay gives it
         self.then.asked(proposal)
 
     def tell(self, trial: Trial) -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nasturtium.errors import NasturtiumError, did_you_mean
 from nasturtium.objective import Goal, Limit, Objectives
-from nasturtium.trial import Budget, Proposal, Trial, trial_rng
+from nasturtium.strategies.known import TRIES, Known
+from nasturtium.trial import Budget, Proposal, State, Trial, trial_rng
 
 if TYPE_CHECKING:
     from nasturtium.space import Architecture, Space
+
+Losses = tuple[float, ...]
+"""The violation of limits, then the loss of each objective; less is better (see :meth:`Goal.losses`)."""
 
 
 class Strategy(ABC):
@@ -30,7 +35,14 @@ class Strategy(ABC):
         budget: What each trial may spend, in the estimator's unit.
         objectives: What to optimise: text or values; the first decides where one best is needed.
         limits: What must hold; what violates a limit ranks behind what does not.
+
+    Attributes:
+        number: The number of the next trial.
+        known: The architectures asked so far.
+        repeats: Whether what is known may be proposed again while there is something new.
     """
+
+    repeats: bool = False
 
     def __init__(
         self,
@@ -46,6 +58,7 @@ class Strategy(ABC):
         self.budget = budget
         self.goal = Goal.of(objectives, limits)
         self.number = 0
+        self.known = Known(space)
 
     @abstractmethod
     def propose(self, number: int, rng: np.random.Generator) -> Proposal | None:
@@ -65,10 +78,41 @@ class Strategy(ABC):
     def asked(self, proposal: Proposal) -> None:
         """Takes note that ``proposal`` was made. Draws nothing; a subclass that extends it calls this one."""
         self.number += 1
+        self.known.add(proposal.architecture)
 
     @abstractmethod
     def tell(self, trial: Trial) -> None:
         """Takes note of a trial that ended, in whatever state. Draws nothing."""
+
+    def given(self, architecture: Architecture) -> Proposal | None:
+        """How this strategy has an architecture tried that somebody else chose; None when it cannot now."""
+        return Proposal(architecture, self.budget)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether everything there is was proposed, so that known architectures are proposed again."""
+        return self.known.exhausted
+
+    def fresh(self, draw: Callable[[], Architecture], rng: np.random.Generator, tries: int = TRIES) -> Architecture:
+        """What ``draw`` gives, or something like it that was not asked before (see :meth:`Known.fresh`)."""
+        return draw() if self.repeats else self.known.fresh(draw, rng, tries)
+
+    def losses(self, trial: Trial) -> Losses | None:
+        """The losses of a trial that is complete and has finite scores; None of any other."""
+        if trial.state is not State.COMPLETE or self.goal.missing(trial.scores):
+            return None
+        losses = self.goal.losses(trial.scores)
+        return losses if all(map(math.isfinite, losses)) else None
+
+    def judged(self, trial: Trial) -> Losses | None:
+        """As :meth:`losses`; but a trial refused for its structure has its violation, and infinite losses."""
+        if trial.state is not State.INFEASIBLE:
+            return self.losses(trial)
+        limits = [limit for limit in self.goal.limits if limit.metric in trial.scores]
+        violation = float(sum(limit.violation(trial.scores) for limit in limits))
+        if not 0 < violation < math.inf:
+            return None
+        return (violation, *(math.inf for _ in self.goal.objectives))
 
 
 class Seeded(Strategy):
@@ -89,16 +133,19 @@ class Seeded(Strategy):
             objectives=strategy.goal.objectives,
             limits=strategy.goal.limits,
         )
+        self.known = strategy.known
+        self.begun = 0
 
     def propose(self, number: int, rng: np.random.Generator) -> Proposal | None:
         """The start architectures in order, then the other strategy's proposals."""
-        if number < len(self.start):
-            return Proposal(self.start[number], self.budget)
+        if self.begun < len(self.start):
+            return self.strategy.given(self.start[self.begun])
         return self.strategy.propose(number, rng)
 
     def asked(self, proposal: Proposal) -> None:
         """Takes note, and passes it on."""
-        super().asked(proposal)
+        self.begun += 1
+        self.number += 1
         self.strategy.asked(proposal)
 
     def tell(self, trial: Trial) -> None:
@@ -117,13 +164,16 @@ def at_least(name: str, value: int, least: int) -> int:
     return value
 
 
-def unseen(draw: Callable[[], Architecture], seen: Container[tuple[int, ...]], tries: int) -> Architecture | None:
-    """The first of at most ``tries`` draws whose decisions have not been seen, or None."""
-    for _ in range(tries):
-        architecture = draw()
-        if architecture.decisions not in seen:
-            return architecture
-    return None
+def between(name: str, value: float, low: float, high: float) -> float:
+    """``value``, if it is a number from ``low`` to ``high``.
+
+    Raises:
+        NasturtiumError: Otherwise, naming the option.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        wanted = f"from {low:g} up" if high == math.inf else f"from {low:g} to {high:g}"
+        raise NasturtiumError(f"option {name}={value!r}: a number {wanted} is expected")
+    return value
 
 
 def named(given: Any, table: Mapping[str, Callable[[], Any]]) -> Any:

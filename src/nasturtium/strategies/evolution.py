@@ -8,25 +8,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nasturtium.errors import SpaceError
 from nasturtium.objective import Limit, Objectives
-from nasturtium.strategies.base import Strategy, at_least, named, unseen
+from nasturtium.strategies.base import Losses, Strategy, at_least, named
 from nasturtium.strategies.population import (
     SURVIVALS,
     VARIATIONS,
     Member,
     Selection,
     Survival,
-    Tournament,
     Variation,
+    selections,
 )
-from nasturtium.trial import Budget, Proposal, State, Trial
+from nasturtium.trial import Budget, Proposal, Trial
 
 if TYPE_CHECKING:
     from nasturtium.space import Architecture, Space
-
-TRIES = 10
-"""Draws or variations tried to find something that was not asked before."""
 
 
 class RegularisedEvolution(Strategy):
@@ -35,7 +31,7 @@ class RegularisedEvolution(Strategy):
     Failed and infeasible trials count, but never enter the population. We differ from the paper (population
     100, tournament 25, evolution begins when the population is full): the sizes are those of naszilla and
     NASLib (population 30, tournament 10), evolution begins after ``initial`` members, and what was asked
-    before is not proposed again if a few more variations find something new.
+    before is not proposed again while there is something new.
 
     Args:
         space: Where architectures come from.
@@ -44,12 +40,13 @@ class RegularisedEvolution(Strategy):
         objectives: What to optimise.
         limits: What must hold; what violates a limit loses to what does not.
         population: How many members live at a time.
-        tournament: How many of them a parent is chosen from; sets ``selection``.
+        tournament: How many of them a parent is chosen from.
         initial: How many members are drawn at random, or given, before evolution begins.
         fill: Whether those first members are then copied, in turn, until the population is full (Ericsson et al.
             2024), so that they take part in tournaments until as many children have pushed them out.
         repeats: Whether to propose what was asked before without trying for something new.
-        selection: Chooses parents; a tournament with replacement unless given.
+        selection: Chooses parents: ``"tournament"`` (with replacement), ``"roulette"``, ``"chebyshev"``,
+            ``"linear"`` or a :class:`Selection`.
         variation: ``"mutate"``, ``"cross"``, or a :class:`Variation`.
         survival: ``"oldest"``, ``"worst"``, or a :class:`Survival`.
 
@@ -70,7 +67,7 @@ class RegularisedEvolution(Strategy):
         initial: int = 10,
         fill: bool = False,
         repeats: bool = False,
-        selection: Selection | None = None,
+        selection: str | Selection = "tournament",
         variation: str | Variation = "mutate",
         survival: str | Survival = "oldest",
     ) -> None:
@@ -80,48 +77,46 @@ class RegularisedEvolution(Strategy):
         self.fill = fill
         self.repeats = repeats
         size = at_least("tournament", tournament, 1)
-        self.selection = selection or Tournament(size)
+        self.selection: Selection = named(selection, selections(size))
         self.variation: Variation = named(variation, VARIATIONS)
         self.survival: Survival = named(survival, SURVIVALS)
         self.population: deque[Member] = deque()
         self.entered = 0
         self.pending = 0
-        self.seen: set[tuple[int, ...]] = set()
 
     def propose(self, number: int, rng: np.random.Generator) -> Proposal:
         """At random at first, then a variation of the selected."""
+        population, space = self.population, self.space
 
         def parent() -> Architecture:
-            return self.selection(self.population, rng).architecture
+            return self.selection(population, rng).architecture
 
-        def draw() -> Architecture:
-            if not evolving:
-                return self.space.sample(rng)
-            try:
-                return self.variation(parent, self.space, rng)
-            except SpaceError:  # a space of one architecture has no other; so it is that one again
-                return self.space.sample(rng)
+        def vary() -> Architecture:
+            return self.variation(parent, space, rng)
 
-        evolving = self.entered + self.pending >= self.initial and self.population
-        child = None if self.repeats else unseen(draw, self.seen, TRIES)
-        return Proposal(child or draw(), self.budget)
+        if self.entered + self.pending < self.initial or not population:
+            return Proposal(self.fresh(lambda: space.sample(rng), rng), self.budget)
+        return Proposal(self.fresh(vary, rng), self.budget)
 
     def asked(self, proposal: Proposal) -> None:
         """Counts it as one that may enter the population."""
         super().asked(proposal)
         self.pending += 1
-        if not self.repeats:
-            self.seen.add(proposal.architecture.decisions)
 
     def tell(self, trial: Trial) -> None:
         """Lets a complete trial enter the population; then one dies if there are too many."""
         self.pending -= 1
-        if trial.state is not State.COMPLETE or self.goal.missing(trial.scores):
+        losses = self.counted(trial)
+        if losses is None:
             return
         self.entered += 1
-        self.population.append(Member(self.goal.losses(trial.scores), trial.architecture))
+        self.population.append(Member(losses, self.space.architecture(trial.architecture.decisions)))
         if self.fill and self.entered == self.initial:
             first = list(self.population)
             self.population.extend(first[index % len(first)] for index in range(self.size - len(first)))
         if len(self.population) > self.size:
             self.survival(self.population)
+
+    def counted(self, trial: Trial) -> Losses | None:
+        """The losses by which a trial enters the population, or None."""
+        return self.losses(trial)

@@ -40,5 +40,29 @@ PRESETS: dict[str, Preset] = {
         "evolution", "regularised evolution from copies of four known networks: RE(Mix)", "Ericsson et al. 2024",
         SEEDED, ("resnet18", "wrn16_4", "vit", "mlp_mixer"),
     ),
+    "aging_evolution": Preset(
+        "evolution", "regularised evolution with AmoebaNet's population 100, tournament 25", "Real et al. 2019",
+        MappingProxyType({"population": 100, "tournament": 25, "initial": 100}),
+    ),
+    "rea_nats": Preset(
+        "evolution", "regularised evolution with NATS-Bench's population 10, tournament 3", "Dong et al. 2021",
+        MappingProxyType({"population": 10, "tournament": 3, "initial": 10}),
+    ),
+    "steady_state": Preset(
+        "evolution", "crossover and mutation of the winners of binary tournaments; the worst dies", "Whitley 1989",
+        MappingProxyType({"tournament": 2, "variation": "cross", "survival": "worst"}),
+    ),
+    "local_search_full": Preset(
+        "local_search", "local search that asks all neighbours before it moves to the best", "White et al. 2021",
+        MappingProxyType({"full": True}),
+    ),
+    "linear_scalarisation": Preset(
+        "scalarisation", "evolution towards random linear weightings of the objectives", "Paria et al. 2019",
+        MappingProxyType({"kind": "linear"}),
+    ),
+    "hyperband_evolution": Preset(
+        "hyperband", "Hyperband over what regularised evolution proposes", "Li et al. 2018; Real et al. 2019",
+        MappingProxyType({"strategy": "evolution"}),
+    ),
 }  # fmt: skip
 """Every preset by its name."""

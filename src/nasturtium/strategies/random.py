@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nasturtium.objective import Limit, Objectives
-from nasturtium.strategies.base import Strategy, unseen
+from nasturtium.strategies.base import Strategy
+from nasturtium.strategies.known import SAMPLES
 from nasturtium.trial import Budget, Proposal, Trial
 
 if TYPE_CHECKING:
     from nasturtium.space import Architecture, Space
-
-TRIES = 100
-"""Draws that may hit something already asked before the rest of the space is enumerated."""
-ENUMERABLE = 100_000
-"""How many architectures are enumerated at most to find what has not been asked yet."""
 
 
 class RandomSearch(Strategy):
@@ -50,34 +44,16 @@ class RandomSearch(Strategy):
         super().__init__(space, seed=seed, budget=budget, objectives=objectives, limits=limits)
         self.uniform = uniform
         self.repeats = repeats
-        self.seen: set[tuple[int, ...]] = set()
 
     def propose(self, number: int, rng: np.random.Generator) -> Proposal:
         """A random architecture, not asked before where the space allows."""
+
+        def draw() -> Architecture:
+            return self.space.sample(rng, uniform=True) if self.uniform else self.space.sample(rng)
+
         if self.repeats:
-            return Proposal(self.draw(rng), self.budget)
-        return Proposal(unseen(lambda: self.draw(rng), self.seen, TRIES) or self.leftover(rng), self.budget)
-
-    def draw(self, rng: np.random.Generator) -> Architecture:
-        """One architecture of the space."""
-        return self.space.sample(rng, uniform=True) if self.uniform else self.space.sample(rng)
-
-    def leftover(self, rng: np.random.Generator) -> Architecture:
-        """Something not asked yet, found by enumeration; a repeat where nothing is left."""
-        rest = [decisions for decisions in self.listed if decisions not in self.seen]
-        return self.space.architecture(rest[int(rng.integers(len(rest)))]) if rest else self.draw(rng)
-
-    @cached_property
-    def listed(self) -> list[tuple[int, ...]]:
-        """The decisions of all architectures, of the first in a large space, of none in an infinite one."""
-        if self.space.recursive:
-            return []
-        return [architecture.decisions for architecture in islice(self.space.enumerate(), ENUMERABLE)]
-
-    def asked(self, proposal: Proposal) -> None:
-        """Remembers the architecture."""
-        super().asked(proposal)
-        self.seen.add(proposal.architecture.decisions)
+            return Proposal(draw(), self.budget)
+        return Proposal(self.known.fresh(draw, rng, SAMPLES, near=False), self.budget)
 
     def tell(self, trial: Trial) -> None:
         """Nothing to learn from it."""

@@ -1,0 +1,242 @@
+"""Controllers: an LSTM that takes the decisions, trained by REINFORCE or by PPO."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from nasturtium.objective import Limit, Objectives
+from nasturtium.strategies.base import Strategy, at_least, between
+from nasturtium.strategies.known import Decisions
+from nasturtium.strategies.policy import MovingAverage, Rewards, Site, Taken, derived, path
+from nasturtium.trial import Budget, Proposal, Trial
+
+if TYPE_CHECKING:
+    import torch
+
+    from nasturtium.space import Space
+    from nasturtium.strategies.lstm import Network
+
+
+class Lesson(NamedTuple):
+    """What a trial taught: its decisions, its lead over the baseline, and its log probability when it was asked."""
+
+    path: list[Taken]
+    advantage: float
+    before: float
+
+
+class Controller(Strategy):
+    """An LSTM trained by REINFORCE (Zoph and Le 2017, arXiv:1611.01578).
+
+    Published settings: two layers of 35 units, weights begin within 0.08, Adam with learning rate 0.0006, a moving
+    average of rewards as baseline, updates of 8 trials. It works on every space: a step reads the option taken before,
+    the choice and its address, and only options that are offered can be taken, so that grammars are derived
+    hierarchically. We differ: the paper's reward is the cube of the accuracy, ours the first objective (``power``
+    changes it); the paper gives no momentum of the baseline, ours is that of NASNet; and what was asked before is not
+    proposed again unless ``repeats`` is set.
+
+    Args:
+        space: Where architectures come from.
+        seed: Seed of the study.
+        budget: What each trial may spend, in the estimator's unit.
+        objectives: What to optimise; the reward is the first, with its sign so that more is better.
+        limits: What must hold; breaking one is worth less than the worst that breaks none.
+        hidden: Units of each layer.
+        layers: How many layers the LSTM has.
+        spread: Weights begin uniform between plus and minus this.
+        learning_rate: Of Adam.
+        momentum: Of the moving average of rewards.
+        batch: After how many trials the controller learns.
+        entropy: Weight of the entropy of the decisions in what is maximised.
+        power: Rewards are raised to it, keeping their sign; Zoph and Le take 3.
+        repeats: Whether to propose what was asked before, as the paper does.
+
+    Raises:
+        NasturtiumError: If an option's value cannot be used.
+    """
+
+    remembers = False
+
+    def __init__(
+        self,
+        space: Space,
+        *,
+        seed: int = 0,
+        budget: Budget = 1,
+        objectives: Objectives = "accuracy",
+        limits: Iterable[str | Limit] = (),
+        hidden: int = 35,
+        layers: int = 2,
+        spread: float = 0.08,
+        learning_rate: float = 0.0006,
+        momentum: float = 0.95,
+        batch: int = 8,
+        entropy: float = 0.0,
+        power: float = 1.0,
+        repeats: bool = False,
+    ) -> None:
+        super().__init__(space, seed=seed, budget=budget, objectives=objectives, limits=limits)
+        self.shape = (at_least("hidden", hidden, 1), at_least("layers", layers, 1), between("spread", spread, 0, 1e3))
+        self.rate = between("learning_rate", learning_rate, 0, math.inf)
+        self.baseline = MovingAverage(between("momentum", momentum, 0, 1))
+        self.batch = at_least("batch", batch, 1)
+        self.entropy = between("entropy", entropy, 0, math.inf)
+        self.power = between("power", power, 0, math.inf)
+        self.repeats = repeats
+        self.rewards = Rewards()
+        self.lessons: list[Lesson] = []
+        self.likely: dict[Decisions, float] = {}
+
+    @cached_property
+    def network(self) -> Network:
+        """The LSTM, made when it is first needed, as it takes torch."""
+        from nasturtium.strategies.lstm import Network
+
+        return Network(self.space, *self.shape, seed=self.seed)
+
+    @cached_property
+    def optimiser(self) -> torch.optim.Optimizer:
+        """Adam, which keeps its moments."""
+        import torch
+
+        return torch.optim.Adam(self.network.parameters(), lr=self.rate)
+
+    def propose(self, number: int, rng: np.random.Generator) -> Proposal:
+        """What the controller draws, or something near it that is new."""
+        from nasturtium.strategies.lstm import Walk
+
+        walk = Walk(self.network)
+
+        def pick(taken: Sequence[Taken], site: Site) -> int:
+            chances = np.cumsum(walk.probabilities(taken, site))
+            place = int(np.searchsorted(chances, rng.random() * chances[-1], side="right"))
+            return site.offered[min(place, len(site.offered) - 1)]
+
+        return Proposal(self.fresh(lambda: derived(self.space, pick, rng), rng), self.budget)
+
+    def asked(self, proposal: Proposal) -> None:
+        """Takes note of how likely the controller held it, if that is needed to learn from it."""
+        super().asked(proposal)
+        if self.remembers:
+            from nasturtium.strategies.lstm import log_probability
+
+            decisions = proposal.architecture.decisions
+            self.likely[decisions] = log_probability(self.network, path(self.space, decisions))
+
+    def tell(self, trial: Trial) -> None:
+        """Learns, when a batch of trials has come together."""
+        before = self.likely.pop(trial.architecture.decisions, 0.0)
+        losses = self.judged(trial)
+        if losses is None:
+            return
+        reward = self.rewards(losses)
+        reward = math.copysign(abs(reward) ** self.power, reward)
+        advantage = reward - self.baseline.update(reward)
+        steps = path(self.space, trial.architecture.decisions)
+        if any(len(each.site.offered) > 1 for each in steps):
+            self.lessons.append(Lesson(steps, advantage, before))
+        if len(self.lessons) >= self.batch:
+            self.learn(self.lessons, trial.number)
+            self.lessons = []
+
+    def learn(self, lessons: Sequence[Lesson], number: int) -> None:
+        """One step of REINFORCE: the mean of advantage times gradient of the log probability."""
+        logs, entropy = self.network.log_probabilities([lesson.path for lesson in lessons])
+        self._step(-(self._tensor([lesson.advantage for lesson in lessons]) * logs + self.entropy * entropy).mean())
+
+    def _step(self, loss: torch.Tensor) -> None:
+        self.optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimiser.step()
+
+    def _tensor(self, values: Sequence[float]) -> Any:
+        import torch
+
+        return torch.tensor(values, dtype=torch.float32)
+
+
+class ProximalController(Controller):
+    """An LSTM trained by PPO (NASNet: Zoph et al. 2018, arXiv:1707.07012; Schulman et al. 2017, equation 7).
+
+    NASNet's settings: one layer of 100 units, weights begin within 0.1, Adam with learning rate 0.00035, entropy weight
+    0.00001, a moving average of rewards (0.95) as baseline. What the paper does not give is ours: updates of 20 trials,
+    4 passes over them in minibatches of 10, ratios clipped at 0.2 (Schulman et al.). Minibatches are drawn from the
+    number of the trial that completes the batch.
+
+    Args:
+        space: Where architectures come from.
+        seed: Seed of the study.
+        budget: What each trial may spend, in the estimator's unit.
+        objectives: What to optimise; the reward is the first, with its sign so that more is better.
+        limits: What must hold; breaking one is worth less than the worst that breaks none.
+        hidden: Units of each layer.
+        layers: How many layers the LSTM has.
+        spread: Weights begin uniform between plus and minus this.
+        learning_rate: Of Adam.
+        momentum: Of the moving average of rewards.
+        batch: After how many trials the controller learns.
+        entropy: Weight of the entropy of the decisions in what is maximised.
+        power: Rewards are raised to it, keeping their sign.
+        passes: How often each batch is gone through.
+        minibatch: How many trials a step is made of.
+        clip: By how much the ratio of new and old probability may differ from 1.
+        repeats: Whether to propose what was asked before, as the paper does.
+
+    Raises:
+        NasturtiumError: If an option's value cannot be used.
+    """
+
+    remembers = True
+
+    def __init__(
+        self,
+        space: Space,
+        *,
+        seed: int = 0,
+        budget: Budget = 1,
+        objectives: Objectives = "accuracy",
+        limits: Iterable[str | Limit] = (),
+        hidden: int = 100,
+        layers: int = 1,
+        spread: float = 0.1,
+        learning_rate: float = 0.00035,
+        momentum: float = 0.95,
+        batch: int = 20,
+        entropy: float = 0.00001,
+        power: float = 1.0,
+        passes: int = 4,
+        minibatch: int = 10,
+        clip: float = 0.2,
+        repeats: bool = False,
+    ) -> None:
+        super().__init__(
+            space, seed=seed, budget=budget, objectives=objectives, limits=limits, hidden=hidden, layers=layers,
+            spread=spread, learning_rate=learning_rate, momentum=momentum, batch=batch, entropy=entropy, power=power,
+            repeats=repeats,
+        )  # fmt: skip
+        self.passes = at_least("passes", passes, 1)
+        self.minibatch = at_least("minibatch", minibatch, 1)
+        self.clip = between("clip", clip, 0, 1)
+
+    def learn(self, lessons: Sequence[Lesson], number: int) -> None:
+        """Some passes of clipped steps over the batch."""
+        rng = np.random.default_rng((self.seed, 3, number))
+        for _ in range(self.passes):
+            order = rng.permutation(len(lessons)).tolist()
+            for first in range(0, len(order), self.minibatch):
+                self._step(self.clipped([lessons[i] for i in order[first : first + self.minibatch]]))
+
+    def clipped(self, lessons: Sequence[Lesson]) -> torch.Tensor:
+        """The clipped surrogate loss, to be minimised."""
+        import torch
+
+        logs, entropy = self.network.log_probabilities([lesson.path for lesson in lessons])
+        ratio = (logs - self._tensor([lesson.before for lesson in lessons])).exp()
+        advantage = self._tensor([lesson.advantage for lesson in lessons])
+        kept = torch.minimum(ratio * advantage, ratio.clamp(1 - self.clip, 1 + self.clip) * advantage)
+        return -(kept + self.entropy * entropy).mean()

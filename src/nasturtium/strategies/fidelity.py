@@ -1,0 +1,134 @@
+"""What multi-fidelity strategies share: budgets in steps, and another strategy for what is new."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nasturtium.errors import NasturtiumError
+from nasturtium.objective import Limit, Objectives, ranking
+from nasturtium.strategies.base import Losses, Strategy, at_least
+from nasturtium.trial import Budget, Proposal, Trial
+
+if TYPE_CHECKING:
+    from nasturtium.space import Architecture, Space
+
+
+def steps(budget: Budget, least: Budget, factor: int) -> list[Budget]:
+    """Budgets from about ``least`` up to ``budget``, each ``factor`` times the one before.
+
+    They are counted from the top, ``budget / factor^k``, as Hyperband does; whole numbers stay whole.
+
+    >>> steps(81, 1, 3)
+    [1, 3, 9, 27, 81]
+    """
+    found: list[Budget] = [budget]
+    while found[-1] >= factor * least:
+        found.append(found[-1] / factor)
+    if isinstance(budget, int):
+        found = sorted({max(1, round(each)) for each in found}, reverse=True)
+    return found[::-1]
+
+
+class MultiFidelity(Strategy):
+    """Tries many architectures at small budgets and the best of them at larger ones.
+
+    A trial at a larger budget has the trial that it continues as its ``parent``. The other strategy is asked for
+    whatever is new and told how that did at the budget it was first tried at.
+
+    Args:
+        strategy: What proposes new architectures: a name, a class or function (see :func:`make`), or a strategy.
+        options: Of that strategy.
+        factor: How much larger each budget is than the one before, and of how many trials one goes on (eta).
+        least: The smallest budget.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        *,
+        seed: int,
+        budget: Budget,
+        objectives: Objectives,
+        limits: Iterable[str | Limit],
+        strategy: Any,
+        options: Mapping[str, Any] | None,
+        factor: int,
+        least: Budget,
+    ) -> None:
+        super().__init__(space, seed=seed, budget=budget, objectives=objectives, limits=limits)
+        from nasturtium.strategies import make  # the table of strategies, to which this one belongs
+
+        if not isinstance(strategy, Strategy):
+            common: dict[str, Any] = {"objectives": self.goal.objectives, "limits": self.goal.limits}
+            strategy = make(strategy, space=space, seed=seed, budget=budget, **common, **(options or {}))
+        if not isinstance(strategy, Strategy) or isinstance(strategy, MultiFidelity):
+            raise NasturtiumError(
+                f"{type(self).__name__} takes new architectures from a strategy derived from "
+                f"nasturtium.strategies.Strategy with one budget, not from {type(strategy).__name__}"
+            )
+        if not 0 < least <= budget:
+            raise NasturtiumError(f"option least={least!r}: more than 0 and at most the budget ({budget}) is expected")
+        self.strategy = strategy
+        self.known = strategy.known
+        self.factor = at_least("factor", factor, 2)
+        self.budgets = steps(budget, least, factor)
+        self.new: set[int] = set()
+
+    def propose(self, number: int, rng: np.random.Generator) -> Proposal | None:
+        """Something that goes on, or something new."""
+        going_on = self.promoted()
+        if going_on is not None:
+            return going_on
+        budget = self.entrance()
+        if budget is None:
+            return None
+        proposal = self.strategy.propose(number, rng)
+        return None if proposal is None else proposal._replace(budget=budget)
+
+    def given(self, architecture: Architecture) -> Proposal | None:
+        """At the budget at which something new is tried now."""
+        budget = self.entrance()
+        return None if budget is None else Proposal(architecture, budget)
+
+    def asked(self, proposal: Proposal) -> None:
+        """Takes note; passes on what is new."""
+        number = self.number
+        if proposal.parent is None:
+            self.new.add(number)
+            self.strategy.number = number  # which is the study's, not the count of what is new
+            self.strategy.asked(proposal)
+        self.note(number, proposal)
+        self.number = number + 1
+
+    def tell(self, trial: Trial) -> None:
+        """Takes note; passes on how something new did."""
+        if trial.number in self.new:
+            self.new.remove(trial.number)
+            self.strategy.tell(trial)
+        self.result(trial, self.losses(trial))
+
+    @abstractmethod
+    def promoted(self) -> Proposal | None:
+        """A trial that goes on at a larger budget, if one is due."""
+
+    @abstractmethod
+    def entrance(self) -> Budget | None:
+        """The budget at which something new may be tried now; None if more must be told first."""
+
+    @abstractmethod
+    def note(self, number: int, proposal: Proposal) -> None:
+        """Takes note of a proposal."""
+
+    @abstractmethod
+    def result(self, trial: Trial, losses: Losses | None) -> None:
+        """Takes note of a trial that ended, with its losses if it gave any."""
+
+
+def best_first(results: Iterable[tuple[Losses, int]]) -> list[int]:
+    """The numbers of trials, best first; earlier ones before later ones that are as good."""
+    ordered = sorted(results, key=lambda result: result[1])
+    return [ordered[i][1] for i in ranking([losses for losses, _ in ordered])]

@@ -1,0 +1,140 @@
+"""What policies share: architectures derived decision by decision, and scores turned into rewards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from nasturtium.space.limits import TooLarge
+from nasturtium.space.points import Exhausted
+from nasturtium.space.sampling import template
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from nasturtium.space import Architecture, Space
+    from nasturtium.space.choice import Choice
+
+ATTEMPTS = 20
+"""How many derivations may fail the constraints before one is drawn at random."""
+
+
+class Site(NamedTuple):
+    """A choice that a policy decides on.
+
+    Attributes:
+        address: Its path in the space.
+        choice: The choice.
+        offered: Indices of the options that may be taken.
+    """
+
+    address: str
+    choice: Choice
+    offered: tuple[int, ...]
+
+
+class Taken(NamedTuple):
+    """A decision: where, and which option."""
+
+    site: Site
+    option: int
+
+
+Pick = Callable[[Sequence[Taken], Site], int]
+"""A policy: the option to take at a site, after the decisions taken so far."""
+
+
+def derived(space: Space, pick: Pick, rng: np.random.Generator) -> Architecture:
+    """The architecture that a policy derives; one at random if what it derives keeps failing the constraints.
+
+    Where a derivation meets a dead end, it goes back, and the policy is asked again among what remains.
+    """
+    for _ in range(ATTEMPTS):
+        try:
+            architecture = _product(space, pick) if space.radices is not None else _followed(space, pick)
+        except (TooLarge, Exhausted):
+            continue
+        if space.admits(architecture):
+            return architecture
+    return space.sample(rng)
+
+
+def _product(space: Space, pick: Pick) -> Architecture:
+    taken: list[Taken] = []
+    for site in sites(space):
+        taken.append(Taken(site, pick(taken, site) if len(site.offered) > 1 else site.offered[0]))
+    return space.architecture([each.option for each in taken])
+
+
+def _followed(space: Space, pick: Pick) -> Architecture:
+    derivation = space.derive()
+    taken: list[Taken] = []
+    while (point := derivation.point) is not None:
+        if derivation.count != len(taken):  # a dead end has led back
+            taken = [Taken(Site(s.point.address, s.point.choice, s.point.offered), s.taken) for s in derivation.taken()]
+        site = Site(point.address, point.choice, point.remaining)
+        index = pick(taken, site) if len(site.offered) > 1 else site.offered[0]
+        taken.append(Taken(site, index))
+        derivation.take(index)
+    return space.finished(derivation)
+
+
+def sites(space: Space) -> tuple[Site, ...]:
+    """The choices of a product space, which are the same for every architecture."""
+    known: tuple[Site, ...] | None = space.__dict__.get("_sites")
+    if known is None:
+        points = [step.point for step in template(space)]
+        known = tuple([Site(point.address, point.choice, point.offered) for point in points])
+        space.__dict__["_sites"] = known
+    return known
+
+
+def path(space: Space, decisions: Sequence[int]) -> list[Taken]:
+    """The decisions of an architecture with their sites, which follow from the decisions alone.
+
+    The steps of an architecture that was just derived also know what its limits left to offer; those of one that
+    was recorded do not, and a replayed strategy has to learn the same from both.
+    """
+    if space.radices is not None:
+        return [Taken(site, index) for site, index in zip(sites(space), decisions, strict=True)]
+    steps = space.replay(decisions).taken()
+    return [Taken(Site(s.point.address, s.point.choice, s.point.offered), s.taken) for s in steps]
+
+
+class Rewards:
+    """Turns losses into rewards: the first objective, signed so that more is better.
+
+    What breaks a limit is worth less than the worst that kept all limits, by as much as it misses it (at most 1).
+    """
+
+    def __init__(self) -> None:
+        self.worst = 0.0
+        self.any = False
+
+    def __call__(self, losses: Sequence[float]) -> float:
+        """The reward; takes note of what was seen."""
+        violation, loss = losses[0], losses[1]
+        if violation > 0:
+            return self.worst - min(violation, 1.0)
+        self.worst = min(self.worst, -loss) if self.any else -loss
+        self.any = True
+        return -loss
+
+
+class MovingAverage:
+    """An exponential moving average without the bias of its start (Kingma and Ba 2015, section 3).
+
+    Args:
+        momentum: The weight of what was.
+    """
+
+    def __init__(self, momentum: float) -> None:
+        self.momentum = momentum
+        self.total = 0.0
+        self.weight = 0.0
+
+    def update(self, value: float) -> float:
+        """Takes in a value; gives the average."""
+        self.total = self.momentum * self.total + (1 - self.momentum) * value
+        self.weight = self.momentum * self.weight + (1 - self.momentum)
+        return self.total / self.weight

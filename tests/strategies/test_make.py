@@ -1,0 +1,106 @@
+"""Strategies of one's own in place of a name, and what is said where they are none."""
+
+from __future__ import annotations
+
+import pytest
+
+from nasturtium.errors import NasturtiumError
+from nasturtium.strategies import Strategy, make
+from nasturtium.trial import Proposal, trial_rng
+from tests.strategies.toy_searches import asked, drive, product, score
+
+SPACE = product(5, 3)
+
+
+class Climb(Strategy):
+    """Mutates the best so far."""
+
+    def __init__(self, space, *, seed=0, budget=1, objectives="accuracy", limits=(), count=1):
+        super().__init__(space, seed=seed, budget=budget, objectives=objectives, limits=limits)
+        self.count = count
+        self.best = None
+
+    def propose(self, number, rng):
+        def draw():
+            if self.best is None:
+                return self.space.sample(rng)
+            return self.space.mutate(self.best[1], rng, self.count)
+
+        return Proposal(self.fresh(draw, rng), self.budget)
+
+    def tell(self, trial):
+        losses = self.losses(trial)
+        if losses is not None and (self.best is None or losses < self.best[0]):
+            self.best = losses, self.space.architecture(trial.architecture.decisions)
+
+
+class Bare:
+    """Only the three methods, and none of the common arguments but the seed."""
+
+    def __init__(self, space, seed):
+        self.space, self.seed, self.number = space, seed, 0
+
+    def ask(self, n=1):
+        proposals = []
+        for _ in range(n):
+            proposals.append(Proposal(self.space.sample(trial_rng(self.seed, self.number))))
+            self.asked(proposals[-1])
+        return proposals
+
+    def asked(self, proposal):
+        self.number += 1
+
+    def tell(self, trial):
+        pass
+
+
+def test_a_class_stands_in_for_a_name():
+    strategy = make(Climb, space=SPACE, seed=3, budget=4, count=2)
+    assert (strategy.seed, strategy.budget, strategy.count) == (3, 4, 2)
+    found = [score(proposal.architecture) for proposal in asked(drive(make(Climb, space=SPACE), 60))]
+    assert max(found) == max(score(architecture) for architecture in SPACE.enumerate())
+    assert len({p.architecture.decisions for p in asked(drive(strategy, 60))}) == 60
+
+
+def test_it_takes_part_in_whatever_strategies_do():
+    start = SPACE.architecture((0,) * 5)
+    assert make(Climb, space=SPACE, start=[start]).ask()[0].architecture == start
+    proposals = asked(drive(make("asha", space=SPACE, budget=4, strategy=Climb), 30))
+    assert {proposal.budget for proposal in proposals} == {1, 4}
+
+
+def test_the_bare_protocol_is_enough_and_functions_make_strategies_too():
+    first = asked(drive(make(Bare, space=SPACE, seed=1, budget=7), 10))
+    second = asked(drive(make(lambda space, **common: Bare(space, common["seed"]), space=SPACE, seed=1), 10))
+    assert first == second == asked(drive(make("random", space=SPACE, seed=1, repeats=True), 10))
+
+
+@pytest.mark.parametrize(
+    ("given", "options", "message"),
+    [
+        (dict, {}, "dict is no strategy: give a name, a class or a function"),
+        (lambda space: {}, {}, r"made dict, which is no strategy: it has no ask, asked, tell \(a strategy has"),
+        (lambda space: Bare, {"start": [SPACE.architecture((0,) * 5)]}, "cannot be given architectures to start from"),
+        (Climb, {"cuont": 2}, r"strategy Climb has no option 'cuont'; did you mean 'count'\?"),
+        (7, {}, "7 is no strategy: give a name, a class or a function"),
+        ("climb", {}, r"unknown strategy 'climb'.*there are: random, local_search"),
+    ],
+)
+def test_what_is_no_strategy_is_refused(given, options, message):
+    with pytest.raises(NasturtiumError, match=message):
+        make(given, space=SPACE, **options)
+
+
+def test_a_strategy_that_only_lacks_a_method_hears_which():
+    class Deaf(Bare):
+        tell = None
+
+    with pytest.raises(NasturtiumError, match=r"Deaf made Deaf, which is no strategy: it has no tell \("):
+        make(Deaf, space=SPACE)
+
+
+def test_multi_fidelity_needs_a_derived_strategy():
+    with pytest.raises(
+        NasturtiumError, match=r"derived from nasturtium.strategies.Strategy with one budget, not .* Bare"
+    ):
+        make("asha", space=SPACE, strategy=Bare)
