@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import nasturtium as nt
 from nasturtium.errors import NasturtiumError, StudyError
 from nasturtium.layers import Linear, ReLU, Sequential
 from nasturtium.searching import duration
-from nasturtium.searching.settings import without_password
 from nasturtium.space import Architecture, Space, choice
 
 QUICK = {
@@ -24,6 +25,16 @@ QUICK = {
     "baselines": False,
     "quiet": True,
 }
+
+
+class Ends(torch.nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x if len(x) < 8 else os._exit(3)  # not where layers are tried on a few rows
+
+
+EndsItsProcess = nt.layers.wrap(
+    Ends, name="EndsItsProcess", signal=lambda layer, signal: signal, flops=lambda layer, signal: 0
+)
 
 
 def blobs(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -125,8 +136,15 @@ def test_durations_that_are_none(given: object) -> None:
         duration(given)
 
 
-def test_a_database_is_noted_without_its_password() -> None:
-    assert without_password("postgresql://me:secret@host:5432/trials") == "postgresql://me@host:5432/trials"
-    assert without_password("postgresql+psycopg://me@host/trials") == "postgresql+psycopg://me@host/trials"
-    assert without_password("postgresql://host/trials") == "postgresql://host/trials"
-    assert without_password(None) is None
+def test_a_search_that_is_refused_leaves_the_settings_alone(tmp_path: Path) -> None:
+    nt.search(blobs(), out=tmp_path, **{**QUICK, "trials": 1, "final_epochs": 0})
+    before = (tmp_path / "settings.json").read_text()
+    with pytest.raises(StudyError, match="was made with data"):
+        nt.search(blobs(), out=tmp_path, seed=5, **{**QUICK, "trials": 2, "final_epochs": 0})
+    assert (tmp_path / "settings.json").read_text() == before
+
+
+def test_what_ends_its_process_costs_a_trial_of_an_isolated_search(tmp_path: Path) -> None:
+    space = Space(Sequential(choice(EndsItsProcess(), ReLU()), Linear(2)), input=(5,), name="fatal")
+    result = nt.search(blobs(), space, strategy="random", isolated=True, out=tmp_path, **{**QUICK, "trials": 2})
+    assert sorted(trial.state for trial in result.trials) == ["complete", "failed"]

@@ -121,6 +121,22 @@ def test_an_idle_worker_that_dies_costs_nothing():
     executor.shutdown()
 
 
+def test_a_worker_killed_while_it_starts_costs_nothing_and_five_in_a_row_are_said():
+    executor = LocalProcesses(OneMax(), SPACE, 1)
+    executor.submit(job(0))
+    os.kill(executor.workers[0].process.pid, signal.SIGKILL)
+    (ended,) = drain(executor, 1)
+    assert ended.state is State.COMPLETE
+    executor.shutdown()
+    executor = LocalProcesses(OneMax(), SPACE, 1)
+    executor.submit(job(0))
+    with pytest.raises(StudyError, match=r"could not start .killed by SIGKILL"):  # noqa: PT012
+        for _ in range(9):
+            os.kill(executor.workers[0].process.pid, signal.SIGKILL)
+            executor.wait(1.0, lambda *report: True)
+    executor.shutdown()
+
+
 def test_memory_is_bounded_where_asked():
     executor = LocalProcesses(Greedy(), SPACE, 1, memory=600 * 2**20)
     executor.submit(job(0, ones=2))  # 200 MB

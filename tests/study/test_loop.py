@@ -137,6 +137,12 @@ def test_every_trial_has_its_own_seed_and_folder(tmp_path):
     assert [call[3] for call in estimator.calls] == [tmp_path / f"0000{number}" for number in range(4)]
 
 
+def test_seeds_may_be_given_by_the_trial(tmp_path):
+    estimator, study = Recorder(), fresh()
+    run(study, Fixed(SPACE, ones(1), ones(2), ones(5)), InProcess(estimator), trials=3, seed_of=lambda t: 7 + t.budget)
+    assert [call[2] for call in estimator.calls] == [8, 8, 8]
+
+
 def test_every_fault_is_recorded_and_none_ends_the_study():
     study = fresh(space=BitSpace(20))
     proposals = [ones(FAULTS.index(name), length=20) for name in FAULTS]

@@ -24,10 +24,10 @@ def fill(store, count=5):
         store.append([event("told", number, scores={"accuracy": 0.5}, note="ü ∞")])
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def store(request, tmp_path):
-    kinds = {"memory": MemoryStore, "sqlite": lambda header: SQLStore(tmp_path / "s.sqlite", header)}
-    made = kinds[request.param]({"seed": 1})
+    place = request.getfixturevalue("server").url if request.param == "postgres" else tmp_path / "s.sqlite"
+    made = MemoryStore({"seed": 1}) if request.param == "memory" else SQLStore(place, {"seed": 1}, name=str(tmp_path))
     yield made
     made.close()
 

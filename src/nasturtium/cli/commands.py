@@ -142,6 +142,41 @@ def doctor(
     examine(folder, json)
 
 
+@app.command()
+def bench(
+    benchmark: Annotated[str, typer.Argument(help="A benchmark, such as nasbench201.")],
+    dataset: Annotated[list[str] | None, typer.Option(help="Its data set; several times, or all.")] = None,
+    strategy: Annotated[list[str] | None, typer.Option(help="A strategy, or label=strategy; several times.")] = None,
+    queries: Annotated[int | None, typer.Option(min=1, help="Queries of a run; 150 without a time.")] = None,
+    runs: Annotated[int, typer.Option(min=1, help="Runs of each strategy.")] = 100,
+    time: Annotated[str | None, typer.Option(help="Simulated time of a run, such as 12000 or 3h.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; one for each core if not given.")] = None,
+    simulated_workers: Annotated[int, typer.Option(min=1, help="Trainings at a time in simulated time.")] = 1,
+    epoch: Annotated[int | None, typer.Option(min=1, help="The epoch whose validation strategies see.")] = None,
+    noise: Annotated[bool, typer.Option("--noise", help="They see one training, not the mean of several.")] = False,
+    data: Annotated[Path | None, typer.Option(help="File or folder of the benchmark.")] = None,
+    option: Annotated[list[str] | None, typer.Option(help="strategy.name=value; several times.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    json: Annotated[Path | None, typer.Option(help="File for the rows.")] = None,
+    html: Annotated[Path | None, typer.Option(help="File for a page with plots.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder that keeps finished runs and all results.")] = None,
+    surrogate: Annotated[Path | None, typer.Option(help="A surrogate fitted before, in place of the table.")] = None,
+    fit: Annotated[Path | None, typer.Option(help="Fit a surrogate on the table, and write it there.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+) -> None:
+    """Compare strategies on a benchmark: many runs from a table of results, in seconds."""
+    from nasturtium.cli import benching
+
+    if fit is not None:
+        benching.fit(benchmark, dataset[0] if dataset else None, data, fit, seed)
+        return
+    asked = benching.Benched(
+        benchmark, dataset or [], strategy or [], queries, runs, time, workers, simulated_workers, epoch, noise, data,
+        option or [], seed, json, html, out, surrogate, quiet,
+    )  # fmt: skip
+    benching.run_bench(asked)
+
+
 @app.command("list")
 def list_(what: Annotated[str, typer.Argument(help="spaces, members, strategies, tasks, metrics or layers.")]) -> None:
     """List what there is."""

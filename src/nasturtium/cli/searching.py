@@ -50,7 +50,7 @@ def run_search(asked: Asked) -> int:
         task, space, asked.strategy, asked.trials, epochs=asked.epochs, objectives=asked.objectives or None,
         limits=asked.limits, start=[read_start(each) for each in asked.start], workers=asked.workers,
         time=asked.time, trial_time=asked.trial_time, seed=asked.seed, out=out, device=asked.device,
-        quiet=asked.quiet, **asked.final,
+        quiet=asked.quiet, isolated=True, **asked.final,
     )  # fmt: skip
     say(result, out)
     return 130 if result.ending == "interrupted" else 0

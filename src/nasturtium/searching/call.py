@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING, Any
 from nasturtium import strategies, tasks
 from nasturtium.objective import Goal, Limit, Objectives
 from nasturtium.searching.result import Result
-from nasturtium.searching.settings import without_password, write_settings
-from nasturtium.searching.stages import Search, space_for
+from nasturtium.searching.stages import Kept, Means, Search, space_for
 from nasturtium.searching.units import duration, size
 from nasturtium.space import Architecture, Space
 
 if TYPE_CHECKING:
     from nasturtium.estimators import Recipe
-
-STUDY = "study.db"
 
 
 def search(
@@ -44,6 +41,7 @@ def search(
     tune: int = 0,
     trial_time: float | str | None = None,
     memory: int | str | None = None,
+    isolated: bool = False,
     device: str | None = None,
     quiet: bool = False,
     task_options: Mapping[str, Any] | None = None,
@@ -71,7 +69,7 @@ def search(
         time: Seconds, or text such as ``10m``, for everything; a quarter is kept for the final training.
         seed: Seed of everything random.
         out: Folder of the study; in memory if None.
-        store: URL of a PostgreSQL database that keeps the trials, for several machines; a file in ``out`` if None.
+        store: URL of a PostgreSQL database that keeps the trials; a file in ``out`` if None.
         memory: Most bytes, or text such as ``4G``, that a worker process may take; a trial that needs more fails.
         recipe: How networks are trained; a good one for the kind of data if not given.
         final_epochs: Passes over train + valid in each final training; four times ``epochs`` if not given, 0 for none.
@@ -80,6 +78,8 @@ def search(
         baselines: Whether a plain network and a scikit-learn model are trained beside them.
         tune: How many recipes (learning rate, weight decay, batch size, dropout) to try on the finalists first.
         trial_time: Time limit of one trial.
+        isolated: Run trials in a process of their own even with one worker, as the command line does: then what ends
+            the process of a trial does not end the search. Memory and time limits of a trial ask for it too.
         device: ``cpu``, ``cuda``, ``mps``; picked by itself if not given.
         quiet: Show no progress.
         task_options: For :func:`nasturtium.tasks.load` (target, metric, kind, layout).
@@ -111,9 +111,6 @@ def search(
     header = {"task": data.name, **data.custom, "data": data.fingerprint, "strategy": named, "seed": seed,
               "epochs": epochs, "recipe": str(training.recipe),
               "options": repr(sorted((strategy_options or {}).items()))}  # fmt: skip
-    run = Search(opened, goal, chooser, training, wanted.checked(), folder, header, size(memory), quiet)
-    if folder is not None:
-        noted = {**header, "trials": trials, "store": without_password(store)}
-        write_settings(folder, data, opened, goal, noted, space_options or {})
-    place = store or (None if folder is None else folder / STUDY)
-    return run.result(place, trials, seconds, duration(trial_time))
+    kept = Kept(folder, store, header, dict(space_options or {}))
+    means = Means(size(memory), duration(trial_time), isolated, quiet)
+    return Search(opened, goal, chooser, training, wanted.checked(), kept, means).result(trials, seconds)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import re
 import sys
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -49,11 +48,6 @@ def write_settings(
         os.replace(out / f"{SETTINGS}.part", out / SETTINGS)
     except OSError as error:
         raise StudyError(f"cannot write to {out}: {error.strerror}; give another folder") from None
-
-
-def without_password(url: str | None) -> str | None:
-    """The URL of a database as it may be written down; who reads it gives the password by ``PGPASSWORD``."""
-    return None if url is None else re.sub(r"^(\w[\w+]*://[^:@/]*):[^@/]*@", r"\1@", url)
 
 
 def _plain(options: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -13,7 +13,9 @@ from nasturtium.errors import StudyError
 from nasturtium.final import Finish, Wanted, no_winner, winner
 from nasturtium.objective import STRUCTURAL, Goal
 from nasturtium.searching.result import Best, Result
+from nasturtium.searching.settings import write_settings
 from nasturtium.space import Architecture, Space
+from nasturtium.study.folder import place_of, without_password
 from nasturtium.tasks import Task
 from nasturtium.trial import Scores, Strategy
 
@@ -34,6 +36,65 @@ def space_for(given: str | Space | Callable[..., Space] | None, task: Task, opti
     return spaces.make(given or spaces.for_signal(task.inputs[0]), task.inputs, task.outputs, **options)
 
 
+@dataclass(frozen=True)
+class Kept:
+    """Where a search is kept.
+
+    Attributes:
+        folder: Of all files; in memory if None.
+        store: URL of a database for the trials, instead of a file.
+        header: What must stay the same while the study lives.
+        options: Those that the space was made with.
+    """
+
+    folder: Path | None
+    store: str | None
+    header: dict[str, Any]
+    options: dict[str, Any]
+
+    def prepare(self) -> None:
+        """Make the folder.
+
+        Raises:
+            StudyError: If that cannot be done.
+        """
+        if self.folder is None:
+            return
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StudyError(f"cannot write to {self.folder}: {error.strerror}; give another folder") from None
+
+    def note(self, trials: int, task: Task, space: Space, goal: Goal) -> None:
+        """Write down how the study was made, once it is ours."""
+        if self.folder is not None:
+            store = None if self.store is None else without_password(self.store)
+            noted = {**self.header, "trials": trials, "store": store}
+            write_settings(self.folder, task, space, goal, noted, self.options)
+
+
+@dataclass(frozen=True)
+class Means:
+    """How trials are run.
+
+    Attributes:
+        memory: Most bytes a worker may take.
+        trial_seconds: Time limit of a trial.
+        alone: Whether a trial has a process of its own even with one worker.
+        quiet: Show no progress.
+    """
+
+    memory: int | None
+    trial_seconds: float | None
+    alone: bool
+    quiet: bool
+
+    @property
+    def isolated(self) -> bool:
+        """Whether no trial may run in this process."""
+        return self.alone or self.memory is not None or self.trial_seconds is not None
+
+
 @dataclass
 class Search:
     """A search that is ready to run.
@@ -44,10 +105,8 @@ class Search:
         strategy: Decides what to try.
         training: Trains what is tried.
         wanted: What is to be done in the end.
-        folder: Where all is kept; in memory if None.
-        header: What must stay the same while the study lives.
-        memory: Most bytes a worker may take.
-        quiet: Show no progress.
+        kept: Where all is kept, and what is noted there.
+        means: How trials are run.
     """
 
     space: Space
@@ -55,24 +114,30 @@ class Search:
     strategy: Strategy
     training: Training
     wanted: Wanted
-    folder: Path | None
-    header: dict[str, Any]
-    memory: int | None
-    quiet: bool
+    kept: Kept
+    means: Means
 
-    def result(
-        self, place: Path | str | None, trials: int, seconds: float | None, trial_seconds: float | None
-    ) -> Result:
+    def result(self, trials: int, seconds: float | None) -> Result:
         """Run it: the trials, then the final trainings."""
         from nasturtium.study import open_study, run
 
-        study = open_study(place, self.goal, self.space, self.header)
+        place, name = place_of(self.kept.folder, self.kept.store)
+        self.kept.prepare()
+        study = open_study(place, self.goal, self.space, self.kept.header, name=name)
         try:
+            self.kept.note(trials, self.training.task, self.space, self.goal)
             ending = run(
-                study, self.strategy, self.executor(self.training, self.space), trials=trials, seed=self.wanted.seed,
-                time=None if seconds is None else seconds * SHARE, trial_seconds=trial_seconds, cost=self.cost,
-                folder=None if self.folder is None else self.folder / "trials", progress=self.progress(trials, seconds),
-            )  # fmt: skip
+                study,
+                self.strategy,
+                self.executor(self.training, self.space),
+                trials=trials,
+                seed=self.wanted.seed,
+                time=None if seconds is None else seconds * SHARE,
+                trial_seconds=self.means.trial_seconds,
+                cost=self.cost,
+                folder=None if self.kept.folder is None else self.kept.folder / "trials",
+                progress=self.progress(trials, seconds),
+            )
             return self.conclude(study, str(ending))
         finally:
             study.close()
@@ -85,7 +150,7 @@ class Search:
         if leader is None:
             raise StudyError(no_winner(study))
         best = Best(leader.architecture, dict(leader.scores), number=leader.number)
-        result = Result(best, tuple(study.trials), self.training.task, self.space, self.folder, ending)
+        result = Result(best, tuple(study.trials), self.training.task, self.space, self.kept.folder, ending)
         if self.wanted.epochs > 0 and ending != "interrupted":
             self.take(result, self.finished(study))
         return result
@@ -95,7 +160,14 @@ class Search:
         from nasturtium.final import finish
 
         return finish(
-            study, self.training, self.wanted, self.executor, self.folder, self.header, self.progress, self.note
+            study,
+            self.training,
+            self.wanted,
+            self.executor,
+            self.kept.folder,
+            self.kept.header,
+            self.progress,
+            self.note,
         )
 
     def take(self, result: Result, made: Finish) -> None:
@@ -113,10 +185,10 @@ class Search:
         """What runs the trials, or the final trainings: this process, or several of their own."""
         from nasturtium.study import InProcess, LocalProcesses
 
-        if self.wanted.workers == 1 and self.memory is None:
+        if self.wanted.workers == 1 and not self.means.isolated:
             return InProcess(estimator)
         return LocalProcesses(
-            estimator, space, self.wanted.workers, preload=("torch", "torch._dynamo"), memory=self.memory
+            estimator, space, self.wanted.workers, preload=("torch", "torch._dynamo"), memory=self.means.memory
         )
 
     def cost(self, architecture: Architecture) -> Scores:
@@ -130,9 +202,9 @@ class Search:
         """A line about so many trials."""
         from nasturtium.study import make_progress
 
-        return make_progress(trials, seconds, self.quiet)
+        return make_progress(trials, seconds, self.means.quiet)
 
     def note(self, text: str) -> None:
         """Something the user should know, unless nothing is to be shown."""
-        if not self.quiet:
+        if not self.means.quiet:
             sys.stderr.write(f"{text}\n")

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nasturtium.objective import Goal
+from nasturtium.study.ending import Ending
 from nasturtium.study.executor import Ended, Executor, InProcess, Job
+from nasturtium.study.folder import place_of, without_password
 from nasturtium.study.identity import Recorded, check_header
-from nasturtium.study.loop import Ending, run
+from nasturtium.study.loop import run
 from nasturtium.study.processes import LocalProcesses
 from nasturtium.study.progress import Line, Progress, Silent, make_progress
 from nasturtium.study.store import Event, MemoryStore, Store
@@ -76,5 +78,7 @@ __all__ = [
     "check_header",
     "make_progress",
     "open_study",
+    "place_of",
     "run",
+    "without_password",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import time
 import traceback
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from nasturtium.errors import NasturtiumError
+from nasturtium.study.leftovers import end_leftovers, process_time
 from nasturtium.trial import Budget, Estimator, Scores, State
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 OnReport = Callable[[int, int, dict[str, float]], bool]
 """Called with (trial, step, scores) for each report; False stops the trial."""
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+NO_ROOM_TEXT = "No space left on device"
 
 FRAMES = 3
 """How many of the last frames of a traceback are kept in a trial's reason."""
@@ -50,7 +55,10 @@ class Job:
 
 
 class Ended(NamedTuple):
-    """How the run of a trial ended; ``lost`` when its worker died."""
+    """How the run of a trial ended; ``lost`` when its worker died, ``waiting`` when the disk was full.
+
+    A full disk is not the trial's fault, and would fail each one that follows: the loop ends and says so.
+    """
 
     number: int
     state: State
@@ -143,7 +151,7 @@ def run_job(estimator: Estimator, job: Job, send: Callable[[int, dict[str, float
         KeyboardInterrupt: If the user wants it to end.
         BaseException: What ``send`` raised, whatever the estimator made of it.
     """
-    begun = time.monotonic()
+    begun, at = time.monotonic(), process_time()
     report = JobReport(job, send, begun + job.seconds if job.seconds is not None else None, enforce)
     try:
         state, scores, reason = judge(estimator.evaluate(job.architecture, job.budget, report), report.stopped)
@@ -152,9 +160,11 @@ def run_job(estimator: Estimator, job: Job, send: Callable[[int, dict[str, float
     except TimeIsUp:
         state, scores, reason = State.FAILED, {}, time_limit_reason(job)
     except BaseException as error:  # SystemExit too: a trial that calls exit() must not end the search
-        state, scores, reason = State.FAILED, {}, reason_of(error)
+        state, scores, reason = State.WAITING if disk_is_full(error) else State.FAILED, {}, reason_of(error)
     if report.broken is not None:
         raise report.broken
+    if state is State.FAILED:
+        end_leftovers(at)
     return Ended(job.number, state, scores, time.monotonic() - begun, reason)
 
 
@@ -175,6 +185,18 @@ def judge(given: Any, stopped: bool = False) -> tuple[State, dict[str, float], s
         if not math.isfinite(scores[str(name)]):
             return State.FAILED, {}, f"{name} is {scores[str(name)]}"
     return (State.STOPPED, scores, "stopped early") if stopped else (State.COMPLETE, scores, "")
+
+
+def disk_is_full(error: BaseException) -> bool:
+    """Whether a disk without room is what an exception comes from."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in NO_ROOM:
+            return True
+        if NO_ROOM_TEXT in str(cause):  # safetensors and others raise errors of their own
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
 
 
 def reason_of(error: BaseException) -> str:

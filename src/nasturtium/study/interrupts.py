@@ -45,6 +45,7 @@ class Interrupts:
         """Where the second may raise at once: while trials are waited for."""
         self.raising = True
         try:
+            self.check()  # the second may have come just before
             yield
         finally:
             self.raising = False

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import time as clock
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nasturtium.study.executor import Ended, Executor, Job, reason_of
+from nasturtium.errors import NasturtiumError, StudyError
+from nasturtium.study.complaints import Complaints
+from nasturtium.study.ending import DEADLY, FULL, Ending
+from nasturtium.study.executor import Ended, Executor, InProcess, Job, reason_of
 from nasturtium.study.gate import Gate
 from nasturtium.study.interrupts import Interrupts
 from nasturtium.study.progress import Progress, Silent
@@ -30,15 +33,6 @@ DURABLE_SECONDS = 0.05
 TICK_SECONDS = 1.0
 
 
-class Ending(StrEnum):
-    """Why a run came to its end."""
-
-    TRIALS = "trials"
-    TIME = "time"
-    NOTHING = "nothing left to try"
-    INTERRUPTED = "interrupted"
-
-
 def run(
     study: Study,
     strategy: Strategy,
@@ -53,6 +47,7 @@ def run(
     repeats: bool = False,
     stop: Callable[[Study, Trial], bool] | None = None,
     progress: Progress | None = None,
+    seed_of: Callable[[Trial], int] | None = None,
 ) -> Ending:
     """Searches until there are ``trials`` trials, going on from whatever the study holds.
 
@@ -74,6 +69,7 @@ def run(
         repeats: Whether to train the same architecture again instead of copying its scores.
         stop: Called after each report; True stops the trial early.
         progress: Is kept up to date.
+        seed_of: Gives the seed of a trial's run; by default it follows from the seed and the trial's number.
 
     Returns:
         Why it ended.
@@ -85,7 +81,7 @@ def run(
     deadline = None if time is None else clock.monotonic() + time
     gate = Gate(study.goal, cost)
     loop = Loop(study, strategy, executor, trials, seed, deadline, trial_seconds, gate, folder, repeats, stop)
-    loop.progress = progress or Silent()
+    loop.progress, loop.seed_of = progress or Silent(), seed_of
     try:
         return loop.run()
     finally:
@@ -109,29 +105,45 @@ class Loop:
     repeats: bool
     stop: Callable[[Study, Trial], bool] | None
     progress: Progress = field(default_factory=Silent)
+    seed_of: Callable[[Trial], int] | None = None
     queue: deque[Trial] = field(default_factory=deque)
     running: dict[int, dict[str, float]] = field(default_factory=dict)
     reports: list[Event] = field(default_factory=list)
     flushed: float = 0.0
     interrupts: Interrupts = field(default_factory=Interrupts)
+    complaints: Complaints = field(default_factory=Complaints)
 
     def run(self) -> Ending:
         """Until the end."""
         self.study.replay(self.strategy)
-        left = self.study.unended
-        self.study.record([event("interrupted", t.number) for t in left if t.state is not State.WAITING])
-        self.queue.extend(left)
+        self.take_over()
         with self.interrupts.caught(self.on_interrupt):
             try:
                 ending = self.fill()
                 while self.running:
                     self.collect()
                     ending = self.fill()
-            except KeyboardInterrupt:
-                self.flush()
-                self.study.record([event("interrupted", number) for number in self.running])
+            except (KeyboardInterrupt, NasturtiumError):
+                self.give_back()
                 raise
         return ending
+
+    def take_over(self) -> None:
+        """Queues what the last driver left; what ran when it died is run again."""
+        left = self.study.unended
+        died = [trial for trial in left if trial.state is not State.WAITING]
+        self.study.record([event("interrupted", trial.number, death=True) for trial in died])
+        self.queue.extend(left)
+        for trial in died:
+            times = self.study.deaths[trial.number]
+            if times > 1 and isinstance(self.executor, InProcess):
+                self.progress.note(DEADLY.format(trial.number, times))
+
+    def give_back(self) -> None:
+        """Records what ran as interrupted, if the store can still be written."""
+        with contextlib.suppress(StudyError):  # what is on its way to the user says more
+            self.flush()
+            self.study.record([event("interrupted", number) for number in self.running])
 
     def fill(self) -> Ending:
         """Starts trials while there is room; says what would end the run if nothing ran."""
@@ -193,7 +205,7 @@ class Loop:
             number=trial.number,
             architecture=trial.architecture,
             budget=trial.budget,
-            seed=trial_seed(self.seed, trial.number),
+            seed=trial_seed(self.seed, trial.number) if self.seed_of is None else self.seed_of(trial),
             folder=self.folder_of(trial.number),
             previous=None if trial.parent is None else self.folder_of(self.study.source(trial.parent)),
             seconds=self.trial_seconds,
@@ -241,6 +253,9 @@ class Loop:
         """Takes in the end of a trial's run."""
         trial = self.study.trials[ended.number]
         costs = self.running.pop(ended.number)
+        if ended.state is State.WAITING:
+            self.running[trial.number] = costs  # to be given back with the others
+            raise StudyError(f"{ended.reason.splitlines()[0]} (in trial {trial.number}); {FULL}")
         if ended.state is State.LOST:
             self.study.record((event("lost", trial.number, reason=ended.reason),))
             times = self.study.losses[trial.number]
@@ -268,4 +283,6 @@ class Loop:
         """Records the end of a trial, and tells the strategy."""
         durable = seconds > DURABLE_SECONDS
         self.strategy.tell(self.study.tell(trial, state, scores, seconds, reason, copy, durable))
+        if complaint := self.complaints.about(trial):
+            self.progress.note(complaint)
         self.progress.update(self.study, len(self.running))

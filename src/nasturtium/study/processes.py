@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import multiprocessing
 import multiprocessing.connection
 import os
 import signal
-import sys
 import time
-import types
 import weakref
 from collections import deque
-from collections.abc import Iterator, Sequence
-from multiprocessing.reduction import ForkingPickler
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nasturtium.errors import NasturtiumError, StudyError
 from nasturtium.study.executor import Ended, Job, OnReport, time_limit_reason, without_architecture
-from nasturtium.study.worker import THREADS, Work, end_group, main
+from nasturtium.study.leftovers import end_group
+from nasturtium.study.memory import WATCH_SECONDS, held_by, memory_reason
+from nasturtium.study.sending import packed, starting
+from nasturtium.study.worker import Work, main
 from nasturtium.trial import Estimator, State
 
 if TYPE_CHECKING:
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
 START_SECONDS = 120.0
 """How long a worker may take to start; importing torch on a busy machine takes a while."""
 JOIN_SECONDS = 5.0
+STILLBORN = 5
+"""After so many workers in a row that were killed while they started the search ends and says so."""
 
 
 class Worker:
@@ -72,7 +73,9 @@ class LocalProcesses:
         space: What makes architectures of decisions there; sent likewise.
         workers: How many trials run at a time.
         threads: Threads that numerical libraries may use in each worker.
-        memory: Bytes of memory that a worker may use, on Linux; more is the trial's ``out of memory``.
+        memory: Bytes of memory that a worker and what it starts may use in all; more is the trial's ``out of
+            memory``. On Linux the kernel refuses each of its processes what goes too far; everywhere all of
+            them together are looked at twice a second.
         preload: Modules that the server from which workers are forked imports once (``("torch",)``).
         method: How processes start: ``forkserver`` where there is one, else ``spawn``.
 
@@ -99,6 +102,9 @@ class LocalProcesses:
             self.context.set_forkserver_preload(["nasturtium.study.worker", *preload])
         self.capacity = workers
         self.threads = threads
+        self.memory = memory
+        self.looked = 0.0
+        self.stillborn = 0
         self.work, self.needs_script = packed(Work(estimator, space, os.getpid(), threads, memory))
         self.workers: list[Worker] = []
         self.queue: deque[Job] = deque()
@@ -111,7 +117,7 @@ class LocalProcesses:
             worker.end()
         idle = next((worker for worker in self.workers if worker.job is None), None)
         if idle is None and len(self.workers) < self.capacity:
-            idle = Worker(self.context, self.work, self.starting())
+            idle = Worker(self.context, self.work, starting(self.threads, hidden=not self.needs_script))
             self.workers.append(idle)
         if idle is None:
             self.queue.append(job)
@@ -129,6 +135,7 @@ class LocalProcesses:
             return []
         limits = [worker.deadline - time.monotonic() for worker in busy if worker.deadline is not None]
         limits += [] if timeout is None else [timeout]
+        limits += [] if self.memory is None else [WATCH_SECONDS]
         watched = [each for worker in busy for each in (worker.connection, worker.process.sentinel)]
         happened = set(multiprocessing.connection.wait(watched, max(min(limits), 0) if limits else None))
         ended: list[Ended] = []
@@ -138,6 +145,7 @@ class LocalProcesses:
                 ended += self.listen(worker, on_report, dead)
             if worker.job is not None and worker.deadline is not None and time.monotonic() > worker.deadline:
                 ended.append(self.overdue(worker))
+        ended += self.greedy()
         while self.queue and not self.full():
             self.submit(self.queue.popleft())
         return ended
@@ -163,6 +171,7 @@ class LocalProcesses:
                 worker.connection.send(go_on)
         elif kind == "ready":
             worker.ready = True
+            self.stillborn = 0
         elif kind == "begun":
             worker.begun = time.monotonic()
             limit = worker.job.seconds if worker.job is not None else None
@@ -175,10 +184,14 @@ class LocalProcesses:
         return []
 
     def bury(self, worker: Worker) -> list[Ended]:
-        """Removes a worker that died; its trial is lost."""
+        """Removes a worker that died; its trial is lost, or begins anew if the worker had not got to it."""
         self.workers.remove(worker)
         how = worker.end()
         if not worker.ready:
+            self.stillborn += 1
+            if how.startswith("killed") and self.stillborn < STILLBORN and worker.job is not None:
+                self.queue.appendleft(worker.job)
+                return []
             raise StudyError(
                 f"a worker process could not start ({how}); its own words are above. "
                 "In a script, the call must stand under: if __name__ == '__main__':"
@@ -197,6 +210,21 @@ class LocalProcesses:
         lasted = time.monotonic() - worker.begun
         return Ended(worker.job.number, State.FAILED, {}, lasted, time_limit_reason(worker.job))
 
+    def greedy(self) -> list[Ended]:
+        """Ends the workers whose trials took more memory than they may, if it is time to look."""
+        if self.memory is None or time.monotonic() - self.looked < WATCH_SECONDS:
+            return []
+        self.looked = time.monotonic()
+        ended = []
+        for worker in [each for each in self.workers if each.job is not None and each.ready]:
+            held = held_by(worker.process.pid)
+            if worker.job is not None and held > self.memory:
+                self.workers.remove(worker)
+                worker.end()
+                reason = memory_reason(held, self.memory)
+                ended.append(Ended(worker.job.number, State.FAILED, {}, time.monotonic() - worker.begun, reason))
+        return ended
+
     def cancel(self, number: int) -> None:
         """Ends the worker that runs a job, without a word more about it."""
         self.queue = deque(job for job in self.queue if job.number != number)
@@ -208,53 +236,6 @@ class LocalProcesses:
         """Ends all workers and what they started."""
         self.queue.clear()
         end_all(self.workers)
-
-    @contextlib.contextmanager
-    def starting(self) -> Iterator[None]:
-        """What holds while a process starts: few threads in its environment, no script run again for nothing.
-
-        A child imports the main script again to find what was defined there, which fails for scripts without
-        the ``__name__`` guard. Where nothing of the script is sent, it is hidden, and any script works.
-        """
-        before = {name: os.environ.get(name) for name in THREADS}
-        script = sys.modules["__main__"]
-        os.environ.update(dict.fromkeys(THREADS, str(self.threads)))
-        if not self.needs_script:
-            sys.modules["__main__"] = types.ModuleType("__main__")
-        try:
-            yield
-        finally:
-            sys.modules["__main__"] = script
-            for name, value in before.items():
-                if value is None:
-                    del os.environ[name]
-                else:
-                    os.environ[name] = value
-
-
-def packed(work: Work) -> tuple[bytes, bool]:
-    """The work as bytes for the pipes to our own workers, and whether reading them needs the main script.
-
-    What the standard library cannot send, or only by running the script again (functions and classes of a
-    script, lambdas in a space), goes by value if cloudpickle is there, which scikit-learn brings.
-
-    Raises:
-        StudyError: If something in it cannot be sent.
-    """
-    try:
-        plain = bytes(ForkingPickler.dumps(work))
-        if b"__main__" not in plain:
-            return plain, False
-    except Exception as error:  # picklers raise whatever the objects in their way raise
-        plain, problem = b"", error
-    with contextlib.suppress(Exception):  # then the plain bytes, or the first complaint, must do
-        return importlib.import_module("cloudpickle").dumps(work), False
-    if plain:
-        return plain, True
-    raise StudyError(
-        f"the estimator or the space cannot be sent to worker processes ({problem}); define what it uses "
-        "at the top of a module, not inside a function and not as a lambda, or run in the process itself"
-    )
 
 
 def end_all(workers: list[Worker]) -> None:

@@ -98,8 +98,8 @@ class Line:
         return min(guesses, default=None)
 
     def note(self, text: str) -> None:
-        """Writes a line that stays."""
-        self.console.print(text, highlight=False, soft_wrap=True)
+        """Writes what stays; it may be a user's own text, so brackets in it mean nothing."""
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def close(self) -> None:
         """Clears the live line."""

@@ -14,7 +14,9 @@ import sqlalchemy as sa
 
 from nasturtium.errors import StudyError
 from nasturtium.study.lock import refusal, this_owner
-from nasturtium.study.places import DatabasePlace, Place, SQLitePlace
+from nasturtium.study.places import Place
+from nasturtium.study.postgres_place import DatabasePlace
+from nasturtium.study.sqlite_place import SQLitePlace
 from nasturtium.study.store import VERSION, Event, check_version
 
 METADATA = sa.MetaData()
@@ -69,7 +71,9 @@ class SQLStore:
         read_only: bool = False,
     ) -> None:
         url = isinstance(place, str) and "://" in place
-        self.place: Place = DatabasePlace(str(place), name) if url else SQLitePlace(Path(place), read_only)
+        self.place: Place = SQLitePlace(Path(place), read_only)
+        if url:
+            self.place = DatabasePlace(str(place), name, read_only)
         self.name = name
         with self.closing_on_error():
             if not read_only and not self.place.lock():
@@ -99,6 +103,8 @@ class SQLStore:
         last = self.connection.scalar(sa.select(sa.func.max(EVENTS.c.id)).where(EVENTS.c.study == self.study))
         self.last: int = last or 0
         self.connection.commit()
+        if not read_only:
+            self.place.made()
 
     def row(self) -> Any:
         """The study's row, or None."""

@@ -14,6 +14,9 @@ VERSION = 1
 """Version of the schema and of the events in it; older ones must stay readable."""
 
 
+ENCODE = json.JSONEncoder(separators=(",", ":")).encode
+
+
 class Event(NamedTuple):
     """Something that happened in a study.
 
@@ -40,7 +43,7 @@ class Event(NamedTuple):
 
 def event(kind: str, trial: int = -1, **data: Any) -> Event:
     """An event that happens now."""
-    return Event(kind, trial, json.dumps(data, separators=(",", ":")), time.time())
+    return Event(kind, trial, ENCODE(data), time.time())
 
 
 class Store(Protocol):

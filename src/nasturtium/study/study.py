@@ -35,6 +35,7 @@ class Study:
         history: What the strategy saw, in order: ``n`` for trial n asked, ``~n`` for trial n told.
         counts: How many trials are in each state.
         losses: How many workers died of a trial, where any did.
+        deaths: How many drivers died while a trial ran.
     """
 
     def __init__(self, store: Store, goal: Goal, space: Space | None = None) -> None:
@@ -45,6 +46,7 @@ class Study:
         self.history: list[int] = []
         self.counts: Counter[State] = Counter()
         self.losses: dict[int, int] = {}
+        self.deaths: Counter[int] = Counter()
         self.keys: list[str] = []
         self.open: dict[int, None] = {}
         self.twins: dict[str, int] = {}
@@ -75,14 +77,15 @@ class Study:
         if not proposals:
             return None
         architecture, budget, parent = proposals[0]
-        data = {
+        data: dict[str, Any] = {
             "decisions": list(architecture.decisions),
             "text": str(architecture),
             "key": key_of(architecture),
         }
-        asked = event("asked", len(self.trials), **data, budget=budget, parent=parent)
-        self.last = self.store.append((asked,))
-        self.add(asked, architecture)
+        data |= {"budget": budget, "parent": parent}
+        number = len(self.trials)
+        self.last = self.store.append((event("asked", number, **data),))
+        self.add(number, data, architecture)
         return self.trials[-1]
 
     def tell(
@@ -106,10 +109,11 @@ class Study:
             copy: The trial whose scores (and whose checkpoint) are its own as well.
             durable: Whether this must outlive a power cut.
         """
-        data = {"state": state, "scores": dict(scores or {}), "seconds": seconds, "reason": reason}
+        data: dict[str, Any] = {"state": state, "scores": dict(scores or {}), "seconds": seconds, "reason": reason}
         if copy is not None:
             data["copy"] = self.source(copy.number)
-        self.record((event("told", trial.number, **data),), durable)
+        self.last = self.store.append((event("told", trial.number, **data),), durable)
+        self.end(trial, data)
         told = replace(trial)
         trial.architecture = self.lent(trial).architecture
         return told
@@ -190,7 +194,7 @@ class Study:
         """
         kind, number = each.kind, each.trial
         if kind == "asked":
-            self.add(each, None)
+            self.add(number, each.data)
         elif kind != "opened":
             if not 0 <= number < len(self.trials):
                 raise StudyError(f"the study has an event {kind!r} of trial {number}, which was never asked")
@@ -206,18 +210,18 @@ class Study:
                 self.losses[number] = self.losses.get(number, 0) + 1
                 self.move(trial, State.LOST)
             elif kind == "interrupted":
+                self.deaths[number] += bool(each.data.get("death"))
                 self.move(trial, State.WAITING)
             else:
                 raise StudyError(f"the study has an event of unknown kind {kind!r}; was it written by a newer release?")
 
-    def add(self, asked: Event, architecture: Architecture | None) -> None:
+    def add(self, number: int, data: Mapping[str, Any], architecture: Architecture | None = None) -> None:
         """Takes in a trial that was asked."""
-        data = asked.data
-        if asked.trial != len(self.trials):
-            raise StudyError(f"the study has trial {asked.trial} where trial {len(self.trials)} was expected")
+        if number != len(self.trials):
+            raise StudyError(f"the study has trial {number} where trial {len(self.trials)} was expected")
         if architecture is None:
             architecture = self.architecture(data)
-        trial = Trial(asked.trial, State.WAITING, architecture, data["budget"], parent=data["parent"])
+        trial = Trial(number, State.WAITING, architecture, data["budget"], parent=data["parent"])
         trial.curve = Curve()
         self.trials.append(trial)
         self.keys.append(data["key"])

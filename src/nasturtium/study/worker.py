@@ -14,6 +14,8 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 from nasturtium.study.executor import Ended, Job, reason_of, run_job
+from nasturtium.study.leftovers import end_group
+from nasturtium.study.memory import limit_memory
 from nasturtium.trial import Estimator
 
 if TYPE_CHECKING:
@@ -95,14 +97,6 @@ def prepare(work: Work) -> None:
     threading.Thread(target=end_with_driver, args=(work.driver,), daemon=True, name="watch").start()
 
 
-def limit_memory(limit: int) -> None:
-    """Bounds the private memory of this process, where the system can."""
-    if sys.platform != "win32":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, resource.getrlimit(resource.RLIMIT_DATA)[1]))
-
-
 def end_with_driver(driver: int) -> None:
     """Ends this process and what it started as soon as the driver is gone, whatever the trial is doing."""
     import psutil
@@ -115,18 +109,3 @@ def end_with_driver(driver: int) -> None:
         pass
     end_group(os.getpid())
     os._exit(1)
-
-
-def end_group(worker: int) -> None:
-    """Kills what a worker started, and the worker itself."""
-    if sys.platform != "win32":
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(worker, signal.SIGKILL)
-        return
-    import psutil
-
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process = psutil.Process(worker)
-        for each in (*process.children(recursive=True), process):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                each.kill()
