@@ -8,7 +8,8 @@ export OMP_NUM_THREADS ?= 1
 .PHONY: demo test lint bench clean
 
 demo: $(VENV)/.runtime
-	$(BIN)/nasturtium search digits --trials 20 --epochs 15 --workers 2 --time 170s --final-epochs 60 --out runs/demo
+	$(BIN)/nasturtium search digits --trials 16 --epochs 12 --workers 2 --time 170s \
+		--finalists 3 --final-seeds 2 --final-epochs 40 --out runs/demo
 
 test: $(VENV)/.development
 	$(BIN)/python -m pytest -n 2

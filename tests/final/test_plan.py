@@ -29,9 +29,10 @@ def test_without_a_limit_all_is_done():
         (8 * 82.5, (4, 3, 60, True)),  # 15 trainings in 8 rounds
         (5 * 82.5, (2, 3, 60, True)),  # 9 trainings
         (3 * 82.5, (2, 2, 60, True)),  # 6
-        (2 * 82.5, (1, 2, 60, True)),  # 4
-        (1 * 82.5, (1, 2, 60, False)),  # 2 side by side
-        (41.25, (1, 1, 30, False)),
+        (1 * 82.5, (2, 2, 20, True)),  # 6 of a third of the epochs: twice those of the search
+        (2 * 27.5, (1, 2, 20, True)),  # 4
+        (1 * 27.5, (1, 2, 20, False)),  # 2 side by side
+        (16.5, (1, 1, 12, False)),
         (1.0, (1, 1, 10, False)),  # never below the epochs of the search
     ],
 )
@@ -42,7 +43,7 @@ def test_what_fits(left, expected):
 
 
 def test_it_says_what_is_left_out():
-    plan = fitted(WHOLE, leaders(), 1.25, 2, 60)
+    plan = fitted(WHOLE, leaders(), 1.25, 2, 16.5)
     assert plan.cut == (
-        "the time left allows 1 of 5 finalists, 1 of 3 seeds, 43 of 60 epochs, no baselines in the final training"
+        "the time left allows 1 of 5 finalists, 1 of 3 seeds, 12 of 60 epochs, no baselines in the final training"
     )

@@ -73,10 +73,14 @@ def interval(draws: Floats) -> Interval:
     return Interval(float(low), float(high))
 
 
-def difference(first: Floats, second: Floats) -> Interval:
-    """The interval of mean(first) - mean(second), of scores (draws, S) paired by draw and by seed.
+def difference(first: Floats, second: Floats, paired: bool = True) -> Interval:
+    """The interval of mean(first) - mean(second), of scores (draws, S) paired by draw.
 
-    Where one has fewer trainings, those that both have are compared.
+    Args:
+        first: Scores of the one.
+        second: Scores of the other.
+        paired: Whether each column stands for the same seed in both; otherwise trainings are drawn for each alone.
     """
-    common = min(first.shape[1], second.shape[1])
-    return interval(mean_draws(first[:, :common] - second[:, :common]))
+    if paired:
+        return interval(mean_draws(first - second))
+    return interval(mean_draws(first) - mean_draws(second, seed=2))

@@ -93,18 +93,21 @@ def _summary(values: Array, mask: Array) -> Array:
     return finite
 
 
-def train_classical(model: Classical, task: Task, seeds: list[int]) -> tuple[list[Run], list[Array]]:
+def train_classical(
+    model: Classical, task: Task, seeds: list[int], deadline: float | None = None
+) -> tuple[list[Run], list[Array]]:
     """Fit on train + valid once for each seed and score on test; the runs and their outputs.
 
-    What a model raises is the reason of its run.
+    What a model raises is the reason of its run. What would not be done by ``deadline`` (of ``time.monotonic``) is
+    stopped, and further seeds with it.
     """
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):  # threads that wait for each other on a busy machine take many times as long
-        return _trained(model, task, seeds)
+        return _trained(model, task, seeds, deadline)
 
 
-def _trained(model: Classical, task: Task, seeds: list[int]) -> tuple[list[Run], list[Array]]:
+def _trained(model: Classical, task: Task, seeds: list[int], deadline: float | None) -> tuple[list[Run], list[Array]]:
     merged = task.merged()
     inputs = features(merged.train, task.inputs[0])
     targets = merged.train.targets.reshape(len(inputs), -1)[:, 0]
@@ -113,8 +116,11 @@ def _trained(model: Classical, task: Task, seeds: list[int]) -> tuple[list[Run],
     for seed in seeds:
         begun = time.monotonic()
         try:
-            fitted = model.make(seed).fit(inputs, targets)
+            fitted = grown(model.make(seed), inputs, targets, deadline)
             given = _outputs(fitted, rows, task)
+        except OutOfTime as error:
+            runs.append(Run(seed, "stopped", time.monotonic() - begun, str(error)))
+            break
         except (ValueError, MemoryError, NasturtiumError) as error:
             runs.append(Run(seed, "failed", time.monotonic() - begun, str(error)))
             continue
@@ -123,6 +129,31 @@ def _trained(model: Classical, task: Task, seeds: list[int]) -> tuple[list[Run],
         runs.append(Run(seed, "complete", time.monotonic() - begun, "", finite))
         outputs.append(given)
     return runs, outputs
+
+
+class OutOfTime(Exception):
+    """There is not enough time to fit all trees."""
+
+
+def grown(model: Any, inputs: Array, targets: Array, deadline: float | None) -> Any:
+    """A model fitted to rows; under a deadline a few trees first, which tell how long all of them take.
+
+    Raises:
+        OutOfTime: If they take too long. Fewer trees would be another model than the one that is named.
+    """
+    if deadline is None:
+        return model.fit(inputs, targets)
+    name = "max_iter" if hasattr(model, "max_iter") else "n_estimators"
+    total = getattr(model, name)
+    begun = time.monotonic()
+    model.set_params(warm_start=True)  # the trees that are there stay; the result is that of one fit
+    for count in (max(total // 50, 1), total // 10, total // 3, total):
+        left = deadline - time.monotonic()
+        model.set_params(**{name: count}).fit(inputs, targets)
+        needed = (time.monotonic() - begun) / count * total
+        if count < total and needed > left:
+            raise OutOfTime(f"it takes about {needed:.0f} s, and the time limit leaves {max(left, 0):.0f} s")
+    return model
 
 
 def _outputs(fitted: Any, rows: Array, task: Task) -> Array:

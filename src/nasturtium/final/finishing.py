@@ -14,9 +14,8 @@ from nasturtium.errors import NasturtiumError
 from nasturtium.estimators import structural
 from nasturtium.final.baselines import plain_network
 from nasturtium.final.classical import fitting, train_classical
-from nasturtium.final.files import BEST, keep_best, load_weights
-from nasturtium.final.files import WEIGHTS as BEST_WEIGHTS
-from nasturtium.final.leaders import leading
+from nasturtium.final.files import keep_best, load_best, load_weights
+from nasturtium.final.leaders import leading, standing
 from nasturtium.final.plan import Plan, fitted
 from nasturtium.final.results import Finals, Network, read_finals, scores_of_tests, write_finals
 from nasturtium.final.training import WEIGHTS, FinalTraining
@@ -25,6 +24,7 @@ from nasturtium.final.tuning import tuned
 from nasturtium.final.verdict import compare, contender
 from nasturtium.objective import parse_objective
 from nasturtium.space import Architecture
+from nasturtium.study import Ending
 from nasturtium.trial import Budget, Scores, Trial
 
 if TYPE_CHECKING:
@@ -36,6 +36,14 @@ if TYPE_CHECKING:
 
 TUNING_SHARE = 0.4
 """Share of the time left that tuning may take."""
+CLASSICAL_SHARE = 0.2
+"""Share of what is left then that is kept for the scikit-learn model."""
+LEAST_SECONDS = 1.0
+"""In which final trainings may start in any case, so that there is a network to hand over."""
+UNDONE = {
+    "time": "the time was over before all final trainings were done; the same command with more time does the rest",
+    "interrupted": "stopped before all final trainings were done; the same command does the rest",
+}
 
 
 @dataclass(frozen=True)
@@ -120,14 +128,14 @@ def finish(
     """
     task = training.task
     leaders = leading(study, wanted.finalists)
-    plan = _plan(leaders, task, wanted)
+    plan = _plan(leading(study, wanted.finalists + 1), task, wanted)
     if plan.cut:
         note(plan.cut)
     with ExitStack() as stack:
         place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nasturtium-")))
         entries = [_finalist(trial, task) for trial in leaders[: plan.finalists]]
         if wanted.tune:
-            _tune(entries, leaders, training, wanted, executor, folder, header, progress)
+            entries = _tuned(entries, leaders, study, training, wanted, executor, folder, header, progress)
         plain = plain_network(task) if plan.baselines else None
         if plain is not None:
             entries.append(_entry(plain, "plain network", "baseline"))
@@ -137,17 +145,18 @@ def finish(
             return kept
         count = len(entries) * plan.seeds
         ending = train_all(
-            entries, FinalTraining(training), executor, plan.seeds, plan.epochs, wanted.seed, place, None,
+            entries, FinalTraining(training), executor, plan.seeds, plan.epochs, wanted.seed, place,
+            None if wanted.left is None else max(wanted.left, LEAST_SECONDS),
             {**header, "finals": True}, progress(count),
         )  # fmt: skip
-        finals = _compared(entries, task, plan, wanted)
+        finals = _compared(entries, task, plan, wanted, ending)
         finals.settings = settings
         model, best = _winner(entries, finals)
         scores = scores_of_tests(finals.best, task.metric)
         if folder is not None:
-            write_finals(finals, folder)
             if model is not None:
                 _keep(folder, model, best, training, finals, scores)
+            write_finals(finals, folder)  # the last: who finds it finds all that it speaks of
     return Finish(finals, model, best.architecture, scores, ending == "interrupted")
 
 
@@ -159,20 +168,27 @@ def _settings(entries: list[Entry], plan: Plan, wanted: Wanted, header: Mapping[
 
 
 def _kept(folder: Path, settings: dict[str, Any], entries: list[Entry]) -> Finish | None:
-    """What an earlier call made of the same trainings, if all of them were completed."""
-    finals = read_finals(folder)
-    if finals is None or finals.settings != settings:
+    """What an earlier call made of the same trainings, if all of them were completed and all its files are whole."""
+    try:
+        finals = read_finals(folder)
+        if finals is None or finals.settings != settings:
+            return None
+        loaded = load_best(folder)
+    except NasturtiumError:  # the files follow from the trainings, which are kept: they are written anew
         return None
     runs = [run for network in finals.networks for run in network.runs]
     best = next((entry for entry in entries if entry.network.name == finals.winner), None)
-    if best is None or any(run.state != "complete" for run in runs) or not (folder / BEST).exists():
+    whole = all(len(network.runs) == len(finals.seeds) for network in finals.networks)
+    if best is None or not whole or any(run.state != "complete" for run in runs):
         return None
-    model = load_weights(best.architecture, folder / BEST_WEIGHTS)
-    return Finish(finals, model, best.architecture, scores_of_tests(finals.best, finals.metric), False)
+    if loaded.rows is None or loaded.content.get("architecture") != str(best.architecture):
+        return None
+    return Finish(finals, loaded.model, best.architecture, scores_of_tests(finals.best, finals.metric), False)
 
 
 def _plan(leaders: list[Trial], task: Task, wanted: Wanted) -> Plan:
     share = 1 - TUNING_SHARE if wanted.tune else 1.0
+    share *= 1 - CLASSICAL_SHARE if wanted.baselines and fitting(task) is not None else 1.0
     left = None if wanted.left is None else share * wanted.left
     whole = Plan(wanted.finalists, wanted.seeds, wanted.epochs, wanted.baselines)
     rows = (len(task.train) + len(task.valid)) / len(task.train)
@@ -192,39 +208,44 @@ def _entry(architecture: Architecture, name: str, kind: str, known: Scores | Non
     return Entry(network, architecture, [])
 
 
-def _tune(
-    entries: list[Entry], leaders: list[Trial], training: Training, wanted: Wanted, executor: Any,
+def _tuned(
+    entries: list[Entry], leaders: list[Trial], study: Study, training: Training, wanted: Wanted, executor: Any,
     folder: Path | None, header: Mapping[str, Any], progress: Callable[[int], Progress],
-) -> None:  # fmt: skip
-    """Give finalists the better recipes that a search over recipes finds."""
+) -> list[Entry]:  # fmt: skip
+    """The finalists with the better recipes that a search over recipes finds, again the best by validation first."""
     seconds = None if wanted.left is None else TUNING_SHARE * wanted.left
     found = tuned(leaders[: len(entries)], training, executor, wanted.tune, float(wanted.search_epochs), wanted.seed,
                   folder, seconds, dict(header), progress(wanted.tune))  # fmt: skip
-    for entry in entries:
+    scores = {}
+    for entry, leader in zip(entries, leaders, strict=False):
         better = found.get(str(entry.architecture))
+        scores[id(entry)] = leader.scores if better is None else {**leader.scores, **better.scores}
         if better is None:
             continue
         entry.architecture = better.architecture
         entry.network.name += ", tuned"
         entry.network.architecture = str(better.architecture)
         entry.network.valid = better.scores.get(training.task.metric)
+    return sorted(entries, key=lambda entry: standing(study.goal, scores[id(entry)]))
 
 
-def _compared(entries: list[Entry], task: Task, plan: Plan, wanted: Wanted) -> Finals:
+def _compared(entries: list[Entry], task: Task, plan: Plan, wanted: Wanted, ending: str) -> Finals:
     """Finalists and baselines side by side, the scikit-learn model among them."""
     networks = [entry.network for entry in entries]
     outputs = {entry.network.name: entry.outputs() for entry in entries}
     maximise = parse_objective(task.objective).maximise
     seeds = list(range(wanted.seed, wanted.seed + plan.seeds))
-    classical = fitting(task) if plan.baselines else None
+    classical = fitting(task) if plan.baselines and ending != Ending.INTERRUPTED else None
     if classical is not None:
-        runs, given = train_classical(classical, task, seeds)
+        runs, given = train_classical(classical, task, seeds, wanted.deadline)
         networks.append(Network(classical.name, "classical", runs=runs))
         outputs[classical.name] = given
     able = [network.name for network in networks if contender(network, task.metric)]
     finals = Finals(task.metric, maximise, plan.epochs, seeds, networks, (able or [networks[0].name])[0])
     compare(finals, task, outputs)
     finals.verdict += [plan.cut] if plan.cut else []
+    undone = any(len(entry.network.runs) < plan.seeds for entry in entries)
+    finals.verdict += [UNDONE[ending]] if undone and ending in UNDONE else []
     return finals
 
 

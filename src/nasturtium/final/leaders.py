@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
+from nasturtium.objective import Goal
 from nasturtium.study import Study
 from nasturtium.trial import State, Trial
 
@@ -14,12 +16,16 @@ def leading(study: Study, count: int) -> list[Trial]:
     Where several are equally good, the one with the least validation loss comes first: on small validation splits
     many networks make no error at all, and the loss still tells them apart.
     """
-    first = study.goal.objectives[0]
 
     def order(trial: Trial) -> tuple[float, float, int]:
-        return first.loss(trial.scores), trial.scores.get("valid_loss", math.inf), trial.number
+        return *standing(study.goal, trial.scores), trial.number
 
     return sorted(study.top(len(study.trials)), key=order)[:count]
+
+
+def standing(goal: Goal, scores: Mapping[str, float]) -> tuple[float, float]:
+    """What leaders are sorted by: the loss of the first objective, then the validation loss."""
+    return goal.objectives[0].loss(scores), scores.get("valid_loss", math.inf)
 
 
 def winner(study: Study) -> Trial | None:

@@ -38,8 +38,8 @@ class Plan:
 def fitted(wanted: Plan, leaders: list[Trial], rows: float, workers: int, left: float | None) -> Plan:
     """The largest part of a plan that fits into ``left`` seconds.
 
-    First finalists beyond the second are left out, then seeds beyond the second, then the second finalist, the
-    baselines, the second seed, and at last epochs, but never below those of the search.
+    First finalists beyond the second are left out, then seeds beyond the second, then epochs down to twice those of the
+    search, the second finalist, the baselines, the second seed, and at last epochs down to those of the search.
 
     Args:
         wanted: What is asked.
@@ -49,7 +49,7 @@ def fitted(wanted: Plan, leaders: list[Trial], rows: float, workers: int, left: 
         left: Seconds; None for as many as it takes.
     """
     wanted = replace(wanted, finalists=max(min(wanted.finalists, len(leaders)), 1))
-    pace = [trial.seconds / max(trial.budget, 1e-9) for trial in leaders if trial.seconds > 0]
+    pace = paces(leaders)
     if left is None or not pace:
         return wanted
     epoch = SLACK * rows * max(pace[: wanted.finalists])
@@ -58,18 +58,32 @@ def fitted(wanted: Plan, leaders: list[Trial], rows: float, workers: int, left: 
         return math.ceil(plan.trainings / min(workers, plan.trainings)) * plan.epochs * epoch
 
     plan = wanted
-    for step in _smaller(wanted):
+    least = min(float(leaders[0].budget), float(wanted.epochs))
+    for step in _smaller(wanted, 2 * least):
         if seconds(plan) <= left:
             break
         plan = step
-    least = min(float(leaders[0].budget), float(wanted.epochs))
     if seconds(plan) > left:
         plan = replace(plan, epochs=max(math.floor(left / epoch), least, 1))
     return replace(plan, cut=_said(wanted, plan))
 
 
-def _smaller(plan: Plan) -> list[Plan]:
-    """Ever smaller plans."""
+def paces(trials: list[Trial]) -> list[float]:
+    """Seconds that an epoch of each trial took.
+
+    The first trial of a study also waits for imports, often longer than it trains; it counts for no more than the
+    slowest of the others, where there are others.
+    """
+    timed = [trial for trial in trials if trial.seconds > 0]
+    found = {trial.number: trial.seconds / max(trial.budget, 1e-9) for trial in timed}
+    others = [pace for number, pace in found.items() if number > 0]
+    if others and 0 in found:
+        found[0] = min(found[0], max(others))
+    return [found[trial.number] for trial in timed]
+
+
+def _smaller(plan: Plan, enough: float) -> list[Plan]:
+    """Ever smaller plans; ``enough`` epochs are kept."""
     steps: list[Plan] = []
     while plan.finalists > 2:
         plan = replace(plan, finalists=plan.finalists - 1)
@@ -77,7 +91,8 @@ def _smaller(plan: Plan) -> list[Plan]:
     while plan.seeds > 2:
         plan = replace(plan, seeds=plan.seeds - 1)
         steps.append(plan)
-    for change in ({"finalists": 1}, {"baselines": False}, {"seeds": 1}):
+    fewer = {"epochs": min(plan.epochs, enough)}
+    for change in (fewer, {"finalists": 1}, {"baselines": False}, {"seeds": 1}):
         plan = replace(plan, **change)
         steps.append(plan)
     return steps

@@ -64,8 +64,8 @@ class Network:
     interval: tuple[float, float] | None = None
 
     def values(self, metric: str) -> list[float]:
-        """The test scores of the trainings that were completed."""
-        return [run.scores[metric] for run in self.runs if run.state == "complete"]
+        """The test scores of the trainings that were completed, where the test rows can give one."""
+        return [run.scores[metric] for run in self.runs if run.state == "complete" and metric in run.scores]
 
 
 @dataclass
@@ -130,7 +130,7 @@ def scores_of_tests(network: Network, metric: str) -> dict[str, float]:
     complete = [run.scores for run in network.runs if run.state == "complete"]
     scores: dict[str, float] = {}
     for each in complete[0] if complete else ():
-        values = [run[each] for run in complete]
+        values = [run[each] for run in complete if each in run]
         name = f"test_{each.removeprefix('test_')}"
         scores[name] = math.fsum(values) / len(values)
         if len(values) > 1:

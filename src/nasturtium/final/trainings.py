@@ -96,6 +96,8 @@ def _recorded(place: Path, goal: Goal) -> list[str]:
 def _fill(entry: Entry, trials: Sequence[Trial], seeds: int, seed: int, folder: Path) -> None:
     """Turn the trials of one network into its runs."""
     for number, trial in enumerate(trials[:seeds]):
+        if not trial.state.ended:  # stopped by the user or the clock: the next call trains it
+            continue
         kept = folder / FOLDER / f"{trial.number:05d}"
         complete = trial.state is State.COMPLETE and (kept / WEIGHTS).exists() and (kept / OUTPUTS).exists()
         reason = trial.reason

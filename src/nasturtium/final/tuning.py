@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nasturtium.estimators import Recipe, Trained, Training
-from nasturtium.final.leaders import leading
+from nasturtium.final.leaders import leading, standing
 from nasturtium.objective import Goal
 from nasturtium.space import Space, choice
 from nasturtium.space.choice import Choice
@@ -80,15 +80,11 @@ def tuned(
     try:
         run(study, strategy, running, trials=trials, seed=seed, time=seconds, progress=progress)
         best: dict[str, Trial] = {}
-        before = {str(trial.architecture): _order(goal, trial) for trial in leaders}
+        before = {str(trial.architecture): standing(goal, trial.scores) for trial in leaders}
         for trial in leading(study, len(study.trials)):
             network = str(trial.architecture.value.network)
-            if network not in best and _order(goal, trial) < before.get(network, (-math.inf, 0.0)):
+            if network not in best and standing(goal, trial.scores) < before.get(network, (-math.inf, 0.0)):
                 best[network] = trial
         return best
     finally:
         study.close()
-
-
-def _order(goal: Goal, trial: Trial) -> tuple[float, float]:
-    return goal.objectives[0].loss(trial.scores), trial.scores.get("valid_loss", math.inf)

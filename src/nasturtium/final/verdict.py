@@ -15,6 +15,16 @@ from nasturtium.tasks import Task, evaluate_metrics
 
 Array = npt.NDArray[Any]
 
+SHARE, ERROR = (0.0, 1.0), (0.0, math.inf)
+RANGES = {
+    **dict.fromkeys(("accuracy", "balanced_accuracy", "auroc", "f1"), SHARE),
+    **dict.fromkeys(("log_loss", "rmse", "mae"), ERROR),
+    "r2": (-math.inf, 1.0),
+}
+"""The values that metrics can take."""
+FEW_ROWS = 30
+"""Below which percentile intervals are known to be too narrow (Efron and Tibshirani 1993, section 14.2)."""
+
 
 def compare(finals: Finals, task: Task, outputs: Mapping[str, list[Array]]) -> None:
     """Fill in means, intervals, comparisons with the winner, and the verdict.
@@ -24,9 +34,12 @@ def compare(finals: Finals, task: Task, outputs: Mapping[str, list[Array]]) -> N
         task: Whose test rows were scored.
         outputs: The outputs (N, K) of the completed runs of each network, by its name.
     """
-    there = {name: given for name, given in outputs.items() if given}
+    there = {
+        network.name: _measured(network, outputs.get(network.name, []), finals.metric) for network in finals.networks
+    }
+    there = {name: given for name, given in there.items() if given}
     count = sum(map(len, there.values()))
-    scorers = {name: _scorer(given, task) for name, given in there.items()}
+    scorers = {name: _scorer(list(given.values()), task) for name, given in there.items()}
     drawn = bootstrap.resampled(scorers, len(task.test), count) if there else {}
     for network in finals.networks:
         values = network.values(finals.metric)
@@ -35,12 +48,24 @@ def compare(finals: Finals, task: Task, outputs: Mapping[str, list[Array]]) -> N
         network.mean = math.fsum(values) / len(values)
         network.sd = float(np.std(values, ddof=1)) if len(values) > 1 else None
         if network.name in drawn:
-            low, high = bootstrap.interval(bootstrap.mean_draws(drawn[network.name]))
-            network.interval = (low, high)
-    finals.comparisons = [
-        _comparison(finals, name, drawn) for name in drawn if name != finals.winner and finals.winner in drawn
-    ]
-    finals.verdict = sentences(finals)
+            network.interval = _within(bootstrap.interval(bootstrap.mean_draws(drawn[network.name])), finals.metric)
+    seeds = {name: list(given) for name, given in there.items()}
+    others = [name for name in drawn if name != finals.winner and finals.winner in drawn]
+    finals.comparisons = [_comparison(finals, name, drawn, seeds) for name in others]
+    finals.verdict = sentences(finals) + _of_rows(finals, len(task.test))
+
+
+def _measured(network: Network, outputs: list[Array], metric: str) -> dict[int, Array]:
+    """The outputs of the completed runs that could be scored, by seed."""
+    complete = [run for run in network.runs if run.state == "complete"]
+    pairs = zip(complete, outputs, strict=False)
+    return {run.seed: given for run, given in pairs if metric in run.scores}
+
+
+def _within(interval: bootstrap.Interval, metric: str) -> tuple[float, float]:
+    """An interval within the values that a metric can take; the seeds' widened deviations may lead out of them."""
+    low, high = RANGES.get(metric, (-math.inf, math.inf))
+    return max(interval.low, low), min(interval.high, high)
 
 
 def _scorer(outputs: list[Array], task: Task) -> bootstrap.Score:
@@ -53,11 +78,17 @@ def _scorer(outputs: list[Array], task: Task) -> bootstrap.Score:
     return score
 
 
-def _comparison(finals: Finals, name: str, drawn: Mapping[str, bootstrap.Floats]) -> Comparison:
-    low, high = bootstrap.difference(drawn[finals.winner], drawn[name])
+def _comparison(
+    finals: Finals, name: str, drawn: Mapping[str, bootstrap.Floats], seeds: Mapping[str, list[int]]
+) -> Comparison:
+    """The winner with another network, over the seeds with which both were trained; over all if there are none."""
+    ours, theirs = seeds[finals.winner], seeds[name]
+    common = [seed for seed in ours if seed in theirs]
+    mine, other = (ours, theirs) if not common else (common, common)
+    columns, others = [ours.index(seed) for seed in mine], [theirs.index(seed) for seed in other]
+    low, high = bootstrap.difference(drawn[finals.winner][:, columns], drawn[name][:, others], paired=bool(common))
     first, second = finals.best.values(finals.metric), finals.network(name).values(finals.metric)
-    common = min(len(first), len(second))
-    gap = float(np.mean(first[:common]) - np.mean(second[:common]))
+    gap = float(np.mean([first[column] for column in columns]) - np.mean([second[column] for column in others]))
     more, less = low > 0, high < 0
     ahead, behind = (more, less) if finals.maximise else (less, more)
     return Comparison(finals.winner, name, gap, (low, high), ahead, behind)
@@ -66,8 +97,10 @@ def _comparison(finals: Finals, name: str, drawn: Mapping[str, bootstrap.Floats]
 def sentences(finals: Finals) -> list[str]:
     """What the finals say, in plain English, the most important first."""
     best = finals.best
+    if best.mean is None and any(run.state == "complete" for run in best.runs):
+        return [f"{finals.metric} is no number on the test rows of this task: nothing can be compared"]
     if best.mean is None:
-        return ["no final training was completed: there are no test scores"]
+        return ["no final training was completed: there are no test scores", *_of_failures(finals)]
     said = [_of_winner(finals)]
     rivals = [c for c in finals.comparisons if finals.network(c.second).kind == "finalist"]
     said += [_of_second(rivals[0])] if rivals else []
@@ -80,15 +113,26 @@ def sentences(finals: Finals) -> list[str]:
 def _of_winner(finals: Finals) -> str:
     best = finals.best
     trainings = len(best.values(finals.metric))
-    spread = f" ± {best.sd:.4f} over {trainings} trainings" if best.sd is not None else " in one training"
-    where = f" (95 % between {best.interval[0]:.4f} and {best.interval[1]:.4f})" if best.interval else ""
-    return f"{best.name}: test {finals.metric} {best.mean:.4f}{spread}{where}"
+    spread = f" ± {_text(best.sd)} over {trainings} trainings" if best.sd is not None else " in one training"
+    where = f" (95 % between {_text(best.interval[0])} and {_text(best.interval[1])})" if best.interval else ""
+    return f"{best.name}: test {finals.metric} {_text(best.mean)}{spread}{where}"
+
+
+def _text(value: float | None, sign: str = "") -> str:
+    """A score to four digits after the point; a large or tiny one to five digits."""
+    number = value or 0.0
+    plain = number == 0 or 1e-3 <= abs(number) < 1e5
+    return f"{number:{sign}.4f}" if plain else f"{number:{sign}.5g}"
+
+
+def _of_gap(pair: Comparison) -> str:
+    low, high = pair.interval
+    return f"{_text(pair.difference, '+')}, 95 % between {_text(low, '+')} and {_text(high, '+')}"
 
 
 def _of_second(rival: Comparison) -> str:
-    gap = f"{rival.difference:+.4f}, 95 % between {rival.interval[0]:+.4f} and {rival.interval[1]:+.4f}"
     word = "ahead of" if rival.ahead else "behind" if rival.behind else "not clearly different from"
-    return f"it is {word} {rival.second}, the next by validation ({gap})"
+    return f"it is {word} {rival.second}, the next by validation ({_of_gap(rival)})"
 
 
 def _of_better(finals: Finals, rivals: list[Comparison]) -> list[str]:
@@ -120,12 +164,19 @@ def _of_noise(finals: Finals) -> list[str]:
 
 
 def _of_mark(mark: Comparison) -> str:
-    gap = f"{mark.difference:+.4f}, 95 % between {mark.interval[0]:+.4f} and {mark.interval[1]:+.4f}"
+    gap = _of_gap(mark)
     if mark.ahead:
         return f"it is ahead of the {mark.second} ({gap})"
     if mark.behind:
         return f"it is behind the {mark.second} ({gap}): that may be the better choice"
     return f"it is not clearly different from the {mark.second} ({gap})"
+
+
+def _of_rows(finals: Finals, rows: int) -> list[str]:
+    """That the interval says too little: where test rows are few, the bootstrap knows no others than those it has."""
+    if finals.best.interval is None or rows >= FEW_ROWS:
+        return []
+    return [f"there are only {rows} test rows: the true intervals are wider, and differences may be chance"]
 
 
 def _of_failures(finals: Finals) -> list[str]:
@@ -134,10 +185,11 @@ def _of_failures(finals: Finals) -> list[str]:
         failed = [run for run in network.runs if run.state != "complete"]
         if failed:
             reason = failed[-1].reason.splitlines()[0] if failed[-1].reason else "no reason given"
-            lines.append(f"{network.name}: {len(failed)} of {len(network.runs)} trainings failed ({reason})")
+            word = "were left out" if failed[-1].state == "stopped" else "failed"
+            lines.append(f"{network.name}: {len(failed)} of {len(network.runs)} trainings {word} ({reason})")
     return lines
 
 
 def contender(network: Network, metric: str) -> bool:
     """Whether a network can win: a finalist with a completed training."""
-    return network.kind == "finalist" and bool(network.values(metric))
+    return network.kind == "finalist" and any(run.state == "complete" for run in network.runs)
