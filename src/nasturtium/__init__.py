@@ -22,14 +22,14 @@ from nasturtium.space import (
 from nasturtium.space import encoding as encodings
 
 if TYPE_CHECKING:
-    from nasturtium import benchmarks, estimators, predictors, strategies, study, tasks
+    from nasturtium import benchmarks, estimators, predictors, proxies, strategies, study, tasks
     from nasturtium.searching import Result, search
     from nasturtium.tasks import Task
 
 __version__ = "0.1.0"
 
 _LATER = {"search": "nasturtium.searching", "Result": "nasturtium.searching", "Task": "nasturtium.tasks"}
-_ROOMS = {"benchmarks", "estimators", "predictors", "strategies", "study", "tasks"}
+_ROOMS = {"benchmarks", "estimators", "predictors", "proxies", "strategies", "study", "tasks"}
 
 
 def __getattr__(name: str) -> Any:
@@ -61,6 +61,7 @@ __all__ = [
     "integers",
     "layers",
     "predictors",
+    "proxies",
     "repeat",
     "rule",
     "search",

@@ -1,0 +1,175 @@
+"""The protocol of predictors, and the one way they are put together: an encoder and a regressor."""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasturtium.errors import NasturtiumError
+from nasturtium.predictors.calibration import Held, folds, joined, scale
+from nasturtium.predictors.encoders import Encoder
+from nasturtium.predictors.graphs import Graphs
+from nasturtium.predictors.scaling import Standard, Warped
+from nasturtium.space.architecture import Architecture
+
+Array = NDArray[Any]
+Features = Callable[[Sequence[Architecture]], Any]
+"""Gives columns of numbers for architectures, (n, k): costs, zero-cost proxies, learning curves."""
+
+CHUNK = 2500
+"""How many architectures are encoded and scored at a time."""
+
+
+class PredictorError(NasturtiumError):
+    """A predictor cannot be made, fitted or asked as it was."""
+
+
+class Regressor(ABC):
+    """Learns numbers from rows; scores come standardised (mean 0, standard deviation 1)."""
+
+    @abstractmethod
+    def fit(self, x: Any, y: Array) -> None:
+        """Learns from rows ``x`` (n, d), or graphs, and standardised scores ``y`` (n,)."""
+
+    @abstractmethod
+    def predict(self, x: Any) -> tuple[Array, Array]:
+        """Mean and standard deviation for each row, (m,) each."""
+
+    def held_out(self) -> Held | None:
+        """Predictions for training rows that were not seen where it costs nothing (or little); None otherwise."""
+        return None
+
+
+class Predictor:
+    """Guesses the scores of architectures from those that were tried.
+
+    Args:
+        encoder: Turns architectures into rows.
+        regressor: Learns from rows.
+        features: Gives further columns for architectures, (n, k); what is not finite becomes the training median.
+        calibrate: Whether spreads are scaled so that held-out residuals fit: True where the regressor has held-out
+            predictions of its own, ``"folds"`` by five refits everywhere, False nowhere.
+        warp: Whether scores become the normal quantiles of their ranks before they are learned, instead of being
+            standardised: better for ranking where some architectures fail to learn and score far below the others.
+        seed: Of the folds.
+        name: What it is called.
+
+    Attributes:
+        factor: What spreads are multiplied by.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        regressor: Regressor,
+        features: Features | None = None,
+        calibrate: bool | str = True,
+        warp: bool = False,
+        seed: int = 0,
+        name: str = "",
+    ) -> None:
+        if calibrate not in (True, False, "folds"):
+            raise PredictorError(f"option calibrate={calibrate!r}: True, False or 'folds' is expected")
+        self.encoder, self.regressor, self.features = encoder, regressor, features
+        self.calibrate, self.warp, self.seed, self.name = calibrate, warp, seed, name
+        self.factor = 1.0
+        self.scaling: Standard | Warped | None = None
+        self._columns: tuple[Array, Array, Array] | None = None
+
+    def __repr__(self) -> str:
+        return f"Predictor({self.name!r}, {type(self.encoder).__name__}, {type(self.regressor).__name__})"
+
+    def fit(self, architectures: Sequence[Architecture], scores: Any) -> Predictor:
+        """Learns from architectures and their scores (n,); neither more nor less is taken to be better.
+
+        Raises:
+            PredictorError: If there is nothing to learn from, the numbers differ, or a score is not finite.
+        """
+        values = np.asarray(scores, np.float64)
+        if values.shape != (len(architectures),) or not len(values):
+            raise PredictorError(f"{len(architectures)} architectures and scores of shape {values.shape} do not fit")
+        wrong = np.flatnonzero(~np.isfinite(values))
+        if len(wrong):
+            raise PredictorError(
+                f"the score of architecture {wrong[0]} is {values[wrong[0]]} ({len(wrong)} in all are not finite); "
+                "leave out what failed before fitting"
+            )
+        scaling = Warped(values) if self.warp else Standard(values)
+        own = [self.encoder.space.adopt(architecture) for architecture in architectures]
+        self.encoder.fit(own)
+        self._columns = None
+        rows, targets = self.rows(own), scaling.forward(values)
+        self.regressor.fit(rows, targets)
+        self.factor = self._factor(rows, targets)
+        self.scaling = scaling
+        return self
+
+    def predict(self, architectures: Sequence[Architecture]) -> tuple[Array, Array]:
+        """Mean and standard deviation of the score of each architecture, (n,) each, in the unit of the scores.
+
+        Raises:
+            PredictorError: If nothing was fitted yet.
+        """
+        if self.scaling is None:
+            raise PredictorError(f"{self!r} has learned nothing yet: call fit(architectures, scores) first")
+        own = [self.encoder.space.adopt(architecture) for architecture in architectures]
+        parts = [self.regressor.predict(self.rows(own[k : k + CHUNK])) for k in range(0, len(own), CHUNK)]
+        if not parts:
+            return np.zeros(0), np.zeros(0)
+        mean = np.concatenate([part[0] for part in parts]).astype(np.float64)
+        std = np.concatenate([part[1] for part in parts]).astype(np.float64)
+        return self.scaling.back(mean, self.factor * std)
+
+    def rows(self, architectures: Sequence[Architecture]) -> Any:
+        """What the regressor sees of architectures: their encoding and further features, standardised."""
+        encoded = self.encoder(architectures)
+        if self.features is None:
+            return encoded
+        columns = np.asarray(self.features(architectures), np.float64).reshape(len(architectures), -1)
+        columns = np.where(np.isfinite(columns), columns, np.nan)
+        if self._columns is None:
+            self._columns = _measures(columns)
+        middle, center, unit = self._columns
+        columns = (np.where(np.isnan(columns), middle, columns) - center) / unit
+        return (
+            encoded._replace(extra=np.asarray(columns, np.float32))
+            if isinstance(encoded, Graphs)
+            else np.hstack([encoded, columns])
+        )
+
+    def _factor(self, rows: Any, targets: Array) -> float:
+        if not self.calibrate:
+            return 1.0
+        held = self.regressor.held_out()
+        if held is None and self.calibrate == "folds":
+            held = self._refitted(rows, targets)
+        return 1.0 if held is None else scale(*held)
+
+    def _refitted(self, rows: Any, targets: Array) -> Held:
+        """Held-out predictions by fitting five times."""
+        parts = []
+        for part in folds(len(targets), 5, np.random.default_rng(self.seed)):
+            kept = np.setdiff1d(np.arange(len(targets)), part)
+            other = copy.deepcopy(self.regressor)
+            other.fit(_some(rows, kept), targets[kept])
+            mean, std = other.predict(_some(rows, part))
+            parts.append((mean, std, targets[part]))
+        return joined(parts)
+
+
+def _measures(columns: Array) -> tuple[Array, Array, Array]:
+    """Median, mean and standard deviation of each column of the training set."""
+    empty = np.isnan(columns).all(0)
+    middle = np.where(empty, 0.0, np.nanmedian(np.where(empty, 0.0, columns), axis=0))
+    filled = np.where(np.isnan(columns), middle, columns)
+    spread = filled.std(0)
+    return middle, filled.mean(0), np.where(spread > 0, spread, 1.0)
+
+
+def _some(rows: Any, index: Array) -> Any:
+    return rows.rows(index) if isinstance(rows, Graphs) else rows[index]

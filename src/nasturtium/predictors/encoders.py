@@ -1,0 +1,262 @@
+"""What predictors see of architectures: vectors or graphs, with whatever has to be remembered from the training set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasturtium.errors import SpaceError, did_you_mean
+from nasturtium.predictors.graphs import Graph, Graphs, graph_of, template_of
+from nasturtium.space.architecture import Architecture
+from nasturtium.space.encoding import PATHS, adjacency, one_hot, token_offsets, tokens
+from nasturtium.space.sampling import template
+from nasturtium.space.space import Space
+
+Array = NDArray[Any]
+
+REMEMBERED = 20_000
+"""How many graphs an encoder remembers."""
+
+Sequences = list[tuple[str, ...]]
+
+
+class Encoder:
+    """Turns architectures into what a regressor reads; ``fit`` is given the training set first.
+
+    Args:
+        space: The space of the architectures.
+    """
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+
+    def fit(self, architectures: Sequence[Architecture]) -> None:
+        """Remembers what it needs of the training set."""
+
+    def __call__(self, architectures: Sequence[Architecture]) -> Any:
+        """The rows of architectures."""
+        raise NotImplementedError
+
+
+class OneHot(Encoder):
+    """One column for each option of each choice; in recursive spaces how often each option was taken."""
+
+    def __call__(self, architectures: Sequence[Architecture]) -> Array:
+        """(n, options)."""
+        if self.space.recursive:
+            return counts(self.space, architectures)
+        return one_hot(self.space, architectures)
+
+
+class Counts(Encoder):
+    """How often each option was taken."""
+
+    def __call__(self, architectures: Sequence[Architecture]) -> Array:
+        """(n, options)."""
+        return counts(self.space, architectures)
+
+
+class Nothing(Encoder):
+    """No columns: for predictors that only see other features."""
+
+    def __call__(self, architectures: Sequence[Architecture]) -> Array:
+        """(n, 0)."""
+        return np.zeros((len(architectures), 0), np.float32)
+
+
+class Tokens(Encoder):
+    """The option taken at each decision as a number from 1, padded by 0 to the longest of the training set."""
+
+    width = 1
+
+    def fit(self, architectures: Sequence[Architecture]) -> None:
+        """Remembers the longest."""
+        self.width = max(1, *(len(architecture.decisions) for architecture in architectures))
+
+    def __call__(self, architectures: Sequence[Architecture]) -> Array:
+        """(n, longest); what is longer is cut."""
+        if self.space.radices is not None:
+            return numbers(self.space, architectures)[:, : self.width]
+        return tokens(self.space, architectures, size=self.width)
+
+
+class Adjacency(Encoder):
+    """Upper triangle of the adjacency matrix and one-hot operations of the whole network."""
+
+    size = 1
+
+    def fit(self, architectures: Sequence[Architecture]) -> None:
+        """Remembers the size of the largest network."""
+        from nasturtium.space.graph import nodes_of
+
+        self.size = max(len(nodes_of(each.value, each.input)) for each in architectures)
+
+    def __call__(self, architectures: Sequence[Architecture]) -> Array:
+        """(n, size (size - 1) / 2 + size * operations)."""
+        return adjacency(self.space, architectures, size=self.size)
+
+
+class Drawn(Encoder):
+    """Base of encoders that read the graph of what was decided; graphs and labels are remembered."""
+
+    def __init__(self, space: Space) -> None:
+        super().__init__(space)
+        self.template = template_of(space)
+        self.known: dict[tuple[int, ...], Graph] = {}
+
+    def graphs(self, architectures: Sequence[Architecture]) -> list[Graph]:
+        """The graph of each architecture."""
+        if self.template is not None:
+            return [self.template.graph(architecture.decisions) for architecture in architectures]
+        found = []
+        for architecture in architectures:
+            graph = self.known.get(architecture.decisions)
+            if graph is None:
+                graph = graph_of(architecture)
+                if len(self.known) < REMEMBERED:
+                    self.known[architecture.decisions] = graph
+            found.append(graph)
+        return found
+
+
+class GraphEncoder(Drawn):
+    """The graph of what was decided (see :mod:`nasturtium.predictors.graphs`); labels get numbers as they come."""
+
+    def __init__(self, space: Space) -> None:
+        super().__init__(space)
+        self.vocabulary: dict[str, int] = {}
+        self.kinds: dict[str, int] = {}
+        self.kind_of: list[int] = []
+
+    def number(self, label: str) -> int:
+        """The number of a label, a new one if it is new."""
+        found = self.vocabulary.get(label)
+        if found is None:
+            found = self.vocabulary[label] = len(self.vocabulary)
+            self.kind_of.append(self.kinds.setdefault(label.partition("(")[0], len(self.kinds)))
+        return found
+
+    def __call__(self, architectures: Sequence[Architecture]) -> Graphs:
+        """Labels (n, s), adjacency (n, s, s)."""
+        graphs = self.graphs(architectures)
+        size = max((len(graph.labels) for graph in graphs), default=1)
+        labels = np.full((len(graphs), size), -1, np.int64)
+        joined = np.zeros((len(graphs), size, size), np.float32)
+        for n, graph in enumerate(graphs):
+            numbers = [self.number(label) for label in graph.labels]
+            labels[n, : len(numbers)] = numbers
+        kinds = np.append(np.array(self.kind_of, np.int64), -1)[labels]  # the last for no node
+        if self.template is not None:
+            joined[:, [a for a, _ in self.template.base.edges], [b for _, b in self.template.base.edges]] = 1.0
+        else:
+            for n, graph in enumerate(graphs):
+                joined[n, [a for a, _ in graph.edges], [b for _, b in graph.edges]] = 1.0
+        return Graphs(labels, kinds, joined, np.zeros((len(graphs), 0), np.float32))
+
+
+class Paths(Drawn):
+    """Which sequences of operations lead from an input to the output (White et al. 2021, arXiv:1910.11858).
+
+    Paths run through the graph of what was decided, so those through a cell count once. There is a column for each
+    path of the training set; paths that none of it has are counted in one more column.
+
+    Args:
+        space: The space of the architectures.
+        longest: Only paths of at most so many operations (truncated path encoding).
+    """
+
+    def __init__(self, space: Space, longest: int | None = None) -> None:
+        super().__init__(space)
+        self.longest = longest
+        self.columns: dict[tuple[str, ...], int] = {}
+        self.routes = None if self.template is None else _routes(self.template.base, longest)
+
+    def paths(self, architectures: Sequence[Architecture]) -> list[set[tuple[str, ...]]]:
+        """The paths of each architecture."""
+        found = []
+        for graph in self.graphs(architectures):
+            routes = _routes(graph, self.longest) if self.routes is None else self.routes
+            found.append({tuple([graph.labels[node] for node in route]) for route in routes})
+        return found
+
+    def fit(self, architectures: Sequence[Architecture]) -> None:
+        """Makes a column for each path."""
+        every = sorted(set().union(*self.paths(architectures)))
+        self.columns = {path: number for number, path in enumerate(every)}
+
+    def __call__(self, architectures: Sequence[Architecture]) -> Array:
+        """(n, paths of the training set + 1)."""
+        rows = np.zeros((len(architectures), len(self.columns) + 1), np.float32)
+        other = len(self.columns)
+        for row, paths in zip(rows, self.paths(architectures), strict=True):
+            for path in paths:
+                row[self.columns.get(path, other)] += 1.0
+        return rows
+
+
+def _routes(graph: Graph, longest: int | None) -> list[tuple[int, ...]]:
+    """The decided nodes of every path from an input to the output that has at most ``longest`` of them."""
+    last = len(graph.labels) - 1
+    leading: list[list[tuple[int, ...]]] = [[] for _ in graph.labels]
+    for node, label in enumerate(graph.labels):
+        sources = sorted({source for source, target in graph.edges if target == node})
+        before = [route for source in sources for route in leading[source]]
+        if label.startswith("input "):
+            before = [()]
+        routes = before if node in graph.fixed else [(*route, node) for route in before]
+        leading[node] = [route for route in routes if longest is None or len(route) <= longest]
+        if len(leading[node]) > PATHS:
+            raise SpaceError(
+                f"more than {PATHS} paths lead through {graph.labels[node][:40]!r}; use another encoding "
+                "('one_hot', 'counts'), or short paths alone: encoding=lambda space: Paths(space, longest=4)"
+            )
+    return leading[last]
+
+
+def numbers(space: Space, architectures: Sequence[Architecture]) -> Array:
+    """The tokens of architectures of a product space, whose choices are always the same; (n, decisions)."""
+    offsets = token_offsets(space)
+    begins = [offsets[step.point.choice] for step in template(space)]
+    taken = np.array([architecture.decisions for architecture in architectures], np.int64)
+    return taken.reshape(-1, len(begins)) + np.array(begins, np.int64) + 1
+
+
+def counts(space: Space, architectures: Sequence[Architecture]) -> Array:
+    """How often each option of each choice was taken; (n, options)."""
+    offsets = token_offsets(space)
+    width = sum(len(choice.options) for choice in offsets)
+    rows = np.zeros((len(architectures), width), np.float32)
+    for row, architecture in zip(rows, architectures, strict=True):
+        for step in architecture.steps:
+            row[offsets[step.point.choice] + step.taken] += 1.0
+    return rows
+
+
+ENCODERS: dict[str, Callable[[Space], Encoder]] = {
+    "one_hot": OneHot,
+    "counts": Counts,
+    "path": Paths,
+    "adjacency": Adjacency,
+    "tokens": Tokens,
+    "graph": GraphEncoder,
+    "none": Nothing,
+}
+
+
+def encoder(encoding: str | Encoder | Callable[[Space], Encoder], space: Space) -> Encoder:
+    """The encoder called ``encoding``, or made by it, for a space.
+
+    Raises:
+        SpaceError: If there is none of this name, or it cannot encode this space.
+    """
+    if isinstance(encoding, Encoder):
+        return encoding
+    if callable(encoding):
+        return encoding(space)
+    if encoding not in ENCODERS:
+        hint = did_you_mean(encoding, ENCODERS)
+        raise SpaceError(f"unknown encoding {encoding!r}{hint} (there are: {', '.join(ENCODERS)})")
+    return ENCODERS[encoding](space)

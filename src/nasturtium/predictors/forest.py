@@ -1,0 +1,86 @@
+"""Forests of regression trees, with a spread from the trees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasturtium.predictors.base import Regressor
+from nasturtium.predictors.calibration import Held
+
+Array = NDArray[Any]
+
+
+class Forest(Regressor):
+    """A forest of scikit-learn's; the spread follows from the law of total variance.
+
+    The variance of a prediction is the mean over trees of the variance within the leaf it falls into, plus the
+    variance over trees of the leaves' means (Hutter et al. 2014, arXiv:1211.0906, section 4.3.2).
+
+    Args:
+        trees: How many.
+        least: Fewest training rows in a leaf.
+        features: Part of the columns tried at each split.
+        extra: Whether splits are drawn at random (Geurts et al. 2006, extremely randomised trees).
+        seed: Of the trees.
+    """
+
+    def __init__(
+        self, trees: int = 100, least: int = 1, features: float = 0.5, extra: bool = False, seed: int = 0
+    ) -> None:
+        self.options = {"n_estimators": trees, "min_samples_leaf": least, "max_features": features}
+        self.extra, self.seed = extra, seed
+
+    def fit(self, x: Any, y: Array) -> None:
+        """Grows the trees, each on a bootstrap sample."""
+        from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
+
+        kind = ExtraTreesRegressor if self.extra else RandomForestRegressor
+        self.model = kind(bootstrap=True, random_state=self.seed, n_jobs=1, **self.options)
+        rows = np.ascontiguousarray(x, np.float32)
+        self.model.fit(rows, y)
+        self.samples = [np.asarray(drawn) for drawn in self.model.estimators_samples_]
+        self._x, self._y = rows, y
+
+    def predict(self, x: Any) -> tuple[Array, Array]:
+        """Mean over the trees, and the root of the total variance."""
+        means, variances = self._leaves(np.ascontiguousarray(x, np.float32))
+        return means.mean(0), np.sqrt(variances.mean(0) + means.var(0))
+
+    def _leaves(self, x: Array) -> tuple[Array, Array]:
+        """Mean and variance of the leaf each row falls into, (trees, n) each."""
+        means, variances = [], []
+        for each in self.model.estimators_:
+            leaf = each.tree_.apply(x)
+            means.append(each.tree_.value[leaf, 0, 0])
+            variances.append(np.maximum(each.tree_.impurity[leaf], 0.0))  # squared error: the variance within the leaf
+        return np.stack(means), np.stack(variances)
+
+    def held_out(self) -> Held | None:
+        """Out-of-bag predictions: of each row by the trees that did not draw it (Breiman 2001)."""
+        means, variances = self._leaves(self._x)
+        out = np.ones(means.shape, bool)
+        for tree, drawn in enumerate(self.samples):
+            out[tree, drawn] = False
+        known = out.sum(0) >= 2
+        if not known.any():
+            return None
+        means, variances = np.where(out, means, np.nan)[:, known], np.where(out, variances, np.nan)[:, known]
+        std = np.sqrt(np.nanmean(variances, 0) + np.nanvar(means, 0))
+        return np.nanmean(means, 0), std, self._y[known]
+
+
+class ExtraTrees(Forest):
+    """A forest whose splits are drawn at random.
+
+    Args:
+        trees: How many.
+        least: Fewest training rows in a leaf.
+        features: Part of the columns tried at each split.
+        seed: Of the trees.
+    """
+
+    def __init__(self, trees: int = 100, least: int = 1, features: float = 0.5, seed: int = 0) -> None:
+        super().__init__(trees, least, features, extra=True, seed=seed)

@@ -1,0 +1,200 @@
+"""Architectures as small graphs of what was decided: repeated cells once, fixed layers with one input left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasturtium.errors import SpaceError
+from nasturtium.space.architecture import Architecture
+from nasturtium.space.infer import Namer, infer, joined
+from nasturtium.space.part import Layer, Slot, is_container
+from nasturtium.space.signal import Signal
+from nasturtium.space.space import Space
+from nasturtium.space.wiring import run_wiring
+
+PROBES = 8
+"""How many random architectures a template is checked on before it is trusted."""
+
+
+class Graph(NamedTuple):
+    """A small directed acyclic graph.
+
+    Attributes:
+        labels: Of each node, in an order that follows the edges.
+        edges: (source, target), sorted.
+        fixed: Nodes at which nothing was decided: inputs, the output, joins.
+    """
+
+    labels: tuple[str, ...]
+    edges: tuple[tuple[int, int], ...]
+    fixed: frozenset[int]
+
+
+class Graphs(NamedTuple):
+    """Graphs as arrays, padded to the largest.
+
+    Attributes:
+        labels: Number of each node's label in the vocabulary, (n, s); -1 where there is no node.
+        kinds: Number of the label's first word (the class of the layer), (n, s); -1 where there is no node.
+        adjacency: Whether (source, target) is an edge, (n, s, s).
+        extra: Numbers that belong to whole graphs, (n, k).
+    """
+
+    labels: NDArray[np.int64]
+    kinds: NDArray[np.int64]
+    adjacency: NDArray[np.float32]
+    extra: NDArray[np.float32]
+
+    def rows(self, index: Any) -> Graphs:
+        """Some of the graphs."""
+        return Graphs(self.labels[index], self.kinds[index], self.adjacency[index], self.extra[index])
+
+
+class Tap(NamedTuple):
+    """A wire while a graph is drawn: its signal, and the node it comes from."""
+
+    signal: Signal
+    node: int
+
+
+def graph_of(architecture: Architecture) -> Graph:
+    """What was decided as a graph.
+
+    Nodes are layers that stand at a decision, inside a decided option, or in a container with a decided value; a
+    container in which nothing was decided is one node, labelled by its text. Fixed layers with one input are left
+    out, and so is every further visit of a child that was visited before (the copies of a cell).
+
+    Raises:
+        SpaceError: If the architecture is no layer.
+    """
+    if not isinstance(architecture.value, Layer):
+        raise SpaceError(f"{architecture} is no network, so it has no graph; use the encoding 'one_hot' or 'counts'")
+    drawing = _Drawing(architecture)
+    inputs = tuple(Tap(signal, drawing.add(f"input {i}", ())) for i, signal in enumerate(architecture.input))
+    found = drawing.visit(architecture.value, inputs, "")
+    drawing.add("output", (found,) if isinstance(found, Tap) else found)
+    return drawing.pruned()
+
+
+class _Drawing:
+    """Collects nodes while the wiring runs."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        layers, owners = set(), set()
+        for step in architecture.steps:
+            if step.point.part is None:
+                layers.add(cleaned(step.point.place))
+            else:
+                owners.add(cleaned(step.point.here.address))
+        self.decided = layers | owners
+        self.inner = {address[:end] for address in self.decided for end in _ends(address)} | owners
+        self.labels: list[str] = []
+        self.edges: list[tuple[int, int]] = []
+        self.fixed: set[int] = set()
+
+    def add(self, label: str, wires: Sequence[Tap], fixed: bool = True) -> int:
+        number = len(self.labels)
+        if fixed:
+            self.fixed.add(number)
+        self.labels.append(label)
+        self.edges.extend((wire.node, number) for wire in wires)
+        return number
+
+    def visit(self, layer: Any, wires: tuple[Tap, ...], address: str) -> Any:
+        """The wire that leaves a layer, inside which nodes are added where something was decided."""
+        if is_container(layer) and (address in self.inner or (not address and self.decided)):
+            names = Namer()
+            seen: set[str] = set()
+
+            def inside(child: Any, *reaching: Tap) -> Any:
+                key = names(child)
+                part = child.part if type(child) is Slot else child
+                if type(child) is Slot:
+                    if child.key in seen:
+                        return self.passed(part, reaching, reaching[-1].node)
+                    seen.add(child.key)
+                return self.visit(part, reaching, joined(address, key))
+
+            return run_wiring(layer, wires, inside)
+        fixed = not any(address[:end] in self.decided for end in (*_ends(address), len(address)))
+        left_out = fixed and len(wires) == 1
+        return self.passed(layer, wires, wires[0].node if left_out else self.add(str(layer), wires, fixed))
+
+    def passed(self, layer: Any, wires: tuple[Tap, ...], node: int) -> Any:
+        """The wire that leaves a closed layer, said to come from ``node``."""
+        out = infer(layer, *[wire.signal for wire in wires])
+        return Tap(out, node) if isinstance(out, Signal) else tuple([Tap(signal, node) for signal in out])
+
+    def pruned(self) -> Graph:
+        """Only what leads to the output, and the inputs."""
+        wanted = {len(self.labels) - 1}
+        for source, target in sorted(self.edges, key=lambda edge: -edge[1]):
+            if target in wanted:
+                wanted.add(source)
+        kept = [n for n, label in enumerate(self.labels) if n in wanted or label.startswith("input ")]
+        place = {number: index for index, number in enumerate(kept)}
+        edges = sorted((place[a], place[b]) for a, b in self.edges if a in place and b in place)
+        fixed = frozenset(place[number] for number in self.fixed if number in place)
+        return Graph(tuple(self.labels[number] for number in kept), tuple(sorted(set(edges))), fixed)
+
+
+def cleaned(address: str) -> str:
+    """An address in the space as it reads in the closed network."""
+    return re.sub(r"#\d*", "", address)
+
+
+def _ends(address: str) -> list[int]:
+    """Where the addresses of the parts around an address end."""
+    return [match.start() for match in re.finditer(r"[.]", address)]
+
+
+class Template(NamedTuple):
+    """A graph that has the same edges for every architecture of a space.
+
+    Attributes:
+        base: The graph of the architecture whose decisions are all 0.
+        places: For each decision, the nodes whose label it sets and the labels for each of its options.
+    """
+
+    base: Graph
+    places: tuple[tuple[tuple[int, tuple[str, ...]], ...], ...]
+
+    def graph(self, decisions: Sequence[int]) -> Graph:
+        """The graph of an architecture with these decisions."""
+        labels = list(self.base.labels)
+        for taken, nodes in zip(decisions, self.places, strict=True):
+            for node, options in nodes:
+                labels[node] = options[taken]
+        return self.base._replace(labels=tuple(labels))
+
+
+def template_of(space: Space) -> Template | None:
+    """The template of a space, if it has one; then graphs need no wiring to be run.
+
+    Every option of every decision is tried once from the architecture of zeros, then random architectures: a wiring
+    whose edges depend on two decisions together, and rarely, would not be noticed.
+    """
+    radices = space.radices
+    if radices is None or sum(radices) > 1000 or not isinstance(space.root, Layer):
+        return None
+    zeros = (0,) * len(radices)
+    base = graph_of(space.architecture(zeros))
+    places: list[tuple[tuple[int, tuple[str, ...]], ...]] = []
+    for number, options in enumerate(radices):
+        graphs = [graph_of(space.architecture((*zeros[:number], o, *zeros[number + 1 :]))) for o in range(options)]
+        if any(graph[1:] != base[1:] or len(graph.labels) != len(base.labels) for graph in graphs):
+            return None
+        columns = enumerate(zip(*[graph.labels for graph in graphs], strict=True))
+        places.append(tuple((node, labels) for node, labels in columns if len(set(labels)) > 1))
+    found = Template(base, tuple(places))
+    rng = np.random.default_rng(0)
+    for _ in range(PROBES):
+        decisions = [int(rng.integers(options)) for options in radices]
+        if found.graph(decisions) != graph_of(space.architecture(decisions)):
+            return None
+    return found

@@ -1,0 +1,69 @@
+"""Scores brought to mean 0 and standard deviation 1 before learning, and predictions brought back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasturtium.predictors.calibration import LEAST
+
+Array = NDArray[Any]
+
+
+class Standard:
+    """Subtracts the mean and divides by the standard deviation (1 where all scores are equal)."""
+
+    def __init__(self, scores: Array) -> None:
+        self.center = float(scores.mean())
+        self.unit = float(scores.std()) or 1.0
+
+    def forward(self, scores: Array) -> Array:
+        """Scores as they are learned."""
+        found: Array = (scores - self.center) / self.unit
+        return found
+
+    def back(self, mean: Array, std: Array) -> tuple[Array, Array]:
+        """Mean and standard deviation in the unit of the scores."""
+        return self.center + self.unit * mean, self.unit * np.maximum(std, LEAST)
+
+
+class Warped:
+    """Scores become the normal quantiles of their ranks, so that a few bad architectures do not set the scale.
+
+    In between, and back, it is linear; beyond the ends it goes on with the slope of the outermost tenth. A standard
+    deviation comes back as half the distance of what lies one of it above and below the mean.
+    """
+
+    def __init__(self, scores: Array) -> None:
+        from scipy.stats import norm, rankdata
+
+        self.unit = float(scores.std()) or 1.0
+        self.scores, first = np.unique(scores, return_index=True)
+        quantiles = norm.ppf((rankdata(scores) - 0.5) / len(scores))
+        self.quantiles = np.asarray(quantiles)[first]
+        if len(self.scores) > 1:
+            tenth = max(1, len(self.scores) // 10)
+            ends = [(0, tenth), (-1 - tenth, -1)]
+            self.below, self.above = (self._slope(a, b) for a, b in ends)
+
+    def _slope(self, a: int, b: int) -> float:
+        return float((self.scores[b] - self.scores[a]) / (self.quantiles[b] - self.quantiles[a]))
+
+    def forward(self, scores: Array) -> Array:
+        """Scores as they are learned."""
+        return np.asarray(np.interp(scores, self.scores, self.quantiles))
+
+    def back(self, mean: Array, std: Array) -> tuple[Array, Array]:
+        """Mean and standard deviation in the unit of the scores."""
+        low, high = self._back(mean - std), self._back(mean + std)
+        return self._back(mean), np.maximum(0.5 * (high - low), LEAST * self.unit)
+
+    def _back(self, values: Array) -> Array:
+        if len(self.scores) == 1:
+            return np.asarray(self.scores[0] + self.unit * values)
+        found = np.interp(values, self.quantiles, self.scores)
+        found = found + self.below * np.minimum(values - self.quantiles[0], 0.0)
+        found = found + self.above * np.maximum(values - self.quantiles[-1], 0.0)
+        return np.asarray(found)
