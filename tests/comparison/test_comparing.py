@@ -1,0 +1,169 @@
+"""Whole comparisons: seeds, processes, resuming, rows and curves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nasturtium.comparison import Subject, compare
+from nasturtium.comparison import pool as pool_room
+from nasturtium.comparison.keeping import FILE, Kept
+from nasturtium.comparison.plan import read_options
+from nasturtium.errors import NasturtiumError, StudyError
+from nasturtium.strategies import LocalSearch
+from tests.comparison.tables import table
+
+COLUMNS = ["benchmark", "dataset", "strategy", "run", "n", "validation", "test"]
+
+
+def same(first, second) -> bool:
+    return list(first.rows()) == list(second.rows())
+
+
+def test_rows_as_promised() -> None:
+    found = compare(table(), ["random", "evolution"], 12, 3, workers=1)
+    rows = list(found.rows())
+    assert all(list(row) == COLUMNS for row in rows)
+    assert [row["n"] for row in rows[:12]] == list(range(1, 13))
+    assert len(rows) == 2 * 3 * 12
+    assert {(row["benchmark"], row["dataset"]) for row in rows} == {("small", "data")}
+    for row in rows:
+        assert row["test"] == row["validation"] - 0.5
+    last = [row["test"] for row in rows if row["strategy"] == "evolution" and row["n"] == 12]
+    curve = found.curve(0, "evolution")
+    assert curve.mean[-1] == pytest.approx(np.mean(last))
+    assert curve.error[-1] == pytest.approx(np.std(last, ddof=1) / np.sqrt(3))
+    assert curve.regret[-1] == pytest.approx(44.5 - np.mean(last))
+    assert np.quantile(last, 0.5) == pytest.approx(curve.quantiles[2, -1])
+
+
+def test_incumbents_never_get_worse_by_what_was_seen() -> None:
+    values = compare(table(), ["evolution"], 60, 5, workers=1).values(0, "evolution", "validation")
+    assert (np.diff(values, axis=1) >= 0).all()
+    assert (values[:, -1] > values[:, 0]).all()
+
+
+def test_common_random_numbers() -> None:
+    found = compare(table(), ["random", "evolution", "local_search"], 10, 4, workers=1, seed=3)
+    first = found.values(0, "random")  # these strategies all begin with ten random architectures
+    for name in ("evolution", "local_search"):
+        assert np.array_equal(found.values(0, name), first)
+    assert len(np.unique(first[:, 0])) > 1
+    assert not np.array_equal(compare(table(), ["random"], 10, 4, workers=1, seed=4).values(0, 0), first)
+
+
+def test_noise_is_common_too() -> None:
+    found = compare(table(seeds=3), ["random", "evolution"], 10, 4, workers=1, noise=True)
+    assert np.array_equal(found.values(0, "random", "signal"), found.values(0, "evolution", "signal"))
+    plain = compare(table(seeds=3), ["random"], 10, 4, workers=1)
+    assert not np.array_equal(found.values(0, "random", "signal"), plain.values(0, "random", "signal"))
+
+
+def test_processes_change_nothing() -> None:
+    one = compare(table(), ["random", LocalSearch], 20, 6, workers=1)
+    two = compare(table(), ["random", LocalSearch], 20, 6, workers=2)
+    assert same(one, two)
+    assert one.names == ["random", "LocalSearch"]
+
+
+def test_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = compare(table(), ["random", "evolution"], 20, 6, workers=1)
+    done: list[int] = []
+    simulate = pool_room.Simulation.run
+
+    def counted(self, strategy):
+        if len(done) == 7:
+            raise KeyboardInterrupt
+        done.append(1)
+        return simulate(self, strategy)
+
+    monkeypatch.setattr(pool_room.Simulation, "run", counted)
+    with pytest.raises(KeyboardInterrupt):
+        compare(table(), ["random", "evolution"], 20, 6, workers=1, out=tmp_path)
+    kept = len((tmp_path / FILE).read_text().splitlines()) - 1  # a line says what is known of the benchmark
+    assert 3 <= kept <= 7
+    done.clear()
+    monkeypatch.setattr(
+        pool_room.Simulation, "run", lambda self, strategy: (done.append(1), simulate(self, strategy))[1]
+    )
+    assert same(compare(table(), ["random", "evolution"], 20, 6, workers=1, out=tmp_path), whole)
+    assert len(done) == 12 - kept
+    done.clear()
+    assert same(compare(table(), ["random", "evolution"], 20, 6, workers=1, out=tmp_path), whole)
+    assert not done
+    compare(table(), ["random", "evolution"], 20, 8, workers=1, out=tmp_path)  # two more runs of each
+    assert len(done) == 4
+    compare(table(), ["random"], 21, 2, workers=1, out=tmp_path)  # another budget: nothing fits
+    assert len(done) == 6
+
+
+def test_a_line_cut_short_is_written_over(tmp_path: Path) -> None:
+    whole = compare(table(), ["random"], 20, 4, workers=1, out=tmp_path)
+    text = (tmp_path / FILE).read_text()
+    (tmp_path / FILE).write_text(text[:-40])
+    assert same(compare(table(), ["random"], 20, 4, workers=1, out=tmp_path), whole)
+    lines = [json.loads(line) for line in (tmp_path / FILE).read_text().splitlines()]
+    assert sorted(line["run"] for line in lines if "run" in line) == [0, 1, 2, 3]
+
+
+def test_one_at_a_time_in_a_folder(tmp_path: Path) -> None:
+    holder = Kept(tmp_path)
+    try:
+        with pytest.raises(StudyError, match="already"):
+            compare(table(), ["random"], 5, 1, workers=1, out=tmp_path)
+    finally:
+        holder.close()
+
+
+def test_simulated_time() -> None:
+    found = compare(table(), ["random"], None, 3, seconds=200, workers=1)
+    rows = list(found.rows())
+    assert all(list(row) == [*COLUMNS, "seconds"] for row in rows)
+    assert max(row["seconds"] for row in rows) == 200
+    assert found.at[-1] == 200
+    last = [row["test"] for row in rows if row["seconds"] == 200]
+    assert found.curve(0, 0).mean[-1] == pytest.approx(np.mean(last))
+    for track in found.tracks[0, 0]:
+        assert 200 / 13 - 1 <= track.asked <= 20
+
+
+def test_ranking_blocks() -> None:
+    subjects = [Subject("small", f"copy {n}", held=table()) for n in range(4)]
+    found = compare(subjects, ["random", "evolution", "local_search"], 60, 4, workers=1)
+    ranks = found.ranking()
+    assert ranks is not None
+    assert (ranks.blocks, ranks.over) == (4, "benchmarks")
+    assert ranks.names[-1] == "random"
+    alone = compare(table(), ["random", "evolution"], 60, 8, workers=1).ranking()
+    assert alone is not None
+    assert (alone.blocks, alone.over) == (8, "runs")
+    assert compare(table(), ["random"], 5, 2, workers=1).ranking() is None
+
+
+def test_several_budgets_follow_the_epochs() -> None:
+    found = compare(table(epochs=(10, 40)), ["hyperband", "random"], 20, 4, workers=1)
+    for track in found.tracks[0, 0]:
+        assert track.asked > 20  # most are asked for a quarter of a query
+        assert track.spent <= 20
+    flat = compare(table(), ["hyperband", "random"], 20, 4, workers=1)  # without epochs it is random search
+    assert np.array_equal(flat.values(0, "hyperband"), flat.values(0, "random"))
+
+
+def test_options_and_labels() -> None:
+    options = read_options(["big.population=40", "big.survival=worst", "random.uniform=true"])
+    assert options == {"big": {"population": 40, "survival": "worst"}, "random": {"uniform": True}}
+    found = compare(table(), ["evolution", "big=evolution", "random"], 15, 1, workers=1, options=options)
+    assert found.names == ["evolution", "big", "random"]
+    with pytest.raises(NasturtiumError, match=r"strategy\.name=value"):
+        read_options(["population=3"])
+    with pytest.raises(NasturtiumError, match="no option 'populatoin'"):
+        compare(table(), ["evolution"], 5, 1, workers=1, options={"evolution": {"populatoin": 3}})
+    with pytest.raises(NasturtiumError, match="takes no part"):
+        compare(table(), ["evolution"], 5, 1, workers=1, options={"evolutoin": {}})
+    with pytest.raises(NasturtiumError, match="given twice"):
+        compare(table(), ["evolution", "evolution"], 5, 1, workers=1)
+    with pytest.raises(NasturtiumError, match="did you mean 'evolution'"):
+        compare(table(), ["evolutoin"], 5, 1, workers=1)

@@ -1,0 +1,113 @@
+"""Runs in virtual time, worked out by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from nasturtium.benchmarks import BenchmarkError
+from nasturtium.comparison import Answers, Limits, Simulation, compare
+from nasturtium.comparison.answers import one_run
+from nasturtium.errors import NasturtiumError
+from tests.comparison.tables import Scripted, every, table
+
+A, B, C, D = (0, 0, 0, 0, 3), (3, 0, 0, 0, 0), (1, 1, 0, 0, 0), (2, 0, 0, 0, 0)
+"""Validation 3, 15, 9, 10; seconds 10, 13, 11, 12."""
+
+
+def run(proposals, limits, benchmark=None, epoch=None):
+    answers = Answers(benchmark or table(), epoch)
+    script = Scripted(answers.space, proposals)
+    return Simulation(answers, limits).run(script), script
+
+
+def once(*decisions):
+    return [(each, 1, None) for each in decisions]
+
+
+def test_one_after_another() -> None:
+    track, script = run(once(A, C, D, B), Limits(queries=4))
+    assert [number for number, _, _ in script.told] == [0, 1, 2, 3]
+    assert track.queries == [1, 2, 3, 4]
+    assert track.seconds == [10, 21, 33, 46]
+    assert track.validation == [3, 9, 10, 15]
+    assert track.test == [2.5, 8.5, 9.5, 14.5]
+
+
+def test_two_workers_in_virtual_time() -> None:
+    # A 0-10 and B 0-13; at 10 C begins and ends at 21; at 13 D begins and ends at 25
+    track, script = run(once(A, B, C, D), Limits(queries=4, workers=2))
+    assert [number for number, _, _ in script.told] == [0, 1, 2, 3]
+    assert track.seconds == [10, 13]
+    assert track.passed == 25
+    # with B first, A is told before it
+    track, script = run(once(B, A, C, D), Limits(queries=4, workers=2))
+    assert [number for number, _, _ in script.told] == [1, 0, 2, 3]
+    assert track.validation == [3, 15]
+
+
+def test_what_ends_too_late_does_not_count() -> None:
+    track, _ = run(once(A, C, B), Limits(seconds=33.0))
+    assert (track.asked, track.spent, track.passed) == (2, 2, 33.0)
+    assert track.validation[-1] == 9
+    track, _ = run(once(A, C, B), Limits(seconds=34.0))
+    assert (track.asked, track.validation[-1]) == (3, 15)
+
+
+def test_the_same_twice_costs_twice() -> None:
+    track, _ = run(once(A, A, A, B), Limits(queries=3))
+    assert (track.spent, track.passed, track.validation) == (3, 30, [3])
+
+
+def test_smaller_budgets_cost_their_share() -> None:
+    # one of 10 of 40 epochs is a quarter of a query and of the seconds; what goes on pays for the other 30 epochs
+    proposals = [(B, 10, None), (C, 10, None), (C, 40, 1), (A, 25, None)]
+    track, script = run(proposals, Limits(queries=5), table(epochs=(10, 40)))
+    assert track.queries == [0.25, 1.25]
+    assert track.seconds == pytest.approx([13 / 4, 13 / 4 + 11])
+    assert track.validation == [15, 9]  # what was seen at the largest budget is the incumbent
+    assert track.signal == pytest.approx([15 / 4, 9])
+    assert track.spent == 1.5  # 25 epochs pay for the value after 10
+    assert script.told[3][2] == pytest.approx({"signal": 3 / 4})
+
+
+def test_an_early_signal_and_the_end_of_training() -> None:
+    track, _ = run(once(B), Limits(queries=1), table(epochs=(10, 40)), epoch=10)
+    assert (track.signal, track.validation, track.seconds) == ([15 / 4], [15], [13 / 4])
+
+
+def test_unknown_rows_fail_and_cost_a_query() -> None:
+    benchmark = table()
+    answers = Answers(benchmark)
+    simulation = Simulation(answers, Limits(queries=2))
+    simulation.signals[0][answers.row(A)] = math.nan
+    script = Scripted(answers.space, once(A, B))
+    track = simulation.run(script)
+    assert [state for _, state, _ in script.told] == ["failed", "complete"]
+    assert (track.asked, track.failed, track.queries) == (2, 1, [2])
+
+
+def test_noise_is_a_measured_run() -> None:
+    values = np.array([[1.0, 2.0, 3.0], [4.0, np.nan, 6.0], [np.nan, np.nan, 9.0]])
+    seen = np.array([one_run(values, seed) for seed in range(200)])
+    assert [set(column) for column in seen.T] == [{1.0, 2.0, 3.0}, {4.0, 6.0}, {9.0}]
+    assert np.array_equal(one_run(values, 3), one_run(values, 3))
+
+
+def test_time_needs_seconds() -> None:
+    benchmark = table()
+    benchmark.cost = None
+    with pytest.raises(BenchmarkError, match="queries"):
+        compare(benchmark, ["random"], None, 1, seconds=100, workers=1)
+
+
+def test_a_budget_must_be_given() -> None:
+    with pytest.raises(NasturtiumError, match="queries"):
+        compare(table(), ["random"], None, 1, workers=1)
+
+
+def test_a_whole_table_is_not_restricted() -> None:
+    assert not Answers(table()).restricted
+    assert Answers(table(every()[:100])).restricted
