@@ -117,6 +117,12 @@ def test_tables_go_all_the_way(tmp_path: Path) -> None:
     command = [sys.executable, "-I", str(made.files[0]), str(tmp_path / "new.csv")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     np.testing.assert_allclose(list(map(float, done.stdout.split())), wanted, rtol=1e-5)
+    new.drop("area").write_csv(tmp_path / "short.csv")
+    for file, problem in (("short.csv", "there is no column 'area', only town, built"), ("none.csv", "No such file")):
+        done = subprocess.run([*command[:-1], str(tmp_path / file)], capture_output=True, text=True)
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"{tmp_path / file}: {problem}")
+        assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_folder_without_a_trained_network_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -125,6 +125,18 @@ def test_tables_are_encoded_as_in_training() -> None:
         np.testing.assert_allclose(encoded.numpy(), expected, rtol=1e-6, atol=1e-6)
 
 
+def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "rows"
+    for content, reader, problem in (
+        ("", read_csv, "it is empty"),
+        ("a,b\n1,2\n3\n", read_csv, "row 2 has 1 cells, the header 2"),
+        ("a,b\n1,2\n", read_npz, "it is no .npz file"),
+    ):
+        path.write_text(content)
+        with pytest.raises(ValueError, match=problem):
+            reader(path)
+
+
 def test_csv_files_are_read_as_in_training(tmp_path: Path) -> None:
     frame = table().drop("hour")
     path = tmp_path / "table.csv"

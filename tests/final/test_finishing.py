@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -78,9 +80,16 @@ def test_damage_is_named(searched, tmp_path):
         load_best(tmp_path)
     for name in ("best.json", "best.safetensors"):
         (tmp_path / name).write_bytes((searched.out / name).read_bytes())
-    (tmp_path / "best.safetensors").write_bytes(b"\x08")
-    with pytest.raises(StudyError, match="run the search again to write it anew"):
+    (tmp_path / "best_rows.npz").write_bytes((searched.out / "best_rows.npz").read_bytes()[:-30])
+    with pytest.raises(StudyError, match=r"best_rows.npz is damaged; run the search again to write it anew"):
         load_best(tmp_path)
+    (tmp_path / "best.safetensors").write_bytes(b"\x08")
+    with pytest.raises(StudyError, match=r"best.safetensors: .*; run the search again to write it anew"):
+        load_best(tmp_path)
+    for content in ("{}", '{"json": 5}'):
+        (tmp_path / "best.json").write_text(content)
+        with pytest.raises(StudyError, match=r"best.json holds no architecture; run the search again"):
+            load_best(tmp_path)
 
 
 def test_more_seeds_and_trials_train_only_what_is_missing(tmp_path):
@@ -156,6 +165,82 @@ def test_an_open_recipe_holds_the_one_it_is_made_from():
     assert len({each.dropout for each in sampled}) > 2
     assert {each.optimiser for each in sampled} == {"adamw"}
     assert Architecture(Trained(Linear(2), recipe), input=(2,)) in opened
+
+
+def test_the_best_by_validation_is_handed_over_also_after_tuning(tmp_path, monkeypatch):
+    """The second finalist is tuned past the first: it leads then."""
+    from nasturtium.final import finishing
+
+    def second_is_better(leaders, *_):
+        second = leaders[1]
+        return {str(second.architecture): replace(second, scores={**second.scores, "accuracy": 2.0})}
+
+    monkeypatch.setattr(finishing, "tuned", second_is_better)
+    result = nt.search(rings(), space, tune=2, finalists=2, final_seeds=1, baselines=False, **QUICK)
+    first, second = result.finals.networks
+    assert (first.name, first.valid) == (result.finals.winner, 2.0)
+    assert first.name.endswith(", tuned")
+    assert second.valid < 2.0
+
+
+@pytest.mark.parametrize("name", ["best.json", "best.safetensors", "best_rows.npz", "finals.json"])
+def test_damaged_files_are_written_anew_and_nothing_is_trained_again(tmp_path, name):
+    options = {**QUICK, "baselines": False, "finalists": 1, "final_seeds": 1}
+    before = nt.search(rings(), space, out=tmp_path, **options)
+    trained = {path: path.stat().st_mtime_ns for path in tmp_path.glob("finals/*/weights.safetensors")}
+    (tmp_path / name).write_bytes(b"garbage{")
+    after = nt.search(rings(), space, out=tmp_path, **options)
+    assert after.finals.verdict == before.finals.verdict == read_finals(tmp_path).verdict
+    loaded = load_best(tmp_path)
+    assert torch.equal(loaded.model(torch.zeros(1, 2)), before.best.model(torch.zeros(1, 2)))
+    assert loaded.rows is not None
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("finals/*/weights.safetensors")} == trained
+
+
+def test_a_winner_that_belongs_to_other_finals_is_written_anew(tmp_path):
+    """As after a kill between the files of two calls."""
+    options = {**QUICK, "baselines": False, "finalists": 2, "final_seeds": 1}
+    result = nt.search(rings(), space, out=tmp_path, **options)
+    content = json.loads((tmp_path / "best.json").read_text())
+    other = nt.search(rings(), space, out=tmp_path / "other", **{**options, "seed": 5, "epochs": 1})
+    assert other.best.scores != result.best.scores
+    for name in ("best.json", "best.safetensors", "best_rows.npz"):
+        (tmp_path / name).write_bytes((tmp_path / "other" / name).read_bytes())
+    nt.search(rings(), space, out=tmp_path, **options)
+    assert json.loads((tmp_path / "best.json").read_text()) == content
+
+
+def test_trainings_for_which_time_ran_out_are_done_by_the_next_call(tmp_path, monkeypatch):
+    from nasturtium.final import finishing
+
+    options = {**QUICK, "finalists": 2, "final_seeds": 2, "baselines": False}
+    monkeypatch.setattr(finishing, "fitted", lambda whole, *_: whole)  # a plan that was far too hopeful
+    monkeypatch.setattr(finishing, "LEAST_SECONDS", 0.05)
+    monkeypatch.setattr(finishing.Wanted, "left", 0.0)
+    slow = finishing.FinalTraining.evaluate
+
+    def evaluate(self, *given):
+        time.sleep(0.1)
+        return slow(self, *given)
+
+    monkeypatch.setattr(finishing.FinalTraining, "evaluate", evaluate)
+    short = nt.search(rings(), space, out=tmp_path, **options)
+    assert [len(network.runs) for network in short.finals.networks] == [1, 0]
+    assert short.finals.verdict[-1].startswith("the time was over before all final trainings were done")
+    assert not any("failed" in line for line in short.finals.verdict)
+    monkeypatch.setattr(finishing.Wanted, "left", None)
+    whole = nt.search(rings(), space, out=tmp_path, **options)
+    assert [[run.seed for run in network.runs] for network in whole.finals.networks] == [[0, 1], [0, 1]]
+    assert len(list(tmp_path.glob("finals/*/weights.safetensors"))) == 4
+
+
+def test_one_class_among_the_test_rows_ends_no_search(tmp_path):
+    x, y = rings()
+    inside = y == 0
+    result = nt.search((x, y, x[inside], y[inside]), space, finalists=1, final_seeds=1, out=tmp_path,
+                       task_options={"metric": "auroc"}, **QUICK)  # fmt: skip
+    assert result.best.model is not None
+    assert result.finals.verdict[0].startswith("auroc is no number on the test rows")
 
 
 def test_numbers_that_cannot_be_used(tmp_path):

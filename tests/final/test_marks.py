@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
@@ -50,6 +52,20 @@ def test_boosted_trees_are_those_of_scikit_learn():
     assert runs[0].scores["accuracy"] == pytest.approx(expected.score(task.test.inputs[0], task.test.targets))
     assert np.allclose(np.exp(outputs[0]), expected.predict_proba(task.test.inputs[0]), atol=1e-8)
     assert [run.seed for run in runs] == [0, 1]
+
+
+@pytest.mark.parametrize(("columns", "rows", "name"), [(5, 2800, "boosted trees"), (300, 200, "random forest")])
+def test_under_a_deadline_the_model_is_the_same_or_none(columns, rows, name):
+    task = made((columns,), rows)
+    model = fitting(task)
+    assert model.name == name
+    (plain,), (expected,) = train_classical(model, task, [3])
+    (run,), (grown,) = train_classical(model, task, [3], time.monotonic() + 600)
+    assert np.allclose(grown, expected, atol=1e-6)
+    assert run.scores == pytest.approx(plain.scores)
+    runs, outputs = train_classical(model, task, [3, 4, 5], time.monotonic() + 0.001)
+    assert (len(runs), runs[0].state, outputs) == (1, "stopped", [])
+    assert runs[0].reason.startswith("it needs about ")
 
 
 def test_many_columns_go_to_a_forest():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from nasturtium.final.plan import Plan, fitted
+from nasturtium.final.plan import Plan, fitted, paces
 from nasturtium.space import Architecture
 from nasturtium.trial import State, Trial
 
@@ -40,6 +42,13 @@ def test_what_fits(left, expected):
     plan = fitted(WHOLE, leaders(), 1.25, 2, left + 1e-6)
     assert (plan.finalists, plan.seeds, plan.epochs, plan.baselines) == expected
     assert bool(plan.cut) == (plan.trainings < WHOLE.trainings)
+
+
+def test_the_first_trial_counts_without_its_imports():
+    trials = leaders(3, 0.5)
+    trials[0] = replace(trials[0], seconds=60.0)
+    assert paces(trials) == [0.05, 0.05, 0.05]
+    assert paces(trials[:1]) == [6.0]  # nothing else is known
 
 
 def test_it_says_what_is_left_out():

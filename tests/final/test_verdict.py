@@ -10,7 +10,7 @@ import pytest
 from nasturtium import tasks
 from nasturtium.errors import StudyError
 from nasturtium.final.results import Finals, Network, Run, read_finals, scores_of_tests, write_finals
-from nasturtium.final.verdict import compare
+from nasturtium.final.verdict import compare, sentences
 
 ROWS = 400
 
@@ -94,7 +94,7 @@ def test_failures_are_named_and_cost_nothing_else(task):
     assert finals.verdict[-1] == "trial 2: 1 of 3 trainings failed (the loss is nan)"
 
 
-def scores_of_tests_by_hand():
+def test_scores_of_tests_by_hand():
     runs = [Run(0, "complete", scores={"accuracy": 0.9, "test_loss": 0.2}), Run(1, "failed"),
             Run(2, "complete", scores={"accuracy": 0.8, "test_loss": 0.4})]  # fmt: skip
     scores = scores_of_tests(Network("a", "finalist", runs=runs, interval=(0.7, 0.95)), "accuracy")
@@ -102,6 +102,66 @@ def scores_of_tests_by_hand():
     assert scores["test_accuracy_sd"] == pytest.approx(0.0707106781)
     assert scores["test_loss"] == pytest.approx(0.3)
     assert (scores["test_accuracy_low"], scores["test_accuracy_high"]) == (0.7, 0.95)
+
+
+def test_trainings_are_paired_by_their_seeds_also_where_some_failed(task):
+    """Both networks get the same rows wrong with the same seed: paired rightly, the difference has no spread at all."""
+    first, second = [outputs(task, errors, errors) for errors in (20, 80, 50)], [20, 80, 50]
+    networks = []
+    for name, missing in (("trial 1", 0), ("trial 2", 2)):
+        runs = [Run(seed, "complete", 1.0, "", {"accuracy": 1 - errors / ROWS}) for seed, errors in enumerate(second)]
+        runs[missing] = Run(missing, "failed", 1.0, "burnt")
+        networks.append(Network(name, "finalist", valid=0.9, runs=runs))
+    finals = Finals("accuracy", True, 10, [0, 1, 2], networks, "trial 1")
+    compare(finals, task, {"trial 1": [first[1], first[2]], "trial 2": [first[0], first[1]]})
+    (pair,) = finals.comparisons  # seed 1 alone is common
+    assert pair.difference == 0
+    assert pair.interval == (0, 0)
+
+
+def test_trainings_without_a_common_seed_are_compared_unpaired(task):
+    runs = [Run(seed, "complete", 1.0, "", {"accuracy": 0.9}) for seed in (0, 1)]
+    burnt = [Run(seed, "failed", 1.0, "burnt") for seed in (0, 1)]
+    networks = [
+        Network("trial 1", "finalist", valid=0.9, runs=[runs[0], burnt[1]]),
+        Network("trial 2", "finalist", valid=0.9, runs=[burnt[0], runs[1]]),
+    ]
+    finals = Finals("accuracy", True, 10, [0, 1], networks, "trial 1")
+    compare(finals, task, {"trial 1": [outputs(task, 40, 1)], "trial 2": [outputs(task, 40, 2)]})
+    assert finals.comparisons[0].interval[0] < 0 < finals.comparisons[0].interval[1]
+
+
+def test_intervals_hold_only_values_that_the_metric_can_take(task):
+    finals = finals_of(task, {"trial 1": (0, 8)})  # 1.0 and 0.98: widened, the seeds' deviation leads beyond 1
+    assert finals.best.interval[1] == 1
+    assert finals.best.interval[0] < 0.98
+
+
+def test_few_test_rows_are_said(task):
+    few = replace(task, test=task.test.take(np.arange(5)))
+    runs = [Run(0, "complete", 1.0, "", {"accuracy": 1.0})]
+    finals = Finals("accuracy", True, 10, [0], [Network("trial 1", "finalist", valid=0.9, runs=runs)], "trial 1")
+    compare(finals, few, {"trial 1": [outputs(task, 0)[:5]]})
+    assert finals.best.interval == (1, 1)  # as if there were no doubt
+    assert finals.verdict[-1].startswith("there are only 5 test rows")
+    assert not any("only" in line for line in finals_of(task, {"trial 1": (20,)}).verdict)
+
+
+def test_large_numbers_are_readable(task):
+    best = Network("trial 1", "finalist", mean=495671612282.551, sd=15015377210.1, interval=(4e11, 6e11))
+    best.runs = [Run(seed, "complete", scores={"rmse": best.mean}) for seed in (0, 1)]
+    finals = Finals("rmse", False, 10, [0, 1], [best], "trial 1")
+    assert sentences(finals) == [
+        "trial 1: test rmse 4.9567e+11 ± 1.5015e+10 over 2 trainings (95 % between 4e+11 and 6e+11)"
+    ]
+
+
+def test_a_metric_that_the_test_rows_cannot_give_is_said(task):
+    runs = [Run(0, "complete", 1.0, "", {"accuracy": 0.9})]  # auroc of one class is no number
+    finals = Finals("auroc", True, 10, [0], [Network("trial 1", "finalist", valid=0.9, runs=runs)], "trial 1")
+    compare(finals, task, {"trial 1": [outputs(task, 20)]})
+    assert finals.verdict == ["auroc is no number on the test rows of this task: nothing can be compared"]
+    assert scores_of_tests(finals.best, "auroc") == {"test_accuracy": 0.9}
 
 
 def test_results_travel_through_json(task, tmp_path):
@@ -112,5 +172,5 @@ def test_results_travel_through_json(task, tmp_path):
     assert again.best.runs == finals.best.runs
     assert again.verdict == finals.verdict
     (tmp_path / "finals.json").write_text('{"metric": "accuracy"')
-    with pytest.raises(StudyError, match="delete it and run the search again"):
+    with pytest.raises(StudyError, match="run the search again to write it anew"):
         read_finals(tmp_path)

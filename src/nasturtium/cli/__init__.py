@@ -1,4 +1,4 @@
-"""The command line: ``nasturtium search | show | list | sample``."""
+"""The command line: ``nasturtium search``, ``show``, ``report``, ``export`` and the others in ``commands.py``."""
 
 from __future__ import annotations
 

@@ -177,6 +177,25 @@ def bench(
     benching.run_bench(asked)
 
 
+@app.command()
+def score(
+    what: Annotated[str, typer.Argument(metavar="ARCH|SPACE", help="Text of an architecture, its file, or a space.")],
+    task: Annotated[str, typer.Option(help="The data, as for search.")],
+    proxies: Annotated[str, typer.Option(help="all, or names with commas.")] = "all",
+    count: Annotated[int, typer.Option(min=1, help="How many architectures of a space to draw.")] = 5,
+    rows: Annotated[int, typer.Option(min=1, help="Rows of the batch.")] = 64,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of batch, weights and draws.")] = 0,
+    target: Annotated[str | None, typer.Option(help="Target column of a table.")] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda or mps.")] = "cpu",
+    json: Annotated[Path | None, typer.Option(help="File for the rows.")] = None,
+) -> None:
+    """Score untrained networks by zero-cost proxies on one batch."""
+    from nasturtium.cli.scoring import Scored, run_score
+
+    options = {} if target is None else {"target": target}
+    run_score(Scored(what, task, proxies, count, rows, seed, device, json, options))
+
+
 @app.command("list")
 def list_(what: Annotated[str, typer.Argument(help="spaces, members, strategies, tasks, metrics or layers.")]) -> None:
     """List what there is."""

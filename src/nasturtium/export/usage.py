@@ -99,7 +99,10 @@ MAIN = {
 START = """if __name__ == "__main__":
     if len(sys.argv) != 2:
         raise SystemExit(f"usage: python {Path(__file__).name} FILE")
-    main(Path(sys.argv[1]))"""
+    try:
+        main(Path(sys.argv[1]))
+    except (OSError, ValueError) as error:  # a file, a column or a value that cannot be used
+        raise SystemExit(f"{sys.argv[1]}: {getattr(error, 'strerror', None) or error}") from None"""
 
 
 def usage(trained: Trained, carrier: Carrier) -> list[str]:

@@ -147,12 +147,12 @@ def grown(model: Any, inputs: Array, targets: Array, deadline: float | None) -> 
     total = getattr(model, name)
     begun = time.monotonic()
     model.set_params(warm_start=True)  # the trees that are there stay; the result is that of one fit
-    for count in (max(total // 50, 1), total // 10, total // 3, total):
-        left = deadline - time.monotonic()
+    for count in (max(total // 50, 1), max(total // 10, 1), max(total // 3, 1), total):
         model.set_params(**{name: count}).fit(inputs, targets)
-        needed = (time.monotonic() - begun) / count * total
-        if count < total and needed > left:
-            raise OutOfTime(f"it takes about {needed:.0f} s, and the time limit leaves {max(left, 0):.0f} s")
+        rest = (time.monotonic() - begun) * (total / count - 1)
+        left = max(deadline - time.monotonic(), 0.0)
+        if rest > left:
+            raise OutOfTime(f"it needs about {rest:.0f} s more, and the time limit leaves {left:.0f} s")
     return model
 
 

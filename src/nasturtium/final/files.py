@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -56,7 +57,11 @@ def load_best(folder: Path) -> Loaded:
     if content is None:
         raise StudyError(f"there is no trained network in {folder}; 'nasturtium search ... --out {folder}' makes one")
     try:
-        model = load_weights(Architecture.from_json(content["json"]), folder / WEIGHTS)
+        architecture = Architecture.from_json(content["json"])
+    except (KeyError, NasturtiumError):
+        raise StudyError(f"{folder / BEST} holds no architecture; run the search again to write it anew") from None
+    try:
+        model = load_weights(architecture, folder / WEIGHTS)
     except (OSError, KeyError, RuntimeError, SafetensorError) as error:
         problem = str(error).splitlines()[0]
         raise StudyError(f"cannot read {folder / WEIGHTS}: {problem}; run the search again to write it anew") from None
@@ -141,5 +146,5 @@ def _rows(folder: Path) -> dict[str, npt.NDArray[Any]] | None:
             return {name: held[name] for name in held.files}
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
-        raise StudyError(f"cannot read {folder / ROWS}: {error}; run the search again to write it anew") from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):  # what numpy says of it is no help
+        raise StudyError(f"{folder / ROWS} is damaged; run the search again to write it anew") from None

@@ -151,13 +151,20 @@ def finish(
         )  # fmt: skip
         finals = _compared(entries, task, plan, wanted, ending)
         finals.settings = settings
-        model, best = _winner(entries, finals)
-        scores = scores_of_tests(finals.best, task.metric)
-        if folder is not None:
-            if model is not None:
-                _keep(folder, model, best, training, finals, scores)
-            write_finals(finals, folder)  # the last: who finds it finds all that it speaks of
-    return Finish(finals, model, best.architecture, scores, ending == "interrupted")
+        return _concluded(entries, finals, training, folder, ending)
+
+
+def _concluded(
+    entries: list[Entry], finals: Finals, training: Training, folder: Path | None, ending: str
+) -> Finish:  # fmt: skip
+    """The winner, kept with its files."""
+    model, best = _winner(entries, finals)
+    scores = scores_of_tests(finals.best, finals.metric)
+    if folder is not None:
+        if model is not None:
+            _keep(folder, model, best, training, finals, scores)
+        write_finals(finals, folder)  # the last: who finds it finds all that it speaks of
+    return Finish(finals, model, best.architecture, scores, ending == Ending.INTERRUPTED)
 
 
 def _settings(entries: list[Entry], plan: Plan, wanted: Wanted, header: Mapping[str, Any]) -> dict[str, Any]:
@@ -181,9 +188,11 @@ def _kept(folder: Path, settings: dict[str, Any], entries: list[Entry]) -> Finis
     whole = all(len(network.runs) == len(finals.seeds) for network in finals.networks)
     if best is None or not whole or any(run.state != "complete" for run in runs):
         return None
-    if loaded.rows is None or loaded.content.get("architecture") != str(best.architecture):
+    scores = scores_of_tests(finals.best, finals.metric)
+    same = loaded.content.get("architecture") == str(best.architecture) and loaded.content.get("scores") == scores
+    if loaded.rows is None or not same:
         return None
-    return Finish(finals, loaded.model, best.architecture, scores_of_tests(finals.best, finals.metric), False)
+    return Finish(finals, loaded.model, best.architecture, scores, False)
 
 
 def _plan(leaders: list[Trial], task: Task, wanted: Wanted) -> Plan:

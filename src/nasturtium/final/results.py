@@ -162,4 +162,4 @@ def read_finals(folder: Path) -> Finals | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StudyError(f"cannot read {path}: {error}; delete it and run the search again to write it anew") from None
+        raise StudyError(f"cannot read {path}: {error}; run the search again to write it anew") from None

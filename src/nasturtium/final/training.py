@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,8 @@ class FinalTraining:
     def evaluate(self, architecture: Architecture, budget: Budget, report: Report) -> Scores:
         """Test scores of the network trained on train + valid for ``budget`` epochs.
 
+        What the test rows cannot say (AUROC of rows of one class) is left out; the network is no worse for it.
+
         Raises:
             TrainingError: If a loss or an output is not finite, memory runs out, or there are no test rows.
         """
@@ -51,7 +54,7 @@ class FinalTraining:
         if report.folder is not None:
             keep_weights(model, report.folder / WEIGHTS)
             keep_array(outputs, report.folder / OUTPUTS)
-        return scores
+        return {name: value for name, value in scores.items() if math.isfinite(value)}
 
 
 def keep_weights(model: torch.nn.Module, path: Path) -> None:

@@ -23,7 +23,7 @@ RANGES = {
 }
 """The values that metrics can take."""
 FEW_ROWS = 30
-"""Below which percentile intervals are known to be too narrow (Efron and Tibshirani 1993, section 14.2)."""
+"""Below which a bootstrap over rows, which knows no others than those it has, is too narrow to go without a word."""
 
 
 def compare(finals: Finals, task: Task, outputs: Mapping[str, list[Array]]) -> None:
@@ -121,7 +121,7 @@ def _of_winner(finals: Finals) -> str:
 def _text(value: float | None, sign: str = "") -> str:
     """A score to four digits after the point; a large or tiny one to five digits."""
     number = value or 0.0
-    plain = number == 0 or 1e-3 <= abs(number) < 1e5
+    plain = number == 0 or 5e-5 <= abs(number) < 1e5
     return f"{number:{sign}.4f}" if plain else f"{number:{sign}.5g}"
 
 

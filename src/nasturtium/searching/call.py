@@ -66,7 +66,7 @@ def search(
         limits: What must hold, such as ``params<=100k`` (before training) or ``accuracy>=0.9`` (after it).
         start: Architectures to try first: values, text, notation, or names of members of the space.
         workers: Trials at a time; one runs in this process, more run in processes of their own.
-        time: Seconds, or text such as ``10m``, for everything; a quarter is kept for the final training.
+        time: Seconds, or text such as ``10m``, for everything; four tenths are kept for the final trainings.
         seed: Seed of everything random.
         out: Folder of the study; in memory if None.
         store: URL of a PostgreSQL database that keeps the trials; a file in ``out`` if None.

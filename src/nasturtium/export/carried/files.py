@@ -21,6 +21,9 @@ MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "?")
 
 def read_npz(path: Path) -> dict[str, Tensor]:
     """The arrays of numbers in an .npz file."""
+    with path.open("rb") as file:
+        if not zipfile.is_zipfile(file):
+            raise ValueError("it is no .npz file")
     with zipfile.ZipFile(path) as archive:
         contents = {name.removesuffix(".npy"): archive.read(name) for name in archive.namelist()}
     return {name: array for name, content in contents.items() if (array := read_npy(content)) is not None}
@@ -45,10 +48,18 @@ def read_npy(content: bytes) -> Tensor | None:
 
 
 def read_csv(path: Path) -> dict[str, list[Any]]:
-    """The columns of a .csv file (separated by , ; tab or |) as text; None stands for what is missing."""
+    """The columns of a .csv file (separated by , ; tab or |) as text; None stands for what is missing.
+
+    Raises:
+        ValueError: If it is empty, or a row has another length than the header.
+    """
     with path.open(encoding="utf-8-sig", newline="") as file:
         separator = max(",;\t|", key=file.readline().count)
         file.seek(0)
-        names, *rows = [row for row in csv.reader(file, delimiter=separator) if row]
+        rows = [row for row in csv.reader(file, delimiter=separator) if row]
+    names = rows.pop(0) if rows else []
+    odd = next((number for number, row in enumerate(rows, 1) if len(row) != len(names)), None)
+    if not names or odd is not None:
+        raise ValueError(f"row {odd} has {len(rows[odd - 1])} cells, the header {len(names)}" if odd else "it is empty")
     table = [[None if cell in MISSING else cell for cell in row] for row in rows]
     return {name: [row[place] for row in table] for place, name in enumerate(names)}

@@ -28,13 +28,21 @@ def values_of(raw: Any, name: str) -> list[Any]:
     """One column of a table; None stands for what is missing."""
     if isinstance(raw, (list, tuple)):
         if not any(name in row for row in raw):
-            raise ValueError(f"there is no column {name!r}")
+            raise no_column(name, dict.fromkeys(key for row in raw for key in row))
         values = [row.get(name) for row in raw]
     else:
         if name not in (raw.columns if hasattr(raw, "columns") else raw):
-            raise ValueError(f"there is no column {name!r}")
+            raise no_column(name, raw.columns if hasattr(raw, "columns") else raw)
         values = list(raw[name])
     return [None if value is None or value != value else value for value in values]
+
+
+def no_column(name: str, there: Any) -> ValueError:
+    """That a column which the network was trained on is absent."""
+    names = ", ".join(map(str, there))
+    return ValueError(
+        f"there is no column {name!r}, only {names}; without its values, give the column with empty cells"
+    )
 
 
 def encode_column(values: list[Any], column: dict[str, Any]) -> list[list[float]]:
