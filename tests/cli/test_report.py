@@ -89,13 +89,13 @@ def test_csv_holds_every_trial(made: Made, tmp_path: Path, capsys) -> None:
     assert run(["show", str(made.folder), "--csv", str(file)]) == 0
     assert f"wrote 14 trials to {file}" in capsys.readouterr().out
     table = polars.read_csv(file)
-    assert table["trial"].to_list() == list(range(14))
+    assert table["number"].to_list() == list(range(14))
     assert table["architecture"].to_list() == [trial["architecture"] for trial in made.trials]
     assert table["state"].to_list() == [trial["state"] for trial in made.trials]
-    assert table["accuracy"].to_list() == [trial["scores"].get("accuracy") for trial in made.trials]
-    assert table["params"].to_list() == [trial["scores"]["params"] for trial in made.trials]
+    assert table["score_accuracy"].to_list() == [trial["scores"].get("accuracy") for trial in made.trials]
+    assert table["score_params"].to_list() == [trial["scores"]["params"] for trial in made.trials]
     assert run(["show", str(made.folder), "--csv", str(tmp_path)]) == 2
-    assert "give another --csv" in capsys.readouterr().err
+    assert "give another file" in capsys.readouterr().err
 
 
 def test_show_loads_neither_torch_nor_other_heavy_packages(made: Made) -> None:

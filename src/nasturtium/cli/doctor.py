@@ -35,11 +35,11 @@ def study_facts(folder: Path) -> dict[str, Any]:
     """How a study is: readable or why not, its trials, who runs it."""
     from nasturtium.objective import Goal
     from nasturtium.study import open_study, place_of
-    from nasturtium.trackers.reading import settings_of
+    from nasturtium.study.folder import read_settings
 
     facts: dict[str, Any] = {"folder": str(folder)}
     try:
-        settings = settings_of(folder)
+        settings = read_settings(folder)
         goal = Goal.of(settings["objectives"], settings["limits"])
         place, name = place_of(folder, settings.get("store"))
         study = open_study(place, goal, name=name, read_only=True)

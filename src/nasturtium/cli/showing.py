@@ -61,9 +61,9 @@ def show(folder: Path, wanted: Shown) -> None:
             say_importance(console, reading)
         say_origin(console, reading)
         if wanted.csv is not None:
-            from nasturtium.report.frame import write_csv
+            from nasturtium.trackers.frame import write_csv
 
-            write_csv(reading.study, wanted.csv)
+            write_csv(reading.study.trials, wanted.csv, decisions=False)
             line(console, f"wrote {len(reading.study):,} trials to {wanted.csv}")
     finally:
         reading.close()

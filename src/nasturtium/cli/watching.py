@@ -75,7 +75,7 @@ def running(reading: Reading) -> bool:
     Of a study in a file the locks of the search and of its final trainings say so. Of one in a database the trials
     must do: it runs as long as one is waiting or running.
     """
-    from nasturtium.report.reading import STUDY
+    from nasturtium.study.folder import STUDY
 
     if reading.place == str(reading.folder / STUDY):
         return any(held(reading.folder / f"{name}.lock") for name in LOCKED)

@@ -11,12 +11,13 @@ from nasturtium.errors import NasturtiumError, StudyError
 from nasturtium.final.results import FINALS, Finals, read_finals
 from nasturtium.objective import Goal, Objective
 from nasturtium.report.finals import from_best, network_called
+from nasturtium.study.folder import STUDY, read_settings
 from nasturtium.trial import State, Trial
 
 if TYPE_CHECKING:
     from nasturtium.study import Study
 
-SETTINGS, STUDY, BEST, WEIGHTS = "settings.json", "study.db", "best.json", "best.safetensors"
+BEST, WEIGHTS = "best.json", "best.safetensors"
 
 
 @dataclass
@@ -81,7 +82,7 @@ def read_folder(folder: Path, store: str | None = None) -> Reading:
     from nasturtium.report.plain_store import open_plain
     from nasturtium.study import open_study
 
-    settings = read_settings(folder / SETTINGS)
+    settings = read_settings(folder)
     goal = Goal.of(settings["objectives"], settings["limits"])
     store = store or settings.get("store")
     study = open_plain(folder / STUDY, goal) if store is None else open_study(store, goal, read_only=True)
@@ -101,23 +102,6 @@ def read_ends(reading: Reading) -> None:
         reading.problems.append(f"{error}.")
     if reading.finals is None and reading.best is not None and not (reading.folder / FINALS).exists():
         reading.finals = from_best(reading.best)
-
-
-def read_settings(path: Path) -> dict[str, Any]:
-    """What a search noted beside its study.
-
-    Raises:
-        StudyError: If there is no study, or the note cannot be read.
-    """
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise StudyError(f"there is no study in {path.parent}; 'nasturtium search ... --out DIR' makes one") from None
-    except (OSError, ValueError) as error:
-        raise StudyError(f"cannot read {path}: {error}; run the search again to write it anew") from None
-    if not isinstance(settings, dict) or not {"objectives", "limits", "summary"} <= settings.keys():
-        raise StudyError(f"{path} is not what a search writes; run the search again to write it anew")
-    return settings
 
 
 def _best(reading: Reading) -> dict[str, Any] | None:

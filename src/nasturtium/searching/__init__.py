@@ -3,9 +3,8 @@
 from nasturtium.final.leaders import leading, no_winner, winner
 from nasturtium.searching.call import search
 from nasturtium.searching.result import Best, Result
-from nasturtium.searching.settings import SETTINGS
 from nasturtium.searching.units import duration
-from nasturtium.study.folder import STUDY
+from nasturtium.study.folder import SETTINGS, STUDY
 
 __all__ = [
     "SETTINGS",

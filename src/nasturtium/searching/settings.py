@@ -15,9 +15,9 @@ from nasturtium.errors import StudyError
 from nasturtium.objective import Goal
 from nasturtium.space import Space
 from nasturtium.space.architecture import to_json_signal
+from nasturtium.study.folder import SETTINGS
 from nasturtium.tasks import Task
 
-SETTINGS = "settings.json"
 PACKAGES = ("nasturtium", "torch", "numpy", "scikit-learn")
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from nasturtium.estimators import Training
     from nasturtium.study import Executor, Progress, Study
 
+PRELOADED = ("torch", "torch._dynamo", "nasturtium.estimators.run", "nasturtium.final.training")
+"""What workers have imported before their first trial, so that its seconds are those of the training."""
 SHARE = 0.6
 """Share of a time limit that the search itself may take; the rest is for the final trainings."""
 
@@ -187,9 +189,7 @@ class Search:
 
         if self.wanted.workers == 1 and not self.means.isolated:
             return InProcess(estimator)
-        return LocalProcesses(
-            estimator, space, self.wanted.workers, preload=("torch", "torch._dynamo"), memory=self.means.memory
-        )
+        return LocalProcesses(estimator, space, self.wanted.workers, preload=PRELOADED, memory=self.means.memory)
 
     def cost(self, architecture: Architecture) -> Scores:
         """What the limits before training need, and what any user wants to know."""

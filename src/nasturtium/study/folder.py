@@ -1,12 +1,15 @@
-"""Where the study of a folder is kept: a file in it, or a database that its settings name."""
+"""The folder of a study: where its trials are kept, and what the search noted there."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 from nasturtium.errors import StudyError
 
 STUDY = "study.db"
+SETTINGS = "settings.json"
 
 
 def place_of(folder: Path | None, store: str | None = None) -> tuple[Path | str | None, str]:
@@ -42,3 +45,21 @@ def without_password(store: str) -> str:
     except sa.exc.ArgumentError:
         raise StudyError(f"cannot read the database URL {store!r}; write postgresql://user@host/base") from None
     return url._replace(password=None).render_as_string(hide_password=False)
+
+
+def read_settings(folder: Path) -> dict[str, Any]:
+    """What a search noted beside its study.
+
+    Raises:
+        StudyError: If there is no study, or the note cannot be read.
+    """
+    path = folder / SETTINGS
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StudyError(f"there is no study in {folder}; 'nasturtium search ... --out DIR' makes one") from None
+    except (OSError, ValueError) as error:
+        raise StudyError(f"cannot read {path}: {error}; run the search again to write it anew") from None
+    if not isinstance(settings, dict) or not {"objectives", "limits", "summary"} <= settings.keys():
+        raise StudyError(f"{path} is not what a search writes; run the search again to write it anew")
+    return settings

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nasturtium.errors import StudyError
 from nasturtium.objective import Goal
+from nasturtium.study.folder import read_settings
 
 if TYPE_CHECKING:
     from nasturtium.study import Study
@@ -67,7 +66,7 @@ def read_tracked(folder: Path) -> Tracked:
     """
     from nasturtium.study import open_study, place_of
 
-    settings = settings_of(folder)
+    settings = read_settings(folder)
     goal = Goal.of(settings["objectives"], settings["limits"])
     place, name = place_of(folder, settings.get("store"))
     study = open_study(place, goal, name=name, read_only=True)
@@ -75,20 +74,6 @@ def read_tracked(folder: Path) -> Tracked:
         return Tracked(folder, settings, study, times_of(study))
     finally:
         study.close()
-
-
-def settings_of(folder: Path) -> dict[str, Any]:
-    """What a search noted beside its study."""
-    path = folder / "settings.json"
-    try:
-        settings = json.loads(path.read_text())
-    except FileNotFoundError:
-        raise StudyError(f"there is no study in {folder}; 'nasturtium search ... --out DIR' makes one") from None
-    except (OSError, ValueError) as error:
-        raise StudyError(f"cannot read {path}: {error}; run the search again to write it anew") from None
-    if not isinstance(settings, dict) or not {"objectives", "limits"} <= settings.keys():
-        raise StudyError(f"{path} is not what a search writes; run the search again to write it anew")
-    return settings
 
 
 def times_of(study: Study) -> list[Times]:
