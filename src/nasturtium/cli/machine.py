@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "polars", "sqlalchemy", "safetensors", "networkx", "plotly")
+PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "polars", "sqlalchemy", "safetensors", "networkx")
 NAME = re.compile(r"^[A-Za-z0-9._-]+")
 EXTRA = re.compile(r"extra\s*==\s*['\"]([^'\"]+)['\"]")
 DEVELOPMENT = ("dev", "testing")

@@ -11,15 +11,23 @@ from nasturtium.objective import Limit, Objectives
 from nasturtium.strategies.around import NeighboursFirst
 from nasturtium.strategies.asha import ASHA
 from nasturtium.strategies.base import Seeded, Strategy
+from nasturtium.strategies.bayesian import BayesianOptimisation
+from nasturtium.strategies.bohb import BOHB
 from nasturtium.strategies.controller import Controller, ProximalController
 from nasturtium.strategies.evolution import RegularisedEvolution
 from nasturtium.strategies.genetic import NSGA2, GeneticAlgorithm, GeneticCNN
 from nasturtium.strategies.halving import Hyperband, SuccessiveHalving
 from nasturtium.strategies.local_search import LocalSearch
+from nasturtium.strategies.nao import ContinuousSearch
+from nasturtium.strategies.npenas import GuidedEvolution
+from nasturtium.strategies.pareto import HypervolumeSearch, ParEGO
+from nasturtium.strategies.predict_then_search import PredictThenSearch
 from nasturtium.strategies.presets import PRESETS, Preset
+from nasturtium.strategies.progressive import ProgressiveSearch
 from nasturtium.strategies.random import RandomSearch
 from nasturtium.strategies.reinforce import Reinforce
 from nasturtium.strategies.scalarisation import RandomScalarisation
+from nasturtium.strategies.tpe import TPE
 from nasturtium.strategies.tree_search import TreeSearch
 from nasturtium.trial import Budget
 from nasturtium.trial import Strategy as Protocol
@@ -42,6 +50,15 @@ STRATEGIES: dict[str, type[Strategy]] = {
     "successive_halving": SuccessiveHalving,
     "hyperband": Hyperband,
     "asha": ASHA,
+    "tpe": TPE,
+    "bohb": BOHB,
+    "bayesian": BayesianOptimisation,
+    "npenas": GuidedEvolution,
+    "predict_then_search": PredictThenSearch,
+    "pnas": ProgressiveSearch,
+    "nao": ContinuousSearch,
+    "hypervolume": HypervolumeSearch,
+    "parego": ParEGO,
     "neighbours_first": NeighboursFirst,
 }
 """Every strategy by its name."""
@@ -157,7 +174,9 @@ def _member(space: Space, member: str, preset: str) -> Architecture:
 
 
 __all__ = [
-    "ASHA", "NSGA2", "PRESETS", "STRATEGIES", "Controller", "GeneticAlgorithm", "GeneticCNN", "Hyperband",
-    "LocalSearch", "NeighboursFirst", "Protocol", "ProximalController", "RandomScalarisation", "RandomSearch", "RegularisedEvolution",
-    "Reinforce", "Seeded", "Strategy", "SuccessiveHalving", "TreeSearch", "make",
+    "ASHA", "BOHB", "NSGA2", "PRESETS", "STRATEGIES", "TPE", "BayesianOptimisation", "ContinuousSearch", "Controller",
+    "GeneticAlgorithm", "GeneticCNN", "GuidedEvolution", "Hyperband", "HypervolumeSearch",
+    "LocalSearch", "NeighboursFirst", "ParEGO", "PredictThenSearch", "ProgressiveSearch", "Protocol",
+    "ProximalController", "RandomScalarisation", "RandomSearch", "RegularisedEvolution", "Reinforce", "Seeded",
+    "Strategy", "SuccessiveHalving", "TreeSearch", "make",
 ]  # fmt: skip

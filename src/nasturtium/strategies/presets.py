@@ -64,5 +64,43 @@ PRESETS: dict[str, Preset] = {
         "hyperband", "Hyperband over what regularised evolution proposes", "Li et al. 2018; Real et al. 2019",
         MappingProxyType({"strategy": "evolution"}),
     ),
+    "bananas": Preset(
+        "bayesian", "networks on paths, independent Thompson sampling, mutations of the best", "White et al. 2021",
+        MappingProxyType({"predictor": "bananas", "acquisition": "independent_thompson", "every": 10}),
+    ),
+    "nasbot": Preset(
+        "bayesian", "a Gaussian process on the optimal-transport distance, expected improvement, mutations",
+        "Kandasamy et al. 2018",
+        MappingProxyType({"predictor": "gp_transport", "count": 50, "every": 5}),
+    ),
+    "auto_keras": Preset(
+        "bayesian", "a Gaussian process on the edit distance, upper confidence bound, local search of it",
+        "Jin et al. 2019",
+        MappingProxyType({"predictor": "gp_edit", "acquisition": "upper_confidence", "candidates": "local_search",
+                          "count": 50, "every": 5}),
+    ),
+    "nasbowl": Preset(
+        "bayesian", "a Gaussian process on Weisfeiler-Lehman features, expected improvement, half of it mutations",
+        "Ru et al. 2021",
+        MappingProxyType({"predictor": "gp_wl", "candidates": "mixed", "count": 200, "every": 5}),
+    ),
+    "nasgbo": Preset(
+        "bayesian", "graph convolutions, expected improvement, mutations", "Ma et al. 2019",
+        MappingProxyType({"predictor": "gcn", "every": 10}),
+    ),
+    "bonas": Preset(
+        "bayesian", "graph convolutions with a Bayesian last layer, upper confidence bound, mutations",
+        "Shi et al. 2020",
+        MappingProxyType({"predictor": "bonas", "acquisition": "upper_confidence", "every": 10}),
+    ),
+    "bohamiann": Preset(
+        "bayesian", "networks drawn by Hamiltonian Monte Carlo, expected improvement, mutations",
+        "Springenberg et al. 2016",
+        MappingProxyType({"predictor": "bohamiann", "every": 10}),
+    ),
+    "dngo": Preset(
+        "bayesian", "a network with a Bayesian last layer, expected improvement, mutations", "Snoek et al. 2015",
+        MappingProxyType({"predictor": "dngo", "every": 10}),
+    ),
 }  # fmt: skip
 """Every preset by its name."""
