@@ -181,12 +181,17 @@ def _met_dead_end(space: Space, rng: numpy.random.Generator) -> bool:
 
 def samples_uniformly(space: Space, seed: int, largest: int = 30) -> None:
     """Law 7: uniform sampling gives every derivation of a small space with the same probability."""
-    if space.recursive or space.unconstrained_size > ENUMERATED or not 2 <= space.size <= largest:
+    if space.recursive or not _countable(space) or not 2 <= space.size <= largest:
         return
     rng = generator(seed)
     every = [architecture.decisions for architecture in space.enumerate()]
     taken = Counter(space.sample(rng, uniform=True).decisions for _ in range(10 * len(every)))
     _follows(space, taken, dict.fromkeys(every, 1 / len(every)))
+
+
+def _countable(space: Space) -> bool:
+    """Whether the size is known at once: declared, or of few enough derivations to enumerate."""
+    return space.declared_size is not None or space.unconstrained_size <= ENUMERATED
 
 
 def _follows(space: Space, taken: Counter[Any], expected: dict[Any, float]) -> None:
