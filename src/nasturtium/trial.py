@@ -8,9 +8,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
+
     from nasturtium.space import Architecture
 
 Budget = int | float
@@ -134,9 +134,13 @@ class Estimator(Protocol):
 
 def trial_rng(seed: int, number: int) -> np.random.Generator:
     """The generator from which trial ``number`` of a study with ``seed`` draws, whatever ran before it."""
+    import numpy as np
+
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, number))))
 
 
 def trial_seed(seed: int, number: int) -> int:
     """A seed (32 bits) for the run of trial ``number``, independent of what :func:`trial_rng` draws."""
+    import numpy as np
+
     return int(np.random.SeedSequence((seed, number), spawn_key=(1,)).generate_state(1)[0])

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nasturtium.final.results import Finals
 from nasturtium.report.endings import MEANINGS, Ending, trials_text
 from nasturtium.report.finals import metrics_of, ordered
-from nasturtium.report.importance import Importance
 from nasturtium.report.numbers import number_text, seconds_text
 from nasturtium.report.reading import Reading
 from nasturtium.trial import Trial
+
+if TYPE_CHECKING:
+    from nasturtium.report.importance import Importance
 
 TOP = 10
 """So many of the best trials are shown."""
