@@ -78,7 +78,8 @@ PRESETS: dict[str, Preset] = {
     ),
     "bananas": Preset(
         "bayesian", "networks on paths, independent Thompson sampling, mutations of the best", "White et al. 2021",
-        MappingProxyType({"predictor": plain_ensemble, "acquisition": "independent_thompson", "every": 10}),
+        MappingProxyType({"predictor": plain_ensemble, "acquisition": "independent_thompson", "parents": 10,
+                          "every": 10}),
     ),
     "nasbot": Preset(
         "bayesian", "a Gaussian process on the optimal-transport distance, expected improvement, mutations",

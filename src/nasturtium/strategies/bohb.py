@@ -1,0 +1,62 @@
+"""BOHB: Hyperband whose new architectures come from TPE, which learns from every budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from nasturtium.objective import Limit, Objectives
+from nasturtium.strategies.halving import Hyperband
+from nasturtium.strategies.tpe import TPE
+from nasturtium.trial import Budget, Trial
+
+if TYPE_CHECKING:
+    from nasturtium.space import Space
+
+
+class BOHB(Hyperband):
+    """Hyperband with TPE in place of random sampling (Falkner et al. 2018, arXiv:1807.01774, algorithms 1 and 2).
+
+    The model is that of the largest budget with enough trials; a third of what is new is random. We differ from the
+    paper: decisions are counted (see :class:`TPE`) where there is a kernel density over vectors; the number of trials
+    that is enough is ``initial``, not one more than the dimensions, which differ from architecture to architecture.
+
+    Args:
+        space: Where architectures come from.
+        seed: Seed of the study.
+        budget: What a trial may spend at most.
+        objectives: What to optimise.
+        limits: What must hold; what violates a limit ranks behind what does not.
+        factor: eta.
+        least: The smallest budget.
+        initial: How many trials at a budget are enough for its model.
+        options: Further options of TPE; the paper's are ``gamma`` 0.15, ``candidates`` 64, ``random`` 1/3.
+
+    Raises:
+        NasturtiumError: If an option's value cannot be used.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        *,
+        seed: int = 0,
+        budget: Budget = 1,
+        objectives: Objectives = "accuracy",
+        limits: Iterable[str | Limit] = (),
+        factor: int = 3,
+        least: Budget = 1,
+        initial: int = 8,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        settings = {"gamma": 0.15, "candidates": 64, "random": 1 / 3, "initial": initial, **(options or {})}
+        super().__init__(
+            space, seed=seed, budget=budget, objectives=objectives, limits=limits, strategy="tpe", options=settings,
+            factor=factor, least=least,
+        )  # fmt: skip
+
+    def tell(self, trial: Trial) -> None:
+        """As Hyperband; but TPE is told of what went on too."""
+        if trial.number not in self.new and isinstance(self.strategy, TPE):
+            self.strategy.learn(trial)
+        super().tell(trial)

@@ -1,0 +1,74 @@
+"""Fronts: what is not dominated, and the volume that a front dominates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+def undominated(points: Array) -> Array:
+    """Those rows of losses (n, k) that no other row dominates, each once; less is better."""
+    points = np.unique(points, axis=0)
+    better = (points[:, None] <= points[None]).all(2) & (points[:, None] < points[None]).any(2)  # [i, j]: i beats j
+    return points[~better.any(0)]
+
+
+def hypervolume(points: Array, reference: Array) -> float:
+    """The volume of what points (n, k) dominate below the reference point (k,); less is better.
+
+    By slices along the last objective (Knowles 2002; While et al. 2006, HSO), exact for any number of objectives.
+    """
+    points = np.asarray(points, np.float64)
+    points = points[(points < reference).all(1)]
+    if not len(points):
+        return 0.0
+    if points.shape[1] == 1:
+        return float(reference[0] - points.min())
+    points = undominated(points)
+    if points.shape[1] == 2:
+        return _area(points, reference)
+    points = points[np.argsort(points[:, -1], kind="stable")]
+    heights = np.diff(np.append(points[:, -1], reference[-1]))
+    slices = [
+        hypervolume(points[: n + 1, :-1], reference[:-1]) if height > 0 else 0.0 for n, height in enumerate(heights)
+    ]
+    return float(np.dot(slices, heights))
+
+
+def _area(points: Array, reference: Array) -> float:
+    """Of an undominated front of two objectives, in lexicographic order: the second falls as the first grows."""
+    widths = np.append(points[1:, 0], reference[0]) - points[:, 0]
+    return float(np.dot(widths, reference[1] - points[:, 1]))
+
+
+def improvements(points: Array, front: Array, reference: Array) -> Array:
+    """By how much each of the points (m, k) would let the hypervolume of a front (n, k) grow, (m,).
+
+    With one or two objectives in one go for all points; with more, one after another.
+    """
+    front = undominated(front[(front < reference).all(1)]) if len(front) else front.reshape(0, len(reference))
+    if len(reference) == 1:
+        best = front.min() if len(front) else reference[0]
+        return np.asarray(np.maximum(best - points[:, 0], 0.0))
+    if len(reference) == 2:
+        return _areas(points, front, reference)
+    volume = hypervolume(front, reference)
+    found = np.zeros(len(points))
+    inside = (points < reference).all(1)
+    beaten = np.any(np.all(front[None] <= points[:, None], 2), 1) if len(front) else np.zeros(len(points), bool)
+    for n in np.flatnonzero(inside & ~beaten):
+        found[n] = hypervolume(np.vstack([front, points[n]]), reference) - volume
+    return found
+
+
+def _areas(points: Array, front: Array, reference: Array) -> Array:
+    """Of two objectives: in each strip between neighbours of the front, what lies below its step and above a point."""
+    edges = np.concatenate([[-np.inf], front[:, 0], [reference[0]]])
+    steps = np.append(reference[1], front[:, 1])  # what is free below, strip by strip
+    left = np.maximum(edges[None, :-1], points[:, :1])
+    widths = np.maximum(edges[None, 1:] - left, 0.0)  # (m, n + 1)
+    return np.asarray((widths * np.maximum(steps[None] - points[:, 1:], 0.0)).sum(1))

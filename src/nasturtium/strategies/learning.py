@@ -1,0 +1,248 @@
+"""What strategies with a predictor share: what was told, and when and how the predictor learns it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasturtium.errors import NasturtiumError, did_you_mean
+from nasturtium.objective import Limit, Objectives, ranking
+from nasturtium.strategies.base import Losses, Strategy, at_least
+from nasturtium.strategies.candidates import Ground
+from nasturtium.trial import Budget, Proposal, Trial, trial_seed
+
+if TYPE_CHECKING:
+    from nasturtium.space import Architecture, Space
+
+Array = NDArray[Any]
+
+FEWEST = 2
+"""Fewer scores than this teach nothing."""
+
+
+class Learner(Protocol):
+    """What strategies need of a predictor (see :class:`nasturtium.predictors.Predictor`)."""
+
+    def fit(self, architectures: Sequence[Architecture], scores: Any) -> Any: ...
+
+    def predict(self, architectures: Sequence[Architecture]) -> tuple[Array, Array]: ...
+
+
+Maker = Callable[..., Learner]
+"""Makes a predictor: called with ``space`` and ``seed``."""
+
+Lie = Callable[[Array], float]
+LIES: dict[str, Lie | None] = {"none": None, "believer": None, "min": np.min, "mean": np.mean, "max": np.max}
+"""What trials that still run are taken to score: nothing, what the predictor says, or a constant."""
+
+
+class Told(NamedTuple):
+    """An architecture and its losses."""
+
+    losses: Losses
+    architecture: Architecture
+
+
+class Basis(NamedTuple):
+    """What the predictor learns from: so many of what was told, and these trials that still ran."""
+
+    size: int = 0
+    running: tuple[int, ...] = ()
+
+
+class Learning(Strategy):
+    """Base of strategies with a predictor: some random architectures first, then what the predictor leads to.
+
+    A predictor learns the first objective as normal quantiles of ranks, more being better, from every complete trial
+    with a finite score; acquisitions are in that unit. What breaks a limit is learned as a little worse than everything
+    that keeps all, the more so the further it misses; architectures refused for their structure are among them. Other
+    failures teach nothing.
+
+    The predictor is made anew and fitted when it is needed, from what was told when the last of ``every`` scores came;
+    so it depends on the events and the seed alone.
+
+    Args:
+        predictor: A name in ``nasturtium.predictors.PREDICTORS``, or what makes a predictor, called with ``space`` and
+            ``seed``.
+        encoding: What the predictor sees instead of its usual encoding.
+        predictor_options: Further options of the predictor.
+        initial: How many random architectures are scored before the predictor leads.
+        every: After how many new scores the predictor is fitted again.
+        pending: What trials that still run are taken to score: ``"believer"`` (what the predictor says, kriging
+            believer), ``"min"``, ``"mean"``, ``"max"`` (constant liar; Ginsbourger et al. 2010) or ``"none"``.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        *,
+        seed: int,
+        budget: Budget,
+        objectives: Objectives,
+        limits: Iterable[str | Limit],
+        predictor: str | Maker,
+        encoding: str | None,
+        predictor_options: Mapping[str, Any] | None,
+        initial: int,
+        every: int,
+        pending: str = "believer",
+    ) -> None:
+        super().__init__(space, seed=seed, budget=budget, objectives=objectives, limits=limits)
+        if pending not in LIES:
+            raise NasturtiumError(
+                f"option pending={pending!r}{did_you_mean(pending, LIES)} (there are: {', '.join(LIES)})"
+            )
+        self.predictor = predictor
+        self.settings = {**(predictor_options or {}), **({} if encoding is None else {"encoding": encoding})}
+        self.initial = at_least("initial", initial, FEWEST)
+        self.every = at_least("every", every, 1)
+        self.pending = pending
+        self.told: list[Told] = []
+        self.running: dict[int, Architecture] = {}
+        self.basis = Basis()
+        self._fitted: dict[object, Learner] = {}
+        self._believed: tuple[Architecture, ...] = ()
+        readable(self.made(0), space, predictor)
+
+    # -- events ------------------------------------------------------------------------------------------------------
+
+    def asked(self, proposal: Proposal) -> None:
+        """Takes note of what runs."""
+        self.running[self.number] = proposal.architecture
+        super().asked(proposal)
+        self._renew()
+
+    def tell(self, trial: Trial) -> None:
+        """Takes note of what was learned."""
+        self.running.pop(trial.number, None)
+        losses = self.judged(trial)
+        if losses is not None:
+            self.told.append(Told(losses, self.space.architecture(trial.architecture.decisions)))
+        self._renew()
+
+    def _renew(self) -> None:
+        """Moves the basis where enough is new: scores, or trials that run; in the beginning with every event."""
+        new = len(self.told) - self.basis.size
+        unseen = sum(number not in self.basis.running for number in self.running)
+        beginning = len(self.told) + len(self.running) <= self.initial or self.basis.size < FEWEST
+        if beginning or max(new, unseen) >= self.every:
+            self.basis = Basis(len(self.told), tuple(self.running))
+            self._believed = tuple(self.running.values())
+            self._fitted = {}
+
+    @property
+    def ready(self) -> bool:
+        """Whether the predictor leads by now."""
+        return self.basis.size >= FEWEST and len(self.told) + len(self.running) >= self.initial
+
+    # -- what is learned ---------------------------------------------------------------------------------------------
+
+    def worths(self) -> Array:
+        """What is learned of the basis, (n,); more is better."""
+        return quantiles(worths([each.losses for each in self.told[: self.basis.size]]))
+
+    def fitted(self) -> Learner:
+        """The predictor of the basis, and of what then ran; fitted where it is not yet."""
+        return self.learned("first", self.worths())
+
+    def learned(self, name: object, values: Array) -> Learner:
+        """The predictor that learned these values (n,) of the basis; remembered by name as long as the basis stays."""
+        found = self._fitted.get(name)
+        if found is None:
+            found = self._fitted[name] = self._fit(values)
+        return found
+
+    def _fit(self, values: Array) -> Learner:
+        architectures = [each.architecture for each in self.told[: self.basis.size]]
+        lie = LIES[self.pending]
+        learner = self.made(len(values))
+        if self.pending == "none" or not self._believed:
+            learner.fit(architectures, values)
+            return learner
+        if lie is None:
+            learner.fit(architectures, values)
+            lies = learner.predict(self._believed)[0]
+            learner = self.made(len(values))
+        else:
+            lies = np.full(len(self._believed), lie(values))
+        learner.fit([*architectures, *self._believed], np.append(values, lies))
+        return learner
+
+    def made(self, count: int) -> Learner:
+        """A new predictor; its seed follows from that of the study and how much it will learn from."""
+        from nasturtium import predictors
+
+        seed = trial_seed(self.seed, count) % 2**31
+        if not isinstance(self.predictor, str):
+            return self.predictor(space=self.space, seed=seed, **self.settings)
+        return predictors.make(self.predictor, space=self.space, seed=seed, **self.settings)
+
+    # -- what proposals are made of ----------------------------------------------------------------------------------
+
+    def best(self) -> list[Architecture]:
+        """Everything that was told, best first."""
+        return [self.told[i].architecture for i in ranking([each.losses for each in self.told])]
+
+    def ground(self, worth: Callable[[Sequence[Architecture]], Array]) -> Ground:
+        """What candidates are made from, when they are judged by ``worth``."""
+        return Ground(self.space, self.known, self.best(), worth)
+
+    def anything(self, rng: np.random.Generator) -> Proposal:
+        """Something random that is new."""
+        return Proposal(self.fresh(lambda: self.space.sample(rng), rng), self.budget)
+
+    def chosen(self, candidates: Sequence[Architecture], worth: Array, rng: np.random.Generator) -> Proposal:
+        """The candidate that is worth most; something random where there is none, or none is worth a number."""
+        worth = np.where(np.isnan(worth), -np.inf, worth)
+        if not len(candidates) or not np.isfinite(worth).any():
+            return self.anything(rng)
+        return Proposal(candidates[int(np.argmax(worth))], self.budget)
+
+
+def worths(losses: Sequence[Losses]) -> Array:
+    """The first objective as something to maximise, (n,); what breaks a limit lies below all that keeps them."""
+    table = np.array([each[:2] for each in losses], np.float64).reshape(len(losses), 2)
+    broken, values = table[:, 0] > 0, -table[:, 1]
+    if not broken.any():
+        return values
+    kept = values[~broken]
+    low, width = (float(kept.min()), float(np.ptp(kept)) or 1.0) if len(kept) else (0.0, 1.0)
+    miss = table[:, 0] / (1.0 + table[:, 0])
+    return np.where(broken, low - width * (0.1 + 0.4 * miss), values)
+
+
+def quantiles(values: Array) -> Array:
+    """The normal quantiles of the ranks of values (n,), equal ones sharing theirs: how good, whatever the unit.
+
+    A predictor's spread is then in the same unit everywhere. In the unit of the score it would be largest where some
+    architectures fail to learn and score far below the rest, and acquisitions would go there.
+    """
+    from scipy.special import ndtri
+    from scipy.stats import rankdata
+
+    return np.asarray(ndtri((rankdata(values) - 0.5) / len(values)))
+
+
+def readable(learner: Learner, space: Space, name: str | Maker) -> None:
+    """Makes sure that the predictor can read the space, before anything is tried.
+
+    Raises:
+        NasturtiumError: If it cannot, with an encoding that can be read.
+    """
+    encoder = getattr(learner, "encoder", None)
+    if encoder is None:
+        return
+    example = [space.sample(np.random.default_rng(0))]
+    try:
+        encoder.fit(example)
+        encoder(example)
+    except NasturtiumError as error:
+        alone = getattr(encoder, "vocabulary", None) is not None
+        remedy = "predictor='random_forest', which reads 'one_hot'" if alone else "encoding='one_hot'"
+        called = name if isinstance(name, str) else getattr(name, "__name__", name)
+        raise NasturtiumError(
+            f"predictor {called!r} cannot read space {space.name!r}: {error}; give {remedy}"
+        ) from error

@@ -1,0 +1,100 @@
+"""Evolution guided by a predictor: of a brood of children the most promising is tried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nasturtium.objective import Limit, Objectives
+from nasturtium.strategies.acquisition import ACQUISITIONS, Acquisition, Guess
+from nasturtium.strategies.base import at_least, named
+from nasturtium.strategies.candidates import PATIENCE, attempts, distinct
+from nasturtium.strategies.learning import Learning, Maker
+from nasturtium.strategies.population import VARIATIONS, Member, Selection, Variation, selections
+from nasturtium.trial import Budget, Proposal
+
+if TYPE_CHECKING:
+    from nasturtium.space import Architecture, Space
+
+
+class GuidedEvolution(Learning):
+    """NPENAS: children of the best are guessed by a predictor, and the best guess is tried (Wei et al. 2020,
+    arXiv:2003.12857, algorithm 2).
+
+    A child is a variation of what a selection draws from the ``population`` best that were told; of a ``brood`` of
+    children that are new, guessed in one batch, one is tried. We differ from the paper: there 10 children are taken
+    from a brood at once; here each proposal has a brood of its own, and ``every`` says when the predictor learns again.
+
+    Args:
+        space: Where architectures come from.
+        seed: Seed of the study.
+        budget: What each trial may spend, in the estimator's unit.
+        objectives: What to optimise; the first decides.
+        limits: What must hold; what violates a limit loses to what does not.
+        predictor: A name in ``nasturtium.predictors.PREDICTORS``, or what makes a predictor; GIN in the paper.
+        encoding: What the predictor sees instead of its usual encoding.
+        predictor_options: Further options of the predictor.
+        acquisition: What makes a child promising: ``"mean"`` (NPENAS-NP), ``"independent_thompson"`` (NPENAS-BO), or
+            another of :mod:`nasturtium.strategies.acquisition`.
+        population: How many of the best may be parents.
+        tournament: How many of them a parent is the best of; 1 draws any.
+        variation: ``"mutate"``, ``"cross"``, or a :class:`Variation`.
+        brood: How many children are guessed for a proposal.
+        initial: How many random architectures are scored before.
+        every: After how many new scores the predictor is fitted again.
+        pending: What trials that still run are taken to score; see :class:`Learning`.
+
+    Raises:
+        NasturtiumError: If an option cannot be used, or the predictor cannot read the space.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        *,
+        seed: int = 0,
+        budget: Budget = 1,
+        objectives: Objectives = "accuracy",
+        limits: Iterable[str | Limit] = (),
+        predictor: str | Maker = "gin",
+        encoding: str | None = None,
+        predictor_options: Mapping[str, Any] | None = None,
+        acquisition: str | Acquisition = "mean",
+        population: int = 10,
+        tournament: int = 1,
+        variation: str | Variation = "mutate",
+        brood: int = 100,
+        initial: int = 10,
+        every: int = 10,
+        pending: str = "believer",
+    ) -> None:
+        super().__init__(
+            space, seed=seed, budget=budget, objectives=objectives, limits=limits, predictor=predictor,
+            encoding=encoding, predictor_options=predictor_options, initial=initial, every=every, pending=pending,
+        )  # fmt: skip
+        self.acquisition: Acquisition = named(acquisition, ACQUISITIONS)
+        self.population = at_least("population", population, 1)
+        self.selection: Selection = named("tournament", selections(at_least("tournament", tournament, 1)))
+        self.variation: Variation = named(variation, VARIATIONS)
+        self.brood = at_least("brood", brood, 1)
+
+    def propose(self, number: int, rng: np.random.Generator) -> Proposal | None:
+        """At random at first, then the most promising child."""
+        if not self.ready:
+            return self.anything(rng)
+        members = [Member(*each) for each in sorted(self.told, key=lambda each: each.losses)[: self.population]]
+
+        def parent() -> Architecture:
+            return self.selection(members, rng).architecture
+
+        def vary() -> Architecture:
+            return self.variation(parent, self.space, rng)
+
+        brood = distinct(attempts(vary, PATIENCE * self.brood), self.known, self.brood)
+        if not brood:
+            return Proposal(self.fresh(vary, rng), self.budget)
+        mean, std = self.fitted().predict(brood)
+        guess = Guess(mean, std, float(self.worths().max()), brood)
+        return self.chosen(brood, self.acquisition(guess, rng), rng)

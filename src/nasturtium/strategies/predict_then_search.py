@@ -1,0 +1,101 @@
+"""Predictor, then search: random architectures teach a predictor, and its favourites are tried in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nasturtium.objective import Limit, Objectives
+from nasturtium.strategies.base import at_least
+from nasturtium.strategies.candidates import distinct
+from nasturtium.strategies.known import Known
+from nasturtium.strategies.learning import Basis, Learning, Maker
+from nasturtium.trial import Budget, Proposal
+
+if TYPE_CHECKING:
+    from nasturtium.space import Architecture, Space
+
+
+class PredictThenSearch(Learning):
+    """A predictor learns once, from random architectures; then the best of many guesses are tried, in the order of
+    the guesses (Wen et al. 2020, Neural Predictor for NAS, arXiv:1912.00848, section 2).
+
+    All of a product space with at most ``candidates`` architectures is guessed, of others as many that are drawn at
+    random; when all of those were tried, others are drawn. The first stage gets the paper's 172 trials unless
+    ``initial`` says otherwise; naszilla and NASLib leave 20/172 of the queries for the second. With ``every``, the
+    predictor learns again from what the second stage gives.
+
+    Args:
+        space: Where architectures come from.
+        seed: Seed of the study.
+        budget: What each trial may spend, in the estimator's unit.
+        objectives: What to optimise; the first decides.
+        limits: What must hold; what violates a limit is learned as worse than all that does not.
+        predictor: A name in ``nasturtium.predictors.PREDICTORS``, or what makes a predictor; GCN in the paper.
+        encoding: What the predictor sees instead of its usual encoding.
+        predictor_options: Further options of the predictor.
+        candidates: How many architectures are guessed.
+        initial: How many random architectures are scored first (N in the paper).
+        every: After how many new scores the predictor is fitted again; 0 for never.
+        pending: What trials that still run are taken to score; see :class:`Learning`.
+
+    Raises:
+        NasturtiumError: If an option cannot be used, or the predictor cannot read the space.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        *,
+        seed: int = 0,
+        budget: Budget = 1,
+        objectives: Objectives = "accuracy",
+        limits: Iterable[str | Limit] = (),
+        predictor: str | Maker = "gcn",
+        encoding: str | None = None,
+        predictor_options: Mapping[str, Any] | None = None,
+        candidates: int = 10_000,
+        initial: int = 172,
+        every: int = 0,
+        pending: str = "none",
+    ) -> None:
+        super().__init__(
+            space, seed=seed, budget=budget, objectives=objectives, limits=limits, predictor=predictor,
+            encoding=encoding, predictor_options=predictor_options, initial=initial,
+            every=at_least("every", every, 0) or 10**9, pending=pending,
+        )  # fmt: skip
+        self.candidates = at_least("candidates", candidates, 1)
+        self._order: tuple[Basis, int, list[Architecture]] | None = None
+
+    def propose(self, number: int, rng: np.random.Generator) -> Proposal | None:
+        """At random at first, then the best guess that was not tried."""
+        if not self.ready:
+            return self.anything(rng)
+        draw = 0
+        while (ordered := self.ordered(draw)) and draw < 100:
+            for architecture in ordered:
+                if architecture not in self.known:
+                    return Proposal(architecture, self.budget)
+            draw += 1
+        return self.anything(rng)
+
+    def ordered(self, draw: int = 0) -> list[Architecture]:
+        """The candidates of the n-th draw, the best guess first; none where the whole space was in the first."""
+        if self._order is not None and self._order[:2] == (self.basis, draw):
+            return self._order[2]
+        drawn = self.drawn(draw)
+        guessed = self.fitted().predict(drawn)[0] if drawn else np.zeros(0)
+        found = [drawn[i] for i in np.argsort(-guessed, kind="stable")]
+        self._order = (self.basis, draw, found)
+        return found
+
+    def drawn(self, draw: int) -> list[Architecture]:
+        """What is guessed in the n-th draw, which the seed decides."""
+        space = self.space
+        whole = space.radices is not None and not space.where and space.size <= self.candidates
+        if whole:
+            return list(space.enumerate()) if draw == 0 else []
+        rng = np.random.default_rng((self.seed, 3, draw))
+        return distinct((space.sample(rng) for _ in range(self.candidates)), Known(space), self.candidates)

@@ -1,0 +1,194 @@
+"""Published searches with a predictor: TPE by its formula, hypervolume by brute force, and what each must do."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from nasturtium.errors import NasturtiumError
+from nasturtium.strategies import make
+from nasturtium.strategies.bohb import BOHB
+from nasturtium.strategies.front import hypervolume, improvements, undominated
+from nasturtium.strategies.learning import quantiles, worths
+from nasturtium.strategies.progressive import size, smallest
+from nasturtium.strategies.tpe import TPE
+from nasturtium.trial import State, Trial
+from tests.strategies.toy_searches import SPACES, asked, drive, good, places, plain, product, replay, score
+
+
+def told(strategy, space, rows):
+    for number, (decisions, accuracy) in enumerate(rows):
+        architecture = space.architecture(decisions)
+        strategy.tell(Trial(number, State.COMPLETE, architecture, 1, {"accuracy": accuracy}))
+    return strategy
+
+
+def test_tpe_is_the_ratio_of_counts_with_their_prior():
+    space = product(2, 3)
+    rows = [((0, 1), 0.9), ((0, 2), 0.8), ((1, 1), 0.3), ((2, 1), 0.2), ((2, 2), 0.1)]
+    strategy = told(TPE(space, initial=5, gamma=0.4), space, rows)
+    good_ones, others = strategy.densities()
+    # The best two of five: option 0 twice at the first place. (N p + C) / (N + n) with N = 3, p = 1/3.
+    first = {0: ((1 + 2) / 5, (1 + 0) / 6), 1: (1 / 5, (1 + 1) / 6), 2: (1 / 5, (1 + 2) / 6)}
+    second = {0: (1 / 5, 1 / 6), 1: ((1 + 1) / 5, (1 + 2) / 6), 2: ((1 + 1) / 5, (1 + 1) / 6)}
+    for a, b in itertools.product(range(3), repeat=2):
+        likely, unlikely = (first[a][k] * second[b][k] for k in (0, 1))
+        found = strategy.ratio(space.architecture((a, b)), good_ones, others)
+        assert found == pytest.approx(math.log(likely / unlikely))
+
+
+def test_tpe_draws_from_the_density_of_the_good():
+    space = product(2, 3)
+    rows = [((0, 1), 0.9), ((0, 2), 0.8), ((1, 1), 0.3), ((2, 1), 0.2), ((2, 2), 0.1)]
+    strategy = told(TPE(space, initial=5, gamma=0.4), space, rows)
+    density, rng = strategy.densities()[0], np.random.default_rng(0)
+    drawn = np.array([strategy.draw(density, rng).decisions for _ in range(4000)])
+    np.testing.assert_allclose(np.bincount(drawn[:, 0]) / 4000, [0.6, 0.2, 0.2], atol=0.03)
+    np.testing.assert_allclose(np.bincount(drawn[:, 1]) / 4000, [0.2, 0.4, 0.4], atol=0.03)
+
+
+def test_bohb_learns_from_the_largest_budget_with_enough_trials():
+    strategy = make("bohb", space=product(), seed=1, budget=9, initial=4)
+    events = drive(strategy, 40)
+    assert isinstance(strategy, BOHB)
+    model = strategy.strategy
+    by_budget = {budget: sum(e.budget == budget for e in events if isinstance(e, Trial)) for budget in (1, 3, 9)}
+    assert {budget: len(rows) for budget, rows in model.told.items()} == by_budget
+    assert model.level == 9
+
+
+def brute(points, reference, cells=40):
+    """The share of a grid's cells in the box from 0 to the reference that some point dominates, times its volume."""
+    middles = [(np.arange(cells) + 0.5) / cells * edge for edge in reference]
+    grid = np.stack(np.meshgrid(*middles, indexing="ij"), -1).reshape(-1, len(reference))
+    dominated = (points[:, None] <= grid[None]).all(2).any(0)
+    return dominated.mean() * np.prod(reference)
+
+
+@pytest.mark.parametrize("objectives", [1, 2, 3, 4])
+def test_hypervolume_is_what_counting_cells_gives(objectives):
+    rng = np.random.default_rng(objectives)
+    cells = 12 if objectives == 4 else 40
+    for _ in range(5):
+        points = rng.integers(0, cells + 4, (6, objectives)) / cells  # on the grid, so that counting is exact
+        reference = np.ones(objectives)
+        assert hypervolume(points, reference) == pytest.approx(brute(points, reference, cells))
+
+
+@pytest.mark.parametrize("objectives", [1, 2, 3])
+def test_improvements_are_differences_of_hypervolumes(objectives):
+    rng = np.random.default_rng(7)
+    front, new, reference = rng.random((8, objectives)), rng.random((30, objectives)) * 1.3, np.full(objectives, 1.1)
+    before = hypervolume(front, reference)
+    expected = [hypervolume(np.vstack([front, point]), reference) - before for point in new]
+    np.testing.assert_allclose(improvements(new, front, reference), expected, atol=1e-12)
+
+
+def test_what_is_dominated_is_no_part_of_the_front():
+    points = np.array([[1.0, 3.0], [2.0, 2.0], [3.0, 1.0], [2.0, 3.0], [1.0, 3.0]])
+    np.testing.assert_array_equal(undominated(points), [[1, 3], [2, 2], [3, 1]])
+
+
+def front_volume(name, seed, **options):
+    """The hypervolume, of 0..1 for each objective, that a search over two objectives comes to."""
+    objectives = ["accuracy", "-params"]
+    events = drive(make(name, space=product(), seed=seed, objectives=objectives, **options), 50)
+    scores = [each.scores for each in events if isinstance(each, Trial)]
+    points = np.array([[1 - each["accuracy"], each["params"] / 24] for each in scores])
+    return hypervolume(points, np.ones(2))
+
+
+@pytest.mark.parametrize("name", ["hypervolume", "parego"])
+def test_several_objectives_beat_random_by_a_twentieth(name):
+    options = {"predictor": "linear", "count": 40}
+    found = np.mean([front_volume(name, seed, **options) for seed in range(3)])
+    assert found > 1.05 * np.mean([front_volume("random", seed) for seed in range(3)])
+
+
+LEARNERS = {
+    "bayesian": {"predictor": "gp"}, "tpe": {"initial": 10}, "npenas": {"predictor": "gp"},
+    "pnas": {"predictor": "gp", "beam": 4}, "predict_then_search": {"predictor": "gp", "initial": 30},
+    "bananas": {"predictor": "gp", "encoding": "one_hot"}, "parego": {"predictor": "gp"},
+}  # fmt: skip
+
+
+def best(events):
+    return max(each.scores["accuracy"] for each in events if isinstance(each, Trial))
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_fifty_trials_beat_random_by_a_twentieth_of_the_scale(name):
+    space = product(10, 4)
+    found = [best(drive(make(name, space=space, seed=k, **LEARNERS[name]), 50)) for k in range(3)]
+    random = [best(drive(make("random", space=space, seed=k), 50)) for k in range(3)]
+    assert np.mean(found) > np.mean(random) + 0.05
+
+
+def test_predictor_then_search_tries_its_favourites_in_their_order():
+    strategy = make("predict_then_search", space=product(5, 3), predictor="linear", initial=20)
+    tried = [each.architecture for each in asked(drive(strategy, 20))]
+    proposals = [each.architecture for each in strategy.ask(6)]
+    left = [each for each in product(5, 3).enumerate() if each.decisions not in {one.decisions for one in tried}]
+    guessed = strategy.fitted().predict(left)[0]
+    favourites = [left[i].decisions for i in np.argsort(-guessed, kind="stable")[:6]]
+    assert [each.decisions for each in proposals] == favourites
+
+
+def test_progressive_search_grows_by_one_decision_a_level():
+    space = product(6, 3)
+    strategy = make("pnas", space=space, predictor="linear", beam=8, candidates=20)
+    sizes = [size(space, each.architecture) for each in asked(drive(strategy, 33))]
+    assert sizes == [0, *[1] * 8, *[2] * 8, *[3] * 8, *[4] * 8]
+
+
+def test_the_smallest_of_a_conditional_space_has_few_decisions():
+    space = SPACES["conditional"]
+    drawn = [len(space.sample(np.random.default_rng(k)).decisions) for k in range(100)]
+    assert size(space, smallest(space, 0)) <= np.quantile(drawn, 0.1)
+
+
+def test_worths_put_what_breaks_limits_below_and_quantiles_keep_the_order():
+    found = worths([(0.0, -0.9), (0.5, -0.99), (0.0, -0.1), (2.0, -0.99)])
+    assert found[0] == 0.9
+    assert list(np.argsort(found)) == [3, 1, 2, 0]
+    warped = quantiles(np.array([10.0, -1e9, 3.0, 3.0]))
+    assert warped[1] < warped[2] == warped[3] < warped[0] < 2
+    assert abs(warped.sum()) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"), [("bananas", "encoding='one_hot'"), ("npenas", "predictor='random_forest'")]
+)
+def test_a_predictor_that_cannot_read_the_space_says_what_can(name, remedy):
+    with pytest.raises(NasturtiumError, match=remedy):
+        make(name, space=product())
+
+
+def test_wrong_options_are_named():
+    for options in ({"pending": "lair"}, {"acquisition": "expected"}, {"candidates": "mutations"}, {"every": 0}):
+        (name,) = options
+        with pytest.raises(NasturtiumError, match=str(options[name])):
+            make("bayesian", space=product(), **options)
+
+
+REAL = {
+    "bananas": {"epochs": 5}, "nasbowl": {}, "nasbot": {}, "auto_keras": {}, "nasgbo": {"epochs": 3}, "dngo": {},
+    "bonas": {"epochs": 3}, "bohamiann": {"steps": 40, "burn": 20, "every": 5}, "npenas": {"epochs": 3},
+    "nao": {"epochs": 3, "members": 1},
+}  # fmt: skip
+"""The published methods with their own predictors, trained briefly."""
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_published_methods_replay_with_their_own_predictors(name):
+    space = SPACES["conditional"]
+    few = {"npenas": {"brood": 8}, "nao": {"parents": 3}}.get(name, {"count": 8})
+    options = {"initial": 5, "every": 4, "predictor_options": REAL[name], **few}
+    events = drive(make(name, space=space, seed=3, **options), 11, 2, good)
+    cut = places(events)[-1]
+    (proposal,) = replay(make(name, space=space, seed=3, **options), events[:cut], space).ask(1)
+    assert plain(proposal) == plain(events[cut])
+    assert 0 <= score(proposal.architecture) <= 1
