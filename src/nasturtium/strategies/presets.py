@@ -25,7 +25,6 @@ class Preset(NamedTuple):
     start: tuple[str, ...] = ()
 
 
-
 def plain_ensemble(**options: Any) -> Any:
     """BANANAS' networks with the spread they have, as published: none is held back to calibrate it.
 

@@ -1,0 +1,17 @@
+"""Proxies: zero-cost scores of networks from one mini-batch, their bias, and what they say together."""
+
+from nasturtium.proxies.scoring import Scorer, Scores, score, scorer, single
+from nasturtium.proxies.table import PROXIES, SUITE_ZERO, Proxy, ProxyError, chosen
+
+__all__ = [
+    "PROXIES",
+    "SUITE_ZERO",
+    "Proxy",
+    "ProxyError",
+    "Scorer",
+    "Scores",
+    "chosen",
+    "score",
+    "scorer",
+    "single",
+]
