@@ -178,6 +178,31 @@ def bench(
 
 
 @app.command()
+def predict(
+    benchmark: Annotated[str, typer.Argument(help="A benchmark, such as nasbench201.")],
+    dataset: Annotated[list[str] | None, typer.Option(help="Its data set; several times, or all.")] = None,
+    predictor: Annotated[list[str] | None, typer.Option(help="A predictor; several times, or all.")] = None,
+    features: Annotated[list[str] | None, typer.Option(help="encoding, proxies or both; several times.")] = None,
+    train: Annotated[list[int] | None, typer.Option(min=2, help="Rows to fit on; several times; 100.")] = None,
+    runs: Annotated[int, typer.Option(min=1, help="Splits.")] = 20,
+    metric: Annotated[str | None, typer.Option(help="What is predicted; the test score if not given.")] = None,
+    data: Annotated[Path | None, typer.Option(help="File or folder of the benchmark.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    json: Annotated[Path | None, typer.Option(help="File for the rows.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder that keeps what is done; the same command goes on.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+) -> None:
+    """Compare predictors on a benchmark: fitted on some architectures, asked for the others."""
+    from nasturtium.cli.predicting import Predicted, run_predict
+
+    asked = Predicted(
+        benchmark, dataset or [], predictor or [], features or [], train or [], runs, metric, data, seed, json, out,
+        quiet,
+    )  # fmt: skip
+    run_predict(asked)
+
+
+@app.command()
 def score(
     what: Annotated[str, typer.Argument(metavar="ARCH|SPACE", help="Text of an architecture, its file, or a space.")],
     task: Annotated[str, typer.Option(help="The data, as for search.")],
