@@ -106,7 +106,9 @@ def test_samples_are_architectures_and_follow_the_seed(capsys: pytest.CaptureFix
     assert capsys.readouterr().out.splitlines() == first
 
 
-@pytest.mark.parametrize("what", ["spaces", "strategies", "tasks", "metrics", "layers"])
+@pytest.mark.parametrize(
+    "what", ["spaces", "strategies", "tasks", "metrics", "layers", "benchmarks", "predictors", "proxies"]
+)
 def test_lists(what: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["list", what]) == 0
     found = dict(line.split(None, 1) for line in capsys.readouterr().out.splitlines())

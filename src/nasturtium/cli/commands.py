@@ -222,7 +222,9 @@ def score(
 
 
 @app.command("list")
-def list_(what: Annotated[str, typer.Argument(help="spaces, members, strategies, tasks, metrics or layers.")]) -> None:
+def list_(
+    what: Annotated[str, typer.Argument(help="spaces, members, strategies, predictors, proxies, benchmarks, ...")],
+) -> None:
     """List what there is."""
     from nasturtium.cli.listing import show_list
 

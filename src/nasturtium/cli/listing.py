@@ -73,12 +73,38 @@ def _layers() -> Lines:
     return ((name, _first(layer)) for name, layer in LAYERS.items())
 
 
+def _benchmarks() -> Lines:
+    from nasturtium.benchmarks import BENCHMARKS
+
+    for name, published in BENCHMARKS.items():
+        datasets = list(published.datasets)
+        shown = ", ".join(datasets) if len(datasets) <= MEMBERS else f"{len(datasets)} data sets"
+        yield name, f"{published.summary}; {shown}"
+
+
+def _predictors() -> Lines:
+    from nasturtium.predictors import PREDICTORS
+
+    for name, row in PREDICTORS.items():
+        extra = f"; pip install 'nasturtium[{row.extra}]'" if row.extra else ""
+        yield name, f"{row.family} on {row.encoding}; {row.paper}{extra}"
+
+
+def _proxies() -> Lines:
+    from nasturtium.proxies import PROXIES
+
+    return ((name, "; ".join(filter(None, (proxy.summary, proxy.paper)))) for name, proxy in PROXIES.items())
+
+
 TABLES: dict[str, Callable[[], Lines]] = {
     "spaces": _spaces,
     "members": _members,
     "strategies": _strategies,
     "tasks": _tasks,
     "metrics": _metrics,
+    "benchmarks": _benchmarks,
+    "predictors": _predictors,
+    "proxies": _proxies,
     "layers": _layers,
 }
 """What can be listed."""
