@@ -118,6 +118,9 @@ def test_lists(what: str, capsys: pytest.CaptureFixture[str]) -> None:
         "tasks": "digits",
         "metrics": "accuracy",
         "layers": "Conv2d",
+        "benchmarks": "nasbench201",
+        "predictors": "gp_wl",
+        "proxies": "synflow",
     }
     assert expected[what] in found
 
