@@ -16,20 +16,7 @@ if TYPE_CHECKING:
     from nasturtium.comparison.predicting import Assessed
 
 SHOWN = ("spearman", "kendall", "precision", "coverage50", "coverage90", "fit_seconds", "query_seconds")
-HEADER = (
-    "predictor",
-    "features",
-    "train",
-    "runs",
-    "Spearman",
-    "±",
-    "Kendall",
-    "top 10 %",
-    "50 %",
-    "90 %",
-    "fit s",
-    "ask s",
-)
+HEADER = ("predictor", "train", "runs", "Spearman", "Kendall", "top 10 %", "50 %", "90 %", "fit s", "ask s")
 
 
 @dataclass
@@ -87,8 +74,8 @@ def say(rows: Sequence[Assessed]) -> None:
         return row.train, row.features, row.predictor
 
     lines = [_line(list(each)) for _, each in groupby(sorted(rows, key=group), key=group)]
-    lines.sort(key=lambda line: (int(line[2]), -float(line[4])))
-    console.print(table(f"{title}: means over the splits", HEADER, lines, left=(0, 1)))
+    lines.sort(key=lambda line: (int(line[1]), -float(line[3].split()[0])))
+    console.print(table(f"{title}: means over the splits", HEADER, lines, left=(0,)))
 
 
 def _line(rows: Sequence[Assessed]) -> tuple[str, ...]:
@@ -96,8 +83,9 @@ def _line(rows: Sequence[Assessed]) -> tuple[str, ...]:
     spread = math.sqrt(sum((row.spearman - means["spearman"]) ** 2 for row in rows) / max(len(rows) - 1, 1))
     error = spread / math.sqrt(len(rows))
     first = rows[0]
-    shown = [f"{means[name]:.3f}" for name in SHOWN]
-    return first.predictor, first.features, str(first.train), str(len(rows)), shown[0], f"{error:.3f}", *shown[1:]
+    name = first.predictor if first.features == "encoding" else f"{first.predictor}, {first.features}"
+    shown = [f"{means[each]:.3f}" for each in SHOWN]
+    return name, str(first.train), str(len(rows)), f"{shown[0]} ± {error:.3f}", *shown[1:]
 
 
 def _write(path: Path, rows: Sequence[Assessed]) -> None:
