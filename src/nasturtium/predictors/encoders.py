@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,7 +24,7 @@ REMEMBERED = 20_000
 Sequences = list[tuple[str, ...]]
 
 
-class Encoder:
+class Encoder(ABC):
     """Turns architectures into what a regressor reads; ``fit`` is given the training set first.
 
     Args:
@@ -33,12 +34,12 @@ class Encoder:
     def __init__(self, space: Space) -> None:
         self.space = space
 
-    def fit(self, architectures: Sequence[Architecture]) -> None:
+    def fit(self, architectures: Sequence[Architecture]) -> None:  # noqa: B027 - most remember nothing
         """Remembers what it needs of the training set."""
 
+    @abstractmethod
     def __call__(self, architectures: Sequence[Architecture]) -> Any:
         """The rows of architectures."""
-        raise NotImplementedError
 
 
 class OneHot(Encoder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,9 +18,9 @@ Array = NDArray[Any]
 class Shaped(Kernel):
     """Base of v exp(-d / l) for a distance d that needs nothing but the rows."""
 
+    @abstractmethod
     def distance(self, a: Any, b: Any) -> Array:
         """Distances of rows, (n, m)."""
-        raise NotImplementedError
 
     def prepared(self, x: Any) -> Array:
         """Distances of the training rows."""
