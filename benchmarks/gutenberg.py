@@ -3,8 +3,8 @@
     python benchmarks/gutenberg.py DATA.npz [--minutes 66] [--workers 1] [--out runs/gutenberg]
 
 DATA holds ``x_train``, ``x_test`` (N, 18) letters from 0 to 26 and ``y_train``, ``y_test``. The strategies run side by
-side, each in a process of its own, so that whatever else the machine does slows all of them alike: the cost is equal also
-where it is measured in time. The same command goes on where it stopped.
+side, each in a process of its own, so that whatever else the machine does slows all of them alike: the cost is equal
+also where it is measured in time. The same command goes on where it stopped.
 """
 
 from __future__ import annotations

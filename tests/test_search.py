@@ -148,3 +148,21 @@ def test_what_ends_its_process_costs_a_trial_of_an_isolated_search(tmp_path: Pat
     space = Space(Sequential(choice(EndsItsProcess(), ReLU()), Linear(2)), input=(5,), name="fatal")
     result = nt.search(blobs(), space, strategy="random", isolated=True, out=tmp_path, **{**QUICK, "trials": 2})
     assert sorted(trial.state for trial in result.trials) == ["complete", "failed"]
+
+
+def test_the_best_teach_those_that_follow(tmp_path: Path) -> None:
+    from nasturtium.estimators import Distillation
+
+    plan = Distillation(weight=0.5, teachers=1, after=2)
+    given = {"trials": 4, "epochs": 2, "strategy": "random", "final_epochs": 0, "quiet": True}
+    taught = nt.search(blobs(), out=tmp_path / "taught", distillation=plan, **given)
+    plain = nt.search(blobs(), out=tmp_path / "plain", **given)
+    assert [each.architecture for each in taught.trials] == [each.architecture for each in plain.trials]
+    losses = [[trial.scores["valid_loss"] for trial in result.trials] for result in (taught, plain)]
+    same = [one == other for one, other in zip(*losses, strict=True)]
+    assert same[:2] == [True, True]
+    assert same[2:] == [False, False]
+    with pytest.raises(StudyError, match="distillation"):
+        nt.search(blobs(), out=tmp_path / "taught", **given)
+    with pytest.raises(NasturtiumError, match="give it one by out="):
+        nt.search(blobs(), distillation=plan, **given)

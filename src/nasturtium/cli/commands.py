@@ -52,6 +52,12 @@ def search(
         str | None, typer.Option(help="PostgreSQL URL that keeps the trials; a file if not given.")
     ] = None,
     memory: Annotated[str | None, typer.Option(help="Most memory of a worker, such as 4G.")] = None,
+    distil: Annotated[
+        bool, typer.Option("--distil", help="Let the best networks so far teach those that follow.")
+    ] = False,
+    distil_option: Annotated[
+        list[str] | None, typer.Option(help="weight=0.2, teachers=3, after=30, temperature=2.")
+    ] = None,
     target: Annotated[str | None, typer.Option(help="Target column of a table.")] = None,
     metric: Annotated[str | None, typer.Option(help="The task's metric.")] = None,
     kind: Annotated[str | None, typer.Option(help="classification or regression.")] = None,
@@ -66,7 +72,7 @@ def search(
     options = {name: value for name, value in given.items() if value is not None}
     asked = Asked(
         task, space, strategy, trials, epochs, workers, objective or [], limit or [], start or [], time, trial_time,
-        seed, out, device, quiet, options,
+        seed, out, device, quiet, (distil_option or []) if distil or distil_option else None, options,
         {"final_epochs": final_epochs, "final_seeds": final_seeds, "finalists": finalists, "baselines": baselines,
          "tune": tune, "store": store, "memory": memory},
     )  # fmt: skip

@@ -32,6 +32,7 @@ class Asked:
     out: Path | None
     device: str | None
     quiet: bool
+    distil: list[str] | None
     task_options: dict[str, Any]
     final: dict[str, Any]
 
@@ -39,6 +40,7 @@ class Asked:
 def run_search(asked: Asked) -> int:
     """Search, then show the best five and where the study lies; gives the exit code."""
     from nasturtium import spaces, tasks
+    from nasturtium.estimators.distillation import read_distillation
     from nasturtium.searching import search
 
     task = tasks.load(asked.task, seed=asked.seed, **asked.task_options)
@@ -51,6 +53,7 @@ def run_search(asked: Asked) -> int:
         limits=asked.limits, start=[read_start(each) for each in asked.start], workers=asked.workers,
         time=asked.time, trial_time=asked.trial_time, seed=asked.seed, out=out, device=asked.device,
         quiet=asked.quiet, isolated=True, **asked.final,
+        distillation=None if asked.distil is None else read_distillation(asked.distil),
     )  # fmt: skip
     say(result, out)
     return 130 if result.ending == "interrupted" else 0

@@ -2,6 +2,7 @@
 
 from nasturtium.estimators.cost import COSTS, structural
 from nasturtium.estimators.defaults import default_recipe
+from nasturtium.estimators.distillation import Distillation
 from nasturtium.estimators.recipe import Augmentation, Recipe, Trained
 from nasturtium.estimators.training import Tested, Training
 
@@ -12,6 +13,7 @@ __all__ = [
     "COSTS",
     "ESTIMATORS",
     "Augmentation",
+    "Distillation",
     "Recipe",
     "Tested",
     "Trained",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,7 +18,11 @@ from nasturtium.estimators.optimise import Average, make_optimiser, set_rates
 from nasturtium.estimators.recipe import Recipe
 from nasturtium.tasks import Batches
 
-Loss = Callable[[Tensor, Tensor], Tensor]
+if TYPE_CHECKING:
+    from nasturtium.estimators.lesson import Lessons
+
+Loss = Callable[[Tensor, Any], Tensor]
+"""Of outputs (B, K) and targets, which are a tensor, or :class:`nasturtium.estimators.lesson.Taught`."""
 
 Outputs = Tensor | tuple[Tensor, ...]
 """What a network gives: (B, K), or a tuple of such where it has auxiliary heads; the first is the answer."""
@@ -58,7 +63,7 @@ class Fit:
 
     Args:
         model: On its device, in its memory format.
-        batches: The training rows.
+        batches: The training rows, with or without what teachers say of them.
         loss: Of outputs and targets.
         recipe: How to train.
         steps: Of the whole training; the schedule ends with them.
@@ -73,7 +78,7 @@ class Fit:
     def __init__(
         self,
         model: nn.Module,
-        batches: Batches,
+        batches: Batches | Lessons,
         loss: Loss,
         recipe: Recipe,
         steps: int,
@@ -120,7 +125,7 @@ class Fit:
         if self.average is not None and self.step > 0:
             self.average.swap()
 
-    def _step(self, inputs: tuple[Tensor, ...], targets: Tensor) -> Tensor:
+    def _step(self, inputs: tuple[Tensor, ...], targets: Any) -> Tensor:
         recipe = self.recipe
         if self.augment is not None:
             inputs = (self.augment(inputs[0]), *inputs[1:])
@@ -141,7 +146,7 @@ class Fit:
             outputs: Outputs = self.model(*inputs)
             return outputs
 
-    def _loss(self, outputs: Outputs, targets: Tensor) -> Tensor:
+    def _loss(self, outputs: Outputs, targets: Any) -> Tensor:
         """The loss of the network's output, plus the weighted ones of its auxiliary heads if it has any."""
         main, *auxiliary = outputs if isinstance(outputs, tuple) else (outputs,)
         loss = self.loss(main, targets)
@@ -149,7 +154,7 @@ class Fit:
             loss = loss + self.recipe.auxiliary_weight * self.loss(output, targets)
         return loss
 
-    def _mixed(self, inputs: tuple[Tensor, ...], targets: Tensor) -> Tensor:
+    def _mixed(self, inputs: tuple[Tensor, ...], targets: Any) -> Tensor:
         inputs, other, share = mixed(inputs, self.recipe.mixup)
         outputs = self._forward(inputs)
         return share * self._loss(outputs, targets) + (1 - share) * self._loss(outputs, targets[other])

@@ -16,6 +16,7 @@ from nasturtium.estimators.checkpoint import Checkpoint, Curve
 from nasturtium.estimators.data import Placed
 from nasturtium.estimators.device import choose_mode, strides_over_the_edge
 from nasturtium.estimators.fit import Fit, make_loss
+from nasturtium.estimators.lesson import Distilled, Lesson, Lessons
 from nasturtium.estimators.recipe import Recipe
 from nasturtium.estimators.scoring import scores_of
 from nasturtium.space import Architecture
@@ -27,8 +28,18 @@ CONTINUES = ("architecture", "recipe", "task")
 """What must be the same for one training to continue another."""
 
 
-def prepare(architecture: Architecture, recipe: Recipe, placed: Placed, budget: Budget, seed: int) -> Fit:
+def prepare(
+    architecture: Architecture, recipe: Recipe, placed: Placed, budget: Budget, seed: int, lesson: Lesson | None = None
+) -> Fit:
     """A training that is about to begin, with fresh weights drawn from torch's global generator.
+
+    Args:
+        architecture: What is trained.
+        recipe: How.
+        placed: The rows.
+        budget: Epochs.
+        seed: Of everything random.
+        lesson: What teachers say of the training rows, and how that is learned; None for the targets alone.
 
     Raises:
         TrainingError: If the budget is not positive, the recipe cannot be used on the task, or the network does
@@ -53,7 +64,11 @@ def prepare(architecture: Architecture, recipe: Recipe, placed: Placed, budget: 
     batches = placed.training(recipe, seed, mode.channels_last)
     steps = max(1, round(budget * len(batches)))
     loss = make_loss(task.loss, recipe.label_smoothing)
-    return Fit(model, batches, loss, recipe, steps, seed, mode, placed.augment(recipe))
+    augment = placed.augment(recipe)
+    if lesson is None or not lesson.said:
+        return Fit(model, batches, loss, recipe, steps, seed, mode, augment)
+    taught = Lessons(batches, lesson.said)
+    return Fit(model, taught, Distilled(loss, lesson.plan), recipe, steps, seed, mode, augment)
 
 
 def _drop(model: nn.Module, share: float) -> None:

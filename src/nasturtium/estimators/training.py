@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nasturtium.errors import TrainingError
 from nasturtium.estimators.defaults import default_recipe
+from nasturtium.estimators.distillation import Distillation
 from nasturtium.estimators.recipe import Recipe, recipe_of
+from nasturtium.objective import parse_objective
 from nasturtium.trial import Budget, Report, Scores
 
 if TYPE_CHECKING:
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     from nasturtium.estimators.data import Placed
+    from nasturtium.estimators.fit import Fit
+    from nasturtium.estimators.lesson import Lesson
     from nasturtium.space import Architecture
     from nasturtium.tasks import Task
 
@@ -45,9 +50,11 @@ class Training:
         checkpoints: Whether to leave a checkpoint in the trial's folder, from which an interrupted trial is
             resumed and a longer one continues.
         checkpoint_seconds: Least time between two checkpoints of one trial; the last state is always kept.
+        distillation: How the best trials of a study teach those that follow; None for not at all. It acts in
+            :meth:`evaluate` alone: final trainings learn from the data, as the plain networks beside them do.
 
     Raises:
-        TrainingError: If the recipe is open or holds a value that cannot be used.
+        TrainingError: If the recipe is open or holds a value that cannot be used, or the task cannot be taught so.
     """
 
     def __init__(
@@ -58,6 +65,7 @@ class Training:
         *,
         checkpoints: bool = True,
         checkpoint_seconds: float = 30.0,
+        distillation: Distillation | None = None,
     ) -> None:
         self.task = task
         self.recipe = default_recipe(task) if recipe is None else recipe
@@ -65,6 +73,9 @@ class Training:
         self.device = device
         self.checkpoints = checkpoints
         self.checkpoint_seconds = checkpoint_seconds
+        self.distillation = distillation
+        if distillation is not None:
+            distillation.check(task)
         self._placed: Placed | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -73,8 +84,8 @@ class Training:
     def evaluate(self, architecture: Architecture, budget: Budget, report: Report) -> Scores:
         """Train to a budget and score on the validation rows.
 
-        Reports after every epoch the mean training loss as ``train_loss``, every metric of the task, and
-        ``valid_loss``. The scores are those of the last epoch, not of the best.
+        Reports after every epoch the mean training loss as ``train_loss`` (what teachers say included), every metric
+        of the task, and ``valid_loss``. The scores are those of the last epoch, not of the best.
 
         Args:
             architecture: What to train.
@@ -83,7 +94,7 @@ class Training:
 
         Raises:
             TrainingError: If a loss or an output is not finite, memory runs out, there are no validation
-                rows, or a checkpoint does not fit.
+                rows, a checkpoint does not fit, or teachers have no folder to be found in.
         """
         from nasturtium.estimators.device import memory_errors, seeded
         from nasturtium.estimators.run import Run, prepare
@@ -93,10 +104,37 @@ class Training:
         placed = self._data()
         recipe = recipe_of(architecture, self.recipe)
         with seeded(report.seed, placed.device), memory_errors(recipe):
-            fit = prepare(architecture, recipe, placed, budget, report.seed)
+            fit = prepare(architecture, recipe, placed, budget, report.seed, self._lesson(architecture, report))
             folder = report.folder if self.checkpoints else None
-            every = self.checkpoint_seconds
-            return Run(fit, placed, report, folder, every, architecture, budget).scores()
+            scores = Run(fit, placed, report, folder, self.checkpoint_seconds, architecture, budget).scores()
+            if self.distillation is not None:
+                self._teach(architecture, fit, report, scores)
+            return scores
+
+    def _lesson(self, architecture: Architecture, report: Report) -> Lesson | None:
+        """What the best trials so far say of the training rows, if there are enough of them."""
+        from nasturtium.estimators.lesson import Lesson
+        from nasturtium.estimators.teachers import choose, outputs_in
+
+        plan = self.distillation
+        if plan is None:
+            return None
+        if report.folder is None:
+            raise TrainingError("distillation finds teachers in the folder of the study: give it one by out=")
+        teachers = choose(report.folder, plan.teachers, plan.after, str(architecture.canonical))
+        return Lesson(plan, tuple(outputs_in(teachers, len(self.task.train), self.task.outputs)))
+
+    def _teach(self, architecture: Architecture, fit: Fit, report: Report, scores: Scores) -> None:
+        """Leave what a trained network says of the training rows to those that follow."""
+        from nasturtium.estimators.scoring import outputs_of
+        from nasturtium.estimators.teachers import keep
+
+        worth = scores.get(self.task.metric, math.nan) * (1 if parse_objective(self.task.objective).maximise else -1)
+        if self.distillation is None or report.folder is None or not math.isfinite(worth):
+            return
+        fit.take_average()
+        outputs, _ = outputs_of(fit.model, self._data().scoring("train", fit.mode.channels_last))
+        keep(report.folder, outputs, worth, str(architecture.canonical), self.distillation.teachers)
 
     def fit_final(
         self,

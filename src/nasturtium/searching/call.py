@@ -8,6 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from nasturtium import strategies, tasks
+from nasturtium.errors import NasturtiumError
 from nasturtium.objective import Goal, Limit, Objectives
 from nasturtium.searching.result import Result
 from nasturtium.searching.stages import Kept, Means, Search, space_for
@@ -15,7 +16,7 @@ from nasturtium.searching.units import duration, size
 from nasturtium.space import Architecture, Space
 
 if TYPE_CHECKING:
-    from nasturtium.estimators import Recipe
+    from nasturtium.estimators import Distillation, Recipe
 
 
 def search(
@@ -34,6 +35,7 @@ def search(
     out: str | Path | None = None,
     store: str | None = None,
     recipe: Recipe | None = None,
+    distillation: Distillation | None = None,
     final_epochs: int | None = None,
     final_seeds: int = 3,
     finalists: int = 5,
@@ -72,6 +74,8 @@ def search(
         store: URL of a PostgreSQL database that keeps the trials; a file in ``out`` if None.
         memory: Most bytes, or text such as ``4G``, that a worker process may take; a trial that needs more fails.
         recipe: How networks are trained; a good one for the kind of data if not given.
+        distillation: How the best networks so far teach those that follow, such as ``Distillation(weight=0.2)``; not at
+            all if not given. It needs ``out``.
         final_epochs: Passes over train + valid in each final training; four times ``epochs`` if not given, 0 for none.
         final_seeds: How many times each finalist is trained; the first training of the best is handed over.
         finalists: How many of the best architectures are trained again; fewer where ``time`` does not allow it.
@@ -101,15 +105,18 @@ def search(
     from nasturtium.estimators import Training, default_recipe  # torch, once all else is in order
     from nasturtium.final import Wanted
 
-    training = Training(data, recipe or default_recipe(data), device=device)
+    training = Training(data, recipe or default_recipe(data), device=device, distillation=distillation)
     wanted = Wanted(
         finalists, final_seeds, 4 * epochs if final_epochs is None else final_epochs, baselines, tune, epochs,
         workers, seed, deadline,
     )  # fmt: skip
     folder = None if out is None else Path(out)
+    if folder is None and distillation is not None:
+        raise NasturtiumError("distillation finds teachers in the folder of the study: give it one by out=")
     named = strategy if isinstance(strategy, str) else getattr(strategy, "__name__", str(strategy))
     header = {"task": data.name, **data.custom, "data": data.fingerprint, "strategy": named, "seed": seed,
               "epochs": epochs, "recipe": str(training.recipe),
+              "distillation": None if distillation is None else str(distillation),
               "options": repr(sorted((strategy_options or {}).items()))}  # fmt: skip
     kept = Kept(folder, store, header, dict(space_options or {}))
     means = Means(size(memory), duration(trial_time), isolated, quiet)

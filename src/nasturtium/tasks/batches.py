@@ -40,6 +40,7 @@ class Batches:
 
     Attributes:
         epoch: The number of the next epoch; set it to continue a training.
+        at: The rows of the batch that was given last, (B,), by their place in the split.
 
     Raises:
         TaskError: If there are no rows, or the batch size is not positive.
@@ -67,6 +68,7 @@ class Batches:
         self.shuffle_seed, self.drop_last = shuffle_seed, drop_last
         self.channels_last, self.workers = channels_last, workers
         self.epoch = 0
+        self.at: Tensor = torch.arange(0)
         if self.dataset is None and isinstance(split, Split):
             self._place(split)
 
@@ -90,9 +92,14 @@ class Batches:
 
     def __iter__(self) -> Iterator[Batch]:
         """The batches of the next epoch: a tuple of input tensors, and the targets."""
+        import torch
+
         epoch, self.epoch = self.epoch, self.epoch + 1
         order = None if self.shuffle_seed is None else permutation(self.rows, self.shuffle_seed, epoch)
-        return self._from_memory(order) if self.dataset is None else self._from_dataset(order)
+        places = torch.split(torch.arange(self.rows) if order is None else order, self.batch_size)
+        made = self._from_memory(order) if self.dataset is None else self._from_dataset(order)
+        for batch, self.at in zip(made, places, strict=False):  # the rows of a dropped last batch are left
+            yield batch
 
     def _from_memory(self, order: Tensor | None) -> Iterator[Batch]:
         if order is not None:

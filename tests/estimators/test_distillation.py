@@ -1,0 +1,216 @@
+"""Distillation: losses by hand and against torch, teachers that are distinct and the best, and what goes wrong."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from nasturtium.errors import TrainingError
+from nasturtium.estimators import Distillation, Recipe, Training
+from nasturtium.estimators.distillation import read_distillation
+from nasturtium.estimators.fit import make_loss
+from nasturtium.estimators.lesson import Distilled, Lessons, Taught
+from nasturtium.estimators.scoring import outputs_of
+from nasturtium.estimators.teachers import MARK, OUTPUTS, TAUGHT_BY, choose, keep, outputs_in
+from nasturtium.layers import Linear, ReLU, Sequential
+from nasturtium.space import Architecture
+from nasturtium.tasks import Batches
+
+
+def drawn(*shape: int) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(sum(shape)))
+
+
+def test_squared_error_is_the_formula_of_the_paper():
+    outputs, said, targets = drawn(5, 3), drawn(2, 5, 3), torch.tensor([0, 1, 2, 1, 0])
+    loss = Distilled(make_loss("cross_entropy", 0.0), Distillation(weight=0.2))(outputs, Taught(targets, said))
+    shares = [0.5 * ((outputs - each) ** 2).mean() for each in said]
+    assert loss == pytest.approx(0.8 * F.cross_entropy(outputs, targets).item() + 0.2 * (sum(shares) / 2).item())
+
+
+def test_divergence_is_that_of_torch_distributions():
+    outputs, said, targets = drawn(6, 4), drawn(3, 6, 4), torch.arange(6) % 4
+    plan = Distillation(weight=1.0, temperature=2.5)
+    loss = Distilled(make_loss("cross_entropy", 0.0), plan)(outputs, Taught(targets, said))
+    student = torch.distributions.Categorical(logits=outputs / 2.5)
+    parts = [torch.distributions.kl_divergence(torch.distributions.Categorical(logits=z / 2.5), student) for z in said]
+    assert loss == pytest.approx(2.5**2 * torch.stack(parts).mean().item(), rel=1e-5)
+
+
+def test_without_weight_it_is_the_loss_alone():
+    outputs, said, targets = drawn(5, 3), drawn(2, 5, 3), torch.tensor([0, 1, 2, 1, 0])
+    plain = make_loss("cross_entropy", 0.1)
+    assert Distilled(plain, Distillation(weight=0.0))(outputs, Taught(targets, said)) == plain(outputs, targets)
+
+
+@pytest.mark.parametrize("shuffle", [None, 3])
+def test_what_is_said_goes_with_its_row(blobs, shuffle):
+    rows = len(blobs.train)
+    said = torch.from_numpy(blobs.train.inputs[0] @ np.ones((2, 3), np.float32))
+    batches = Lessons(Batches(blobs.train, 17, shuffle_seed=shuffle, drop_last=True), [said, -said])
+    seen = 0
+    for _ in range(2):
+        for (x,), taught in batches:
+            assert torch.allclose(taught.said[0], x.sum(1, keepdim=True).expand(-1, 3), atol=1e-5)
+            assert torch.equal(taught.said[1], -taught.said[0])
+            seen += len(x)
+    assert seen == 2 * (rows // 17) * 17
+    assert batches.epoch == 2
+
+
+def test_mixup_mixes_what_is_said_with_its_rows():
+    taught = Taught(torch.arange(4), drawn(2, 4, 3))
+    other = torch.tensor([3, 0, 1, 2])
+    assert torch.equal(taught[other].said, taught.said[:, other])
+    assert torch.equal(taught[other].targets, other)
+
+
+def trials(folder, worths, outputs=4):
+    """Trials that ended with such scores, in order; architectures are named by the keys."""
+    for number, (key, worth) in enumerate(worths):
+        path = folder / f"{number:05d}"
+        path.mkdir(parents=True)
+        keep(path, torch.full((outputs, 2), float(worth)), worth, key, 2)
+
+
+def test_teachers_are_the_best_and_distinct(tmp_path):
+    trials(tmp_path, [("a", 0.5), ("b", 0.9), ("b", 0.8), ("c", 0.7), ("d", 0.6), ("e", 0.1)])
+    new = tmp_path / "00006"
+    new.mkdir()
+    chosen = choose(new, 2, 3, "new")
+    assert [each.name for each in chosen] == ["00001", "00003"]  # not 00002, which is b again
+    assert [float(each[0, 0]) for each in outputs_in(chosen, 4, 2)] == pytest.approx([0.9, 0.7])
+    assert not (tmp_path / "00005" / OUTPUTS).exists()  # it can never be among the best two: nothing is kept of it
+
+
+def test_nobody_teaches_itself_and_nobody_before_its_time(tmp_path):
+    trials(tmp_path, [("a", 0.5), ("b", 0.9), ("c", 0.7)])
+    for number, (after, key, names) in enumerate(
+        [(3, "b", ["00002", "00000"]), (4, "x", []), (3, "x", ["00001", "00002"])]
+    ):
+        new = tmp_path / f"1000{number}"
+        new.mkdir()
+        assert [each.name for each in choose(new, 2, after, key)] == names
+
+
+def test_an_interrupted_trial_keeps_its_teachers(tmp_path):
+    trials(tmp_path, [("a", 0.5), ("b", 0.9)])
+    new = tmp_path / "00002"
+    new.mkdir()
+    first = choose(new, 2, 1, "new")
+    trials(tmp_path / "later", [("c", 1.0)])
+    (tmp_path / "later" / "00000").rename(tmp_path / "00003")
+    assert choose(new, 2, 1, "new") == first
+    assert json.loads((new / TAUGHT_BY).read_text()) == ["00001", "00000"]
+
+
+def test_a_mark_that_was_cut_off_is_no_teacher(tmp_path):
+    trials(tmp_path, [("a", 0.5), ("b", 0.9)])
+    (tmp_path / "00001" / MARK).write_text('{"worth": 0.9')
+    new = tmp_path / "00002"
+    new.mkdir()
+    assert [each.name for each in choose(new, 2, 1, "new")] == ["00000"]
+
+
+def test_a_damaged_teacher_is_named(tmp_path):
+    trials(tmp_path, [("a", 0.5)])
+    with pytest.raises(TrainingError, match="00000"):
+        outputs_in([tmp_path / "00000"], 5, 2)
+    (tmp_path / "00000" / OUTPUTS).write_bytes(b"not a file of tensors")
+    with pytest.raises(TrainingError, match="cannot read the teacher"):
+        outputs_in([tmp_path / "00000"], 4, 2)
+
+
+def networks():
+    return [Architecture(Sequential(Linear(width), ReLU(), Linear(3)), input=(2,)) for width in (4, 5, 6, 7)]
+
+
+def run(training, folder, notes, architectures):
+    found = []
+    for number, each in enumerate(architectures):
+        path = folder / f"{number:05d}"
+        path.mkdir(parents=True, exist_ok=True)
+        found.append(training.evaluate(each, 3, notes(seed=number, folder=path)))
+    return found
+
+
+def test_students_learn_from_teachers_and_the_first_ones_do_not(blobs, notes, tmp_path):
+    recipe = Recipe(mixup=0.2, ema=0.9)  # with all that touches targets and weights
+    plan = Distillation(weight=0.9, teachers=2, after=2)
+    taught = run(Training(blobs, recipe, distillation=plan), tmp_path / "taught", notes, networks())
+    plain = run(Training(blobs, recipe), tmp_path / "plain", notes, networks())
+    assert taught[:2] == plain[:2]
+    assert all(one != other for one, other in zip(taught[2:], plain[2:], strict=True))
+    again = run(Training(blobs, recipe, distillation=plan), tmp_path / "again", notes, networks())
+    assert again == taught
+
+
+def test_a_student_comes_to_say_what_its_teacher_says(blobs, notes, tmp_path):
+    """With the whole weight on one teacher a linear student copies a linear teacher."""
+    linear = Architecture(Sequential(Linear(3)), input=(2,))
+    student = Architecture(Sequential(Linear(3), Linear(3)), input=(2,))
+    plan = Distillation(weight=1.0, teachers=1, after=1)
+    recipe = Recipe(batch_size=16, learning_rate=0.05, weight_decay=0.0)
+    training = Training(blobs, recipe, distillation=plan)
+    for number, each in enumerate((linear, student)):
+        (tmp_path / f"{number:05d}").mkdir()
+        training.evaluate(each, 30, notes(seed=number, folder=tmp_path / f"{number:05d}"))
+    (teacher,) = outputs_in([tmp_path / "00000"], len(blobs.train), 3)
+    keep(tmp_path / "00001", torch.zeros(1, 3), -1.0, "none", 1)  # only to show that a worse trial keeps no outputs
+    model_outputs = trained_outputs(training, student, blobs, tmp_path / "00001")
+    assert (model_outputs - teacher).abs().mean() < 0.15 * teacher.std()
+
+
+def trained_outputs(training, architecture, task, folder):
+    """What the network in a trial's checkpoint says of the training rows."""
+    from nasturtium.estimators import checkpoint
+
+    saved = checkpoint.load(folder)
+    model = architecture.build()
+    model.load_state_dict({name[6:]: value for name, value in saved.tensors.items() if name.startswith("model.")})
+    return outputs_of(model, Batches(task.train, len(task.train)))[0]
+
+
+def test_an_interrupted_student_ends_as_if_it_had_not_been(blobs, notes, tmp_path):
+    plan = Distillation(weight=0.5, teachers=2, after=2)
+    three = networks()[:3]
+    whole = run(Training(blobs, distillation=plan, checkpoint_seconds=0), tmp_path / "whole", notes, three)
+    cut = Training(blobs, distillation=plan, checkpoint_seconds=0)
+    run(cut, tmp_path / "cut", notes, three[:2])
+    folder = tmp_path / "cut" / "00002"
+    folder.mkdir()
+    with pytest.raises(KeyboardInterrupt):
+        cut.evaluate(three[2], 3, notes(seed=2, folder=folder, crash_after=2))
+    assert cut.evaluate(three[2], 3, notes(seed=2, folder=folder)) == whole[2]
+
+
+def test_regression_is_taught_by_squared_error_alone(line, notes, tmp_path):
+    plan = Distillation(weight=0.5, teachers=1, after=1)
+    two = [Architecture(Sequential(Linear(width), ReLU(), Linear(1)), input=(4,)) for width in (8, 9)]
+    assert all(scores["r2"] > -5 for scores in run(Training(line, distillation=plan), tmp_path, notes, two))
+    assert outputs_in([tmp_path / "00000"], len(line.train), 1)[0].shape == (len(line.train), 1)
+    with pytest.raises(TrainingError, match="leave the temperature out"):
+        Training(line, distillation=Distillation(temperature=2.0))
+
+
+def test_no_folder_is_said(blobs, mlp, notes):
+    with pytest.raises(TrainingError, match="give it one by out="):
+        Training(blobs, distillation=Distillation()).evaluate(mlp, 1, notes())
+
+
+def test_options_are_read_and_checked():
+    assert read_distillation([]) == Distillation()
+    assert read_distillation(["weight=0.5", "teachers=5", "temperature=3"]) == Distillation(0.5, 5, 30, 3.0)
+    for texts, said in [
+        (["wieght=1"], "did you mean 'weight'"),
+        (["teachers=many"], "no such number"),
+        (["weight=2"], "from 0 to 1"),
+        (["after=0"], "from 1 up"),
+        (["temperature=0"], "above 0"),
+    ]:
+        with pytest.raises(TrainingError, match=said):
+            read_distillation(texts)
