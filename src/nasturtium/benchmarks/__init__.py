@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from nasturtium.benchmarks.building import build
+from nasturtium.benchmarks.built import read_built
 from nasturtium.benchmarks.catalogue import load
 from nasturtium.benchmarks.fitting import FittedSurrogate, fit_surrogate, load_surrogate
 from nasturtium.benchmarks.joining import join
@@ -24,9 +26,11 @@ __all__ = [
     "Reader",
     "Rows",
     "Surrogate",
+    "build",
     "fit_surrogate",
     "from_table",
     "join",
     "load",
     "load_surrogate",
+    "read_built",
 ]

@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 from nasturtium.benchmarks import sources
+from nasturtium.benchmarks.built import read_built
 from nasturtium.benchmarks.published import BENCHMARKS, Published, Reader
 from nasturtium.benchmarks.table import Benchmark, BenchmarkError
 from nasturtium.errors import NasturtiumError, ParseError, SpaceError, did_you_mean
@@ -16,13 +17,16 @@ def load(name: str, dataset: str | None = None, data: Path | str | None = None) 
     """A benchmark.
 
     Args:
-        name: A name in ``BENCHMARKS``: that of its space, or ``suite_zero``, ``event_sequences``, ...
+        name: A name in ``BENCHMARKS``: that of its space, or ``suite_zero``, ``event_sequences``, ...; or the path of a
+            file that :func:`nasturtium.benchmarks.build` wrote.
         dataset: Its data set; the first one if None.
         data: A file or folder as downloaded, or the folder with the prepared tables; None for what is installed.
 
     Raises:
         BenchmarkError: If there is no such benchmark or data set, or its files are not there.
     """
+    if name not in BENCHMARKS and Path(name).suffix == ".parquet":
+        return read_built(Path(name).expanduser())
     if name not in BENCHMARKS:
         raise BenchmarkError(
             f"unknown benchmark {name!r}{did_you_mean(name, BENCHMARKS)} (there are: {', '.join(BENCHMARKS)})"

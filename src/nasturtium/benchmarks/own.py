@@ -54,7 +54,7 @@ def from_table(
     frame = sources.table(file, [column, *described], text=column)
     places: dict[Decisions, list[int]] = {}
     for row, text in enumerate(frame[column].to_list()):
-        places.setdefault(_decisions(space, text, file, row), []).append(row)
+        places.setdefault(read_decisions(space, text, file, row), []).append(row)
     if not places:
         raise BenchmarkError(f"{file} has no rows")
     repeats = max(map(len, places.values()))
@@ -90,7 +90,12 @@ def _first(metrics: list[Metric], split: str) -> str | None:
     return next((metric.name for metric in metrics if metric.split == split), None)
 
 
-def _decisions(space: Space, text: str, file: Path, row: int) -> Decisions:
+def read_decisions(space: Space, text: str, file: Path, row: int) -> Decisions:
+    """The decisions of an architecture written in a row (from 0) of a file.
+
+    Raises:
+        BenchmarkError: If it is none of the space.
+    """
     try:
         return space.read(str(text)).decisions
     except NasturtiumError as error:

@@ -208,6 +208,29 @@ def predict(
     run_predict(asked)
 
 
+@app.command("build-benchmark")
+def build_benchmark(
+    task: Annotated[str, typer.Argument(help="The data, as for search.")],
+    space: Annotated[str | None, typer.Option(help="Search space; by the kind of data if not given.")] = None,
+    count: Annotated[int, typer.Option(min=1, help="How many architectures to train.")] = 100,
+    seeds: Annotated[int, typer.Option(min=1, help="How many times each.")] = 3,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training rows in each training.")] = 15,
+    limit: Annotated[list[str] | None, typer.Option(help='What must hold, such as "params<=100000".')] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Trainings at a time.")] = 1,
+    time: Annotated[str | None, typer.Option(help="After which no more trainings start, such as 2h.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of draws and trainings.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Folder; runs/benchmark-<task>-<space>.")] = None,
+    target: Annotated[str | None, typer.Option(help="Target column of a table.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda or mps; picked by itself if not given.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+) -> None:
+    """Train random architectures of a space and write a table of results: a benchmark of one's own."""
+    from nasturtium.cli.building import Built, run_build
+
+    options = {} if target is None else {"target": target}
+    run_build(Built(task, space, count, seeds, epochs, limit or [], workers, time, seed, out, device, quiet, options))
+
+
 @app.command()
 def score(
     what: Annotated[str, typer.Argument(metavar="ARCH|SPACE", help="Text of an architecture, its file, or a space.")],

@@ -107,9 +107,14 @@ class Training:
             fit = prepare(architecture, recipe, placed, budget, report.seed, self._lesson(architecture, report))
             folder = report.folder if self.checkpoints else None
             scores = Run(fit, placed, report, folder, self.checkpoint_seconds, architecture, budget).scores()
-            if self.distillation is not None:
-                self._teach(architecture, fit, report, scores)
-            return scores
+            fit.take_average()
+            return self.conclude(architecture, fit, report, scores)
+
+    def conclude(self, architecture: Architecture, fit: Fit, report: Report, scores: Scores) -> Scores:
+        """What else is done with a network that is trained and scored, its weights those that are kept; the scores."""
+        if self.distillation is not None:
+            self._teach(architecture, fit, report, scores)
+        return scores
 
     def _lesson(self, architecture: Architecture, report: Report) -> Lesson | None:
         """What the best trials so far say of the training rows, if there are enough of them."""
@@ -132,7 +137,6 @@ class Training:
         worth = scores.get(self.task.metric, math.nan) * (1 if parse_objective(self.task.objective).maximise else -1)
         if self.distillation is None or report.folder is None or not math.isfinite(worth):
             return
-        fit.take_average()
         outputs, _ = outputs_of(fit.model, self._data().scoring("train", fit.mode.channels_last))
         keep(report.folder, outputs, worth, str(architecture.canonical), self.distillation.teachers)
 
