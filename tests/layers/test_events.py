@@ -9,9 +9,10 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from nasturtium.errors import Mismatch
-from nasturtium.layers import Sequential, build
+from nasturtium.layers import AttentionPool, Sequential, build
 from nasturtium.layers.events import (
     FirstInput,
+    GapEncoding,
     LearnedQueries,
     Members,
     MixtureOfHeads,
@@ -137,3 +138,32 @@ def test_queries_are_the_same_for_every_example():
         assert out.shape == (batch, 3, 4)
         assert torch.equal(out, out[:1].expand(batch, -1, -1))
     assert LearnedQueries(3).cost(sequence(None, 4)).params == 12
+
+
+@pytest.mark.parametrize("kind", ["log", "learned"])
+def test_gaps_are_encoded_by_hand(kind):
+    torch.manual_seed(0)
+    module = GapEncoding(kind, 5).module(sequence(4, 6), sequence(4, 1))
+    times = torch.tensor([[0.0, 1.0, 1.0, 9.0]]).unsqueeze(-1)
+    said = torch.tensor([[0.0, math.log(2), 0.0, math.log(9)]]).unsqueeze(-1)
+    if kind == "learned":
+        inside = said * module.inside.weight[:, 0] + module.inside.bias
+        said = torch.cat((inside[..., :1], torch.sin(inside[..., 1:])), -1)
+    expected = said @ module.outside.weight.T + module.outside.bias
+    assert torch.allclose(module(torch.zeros(1, 4, 6), times), expected, atol=1e-6)
+
+
+def test_attention_pooling_by_hand_and_of_padding_alone():
+    torch.manual_seed(0)
+    module = AttentionPool().module(sequence(5, 3, mask=True))
+    x, mask = torch.randn(2, 5, 3), torch.tensor([[True, True, True, False, False], [False] * 5])
+    weights = torch.softmax(x[0, :3] @ module.score.weight[0], 0)
+    expected = weights @ x[0, :3]
+    assert torch.allclose(module(x, mask), torch.stack((expected, torch.zeros(3))), atol=1e-6)
+
+
+def test_gaps_need_times():
+    with pytest.raises(Mismatch, match="takes a sequence and its times"):
+        GapEncoding().signal(sequence(4, 6))
+    with pytest.raises(Mismatch, match="needs times"):
+        GapEncoding().signal(sequence(4, 6), sequence(4, 2))

@@ -23,6 +23,7 @@ SMALL: dict[str, tuple[Any, dict[str, Any]]] = {
     "mlp": ((16,), {}),
     "sequencenet": ((48, 3), {}),
     "seqnas": ((20, 2), {"numeric_embedding": 3, "hidden": 4}),
+    "seqnas_plus": ((20, 2), {"numeric_embedding": 3, "hidden": 4}),
     "einspace": ((1, 8, 8), {"nodes": 300, "limits": {"params": 1e6, "flops": 1e8, "activations": 1e6}}),
     "darts": ((1, 8, 8), {"channels": 4, "cells": 3}),
     "nasnet": ((1, 8, 8), {"channels": 4, "cells": 3}),

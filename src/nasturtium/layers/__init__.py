@@ -25,6 +25,7 @@ from nasturtium.layers.convolution import Conv1d, Conv2d, ConvBlock, SeparableCo
 from nasturtium.layers.embedding import Embedding, PositionalEncoding, TimeEncoding
 from nasturtium.layers.events import (
     FirstInput,
+    GapEncoding,
     LearnedQueries,
     Members,
     MixtureOfHeads,
@@ -46,7 +47,7 @@ from nasturtium.layers.graph import ARMAConv, ChebConv, GATConv, GCNConv, GINCon
 from nasturtium.layers.join import Add, Branch, Chunk, Clone, Concat, Mean, Multiply
 from nasturtium.layers.linear import FeedForward, Linear
 from nasturtium.layers.norm import BatchNorm, GroupNorm, LayerNorm
-from nasturtium.layers.pool import AvgPool, GlobalPool, MaxPool
+from nasturtium.layers.pool import AttentionPool, AvgPool, GlobalPool, MaxPool
 from nasturtium.layers.recurrence import (
     Blend,
     LinearSum,
@@ -61,6 +62,7 @@ from nasturtium.layers.repeat import Repeat, repeat
 from nasturtium.layers.resize import Resize
 from nasturtium.layers.sequential import Residual, Sequential
 from nasturtium.layers.shape import Flatten, Identity, Permute, Reshape, Unflatten, Zero
+from nasturtium.layers.state_space import DiagonalStateSpace, StateSpace
 from nasturtium.layers.wrapped import wrap
 from nasturtium.space.part import Layer
 
@@ -69,6 +71,7 @@ LAYERS: dict[str, type[Layer]] = {
     "Activation": Activation,
     "Add": Add,
     "Attention": Attention,
+    "AttentionPool": AttentionPool,
     "AvgPool": AvgPool,
     "BatchNorm": BatchNorm,
     "Blend": Blend,
@@ -81,6 +84,7 @@ LAYERS: dict[str, type[Layer]] = {
     "Conv1d": Conv1d,
     "Conv2d": Conv2d,
     "ConvBlock": ConvBlock,
+    "DiagonalStateSpace": DiagonalStateSpace,
     "DotProduct": DotProduct,
     "Dropout": Dropout,
     "ELU": ELU,
@@ -92,6 +96,7 @@ LAYERS: dict[str, type[Layer]] = {
     "GATConv": GATConv,
     "GCNConv": GCNConv,
     "GELU": GELU,
+    "GapEncoding": GapEncoding,
     "GINConv": GINConv,
     "GRU": GRU,
     "GlobalPool": GlobalPool,
@@ -137,6 +142,7 @@ LAYERS: dict[str, type[Layer]] = {
     "SiLU": SiLU,
     "Sigmoid": Sigmoid,
     "Softmax": Softmax,
+    "StateSpace": StateSpace,
     "SplitChannels": SplitChannels,
     "Tanh": Tanh,
     "TimeEncoding": TimeEncoding,
@@ -156,6 +162,7 @@ __all__ = [
     "Activation",
     "Add",
     "Attention",
+    "AttentionPool",
     "AvgPool",
     "BatchNorm",
     "Blend",
@@ -169,6 +176,7 @@ __all__ = [
     "Conv1d",
     "Conv2d",
     "ConvBlock",
+    "DiagonalStateSpace",
     "DotProduct",
     "Dropout",
     "Edge",
@@ -180,6 +188,7 @@ __all__ = [
     "GATConv",
     "GCNConv",
     "GINConv",
+    "GapEncoding",
     "GlobalPool",
     "GraphConv",
     "GroupNorm",
@@ -224,6 +233,7 @@ __all__ = [
     "Sigmoid",
     "Softmax",
     "SplitChannels",
+    "StateSpace",
     "Tanh",
     "TimeEncoding",
     "Unflatten",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from nasturtium.errors import Mismatch, SpaceError
-from nasturtium.layers.rules import STEPS, only, places, positive
+from nasturtium.layers.rules import STEPS, one_of, only, places, positive
 from nasturtium.space.part import Cost, Layer
 from nasturtium.space.signal import Signal, sequence
 
@@ -92,16 +92,57 @@ class ScaledTimeEncoding(Layer):
             raise Mismatch("ScaledTimeEncoding takes a sequence, or a sequence and its times (T, 1)")
         if not self.span > 0:
             raise SpaceError(f"ScaledTimeEncoding needs a positive span, not {self.span!r}")
-        x, times = inputs[0], inputs[-1]
-        if len(inputs) == 2 and (times.channels != 1 or times.length != x.length or times.mask != x.mask):
-            raise Mismatch(f"ScaledTimeEncoding needs times (T, 1) beside {x}, not {times}")
-        return x
+        return inputs[0] if len(inputs) == 1 else timed(self, inputs)
 
     def module(self, *inputs: Signal) -> torch.nn.Module:
         from nasturtium.modules.events import ScaledTimeWaves
 
         x = inputs[0]
         return ScaledTimeWaves(x.channels, self.span, x.mask, len(inputs) == 2)
+
+
+class GapEncoding(Layer):
+    """Adds what the time since the event before says, which comes as a second input, the times (T, 1).
+
+    Args:
+        kind: ``log`` for a linear map of log(1 + gap), or ``learned`` for periodic functions of it with learned lengths
+            (after Time2Vec, Kazemi et al. 2019, arXiv:1907.05321, there of the time itself).
+        waves: How many functions a learned encoding has.
+    """
+
+    kind: str = "log"
+    waves: int = 8
+    uses_mask: ClassVar[bool] = True
+
+    def signal(self, *inputs: Signal) -> Signal:
+        one_of(self, "kind of encoding", self.kind, ("log", "learned"))
+        positive(self, "waves", self.waves)
+        return timed(self, inputs)
+
+    def cost(self, *inputs: Signal) -> Cost:
+        x = inputs[0]
+        inside = 2 * self.waves if self.kind == "learned" else 0
+        width = self.waves if self.kind == "learned" else 1
+        return Cost(inside + (width + 1) * x.channels, places(x) * (inside + 2 * width * x.channels))
+
+    def module(self, *inputs: Signal) -> torch.nn.Module:
+        from nasturtium.modules.events import GapEncoding as Module
+
+        return Module(inputs[0].channels, self.kind, self.waves, inputs[0].mask)
+
+
+def timed(layer: Layer, inputs: tuple[Signal, ...]) -> Signal:
+    """The first of two inputs, a sequence; the second must be its times (T, 1).
+
+    Raises:
+        Mismatch: If they are not.
+    """
+    if len(inputs) != 2 or any(signal.kind != "sequence" for signal in inputs):
+        raise Mismatch(f"{type(layer).__name__} takes a sequence and its times (T, 1)")
+    x, times = inputs
+    if times.channels != 1 or times.length != x.length or times.mask != x.mask:
+        raise Mismatch(f"{type(layer).__name__} needs times (T, 1) beside {x}, not {times}")
+    return x
 
 
 class LearnedQueries(Layer):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from nasturtium.errors import Mismatch
-from nasturtium.layers.rules import STEPS, left_padding, one_of, only, slid
-from nasturtium.space.part import Layer
+from nasturtium.layers.rules import STEPS, left_padding, one_of, only, places, slid
+from nasturtium.space.part import Cost, Layer
 from nasturtium.space.signal import Signal, vector
 
 if TYPE_CHECKING:
@@ -95,6 +95,24 @@ class GlobalPool(Layer):
         from nasturtium.modules import ImagePool, SequencePool
 
         return ImagePool(self.kind) if inputs[0].kind == "image" else SequencePool(self.kind)
+
+
+class AttentionPool(Layer):
+    """A sequence as the weighted mean of its real steps, the weights a softmax of learned scores of them."""
+
+    uses_mask: ClassVar[bool] = True
+
+    def signal(self, *inputs: Signal) -> Signal:
+        return vector(only(self, inputs, *STEPS).channels)
+
+    def cost(self, *inputs: Signal) -> Cost:
+        (x,) = inputs
+        return Cost(x.channels, 2 * places(x) * x.channels)
+
+    def module(self, *inputs: Signal) -> torch.nn.Module:
+        from nasturtium.modules.pool import AttentionPool as Module
+
+        return Module(inputs[0].channels)
 
 
 def _mode(size: int, kernel: int, stride: int) -> bool | None:

@@ -95,3 +95,36 @@ class LearnedQueries(nn.Module):
     def extra_repr(self) -> str:
         """Number and channels."""
         return f"{self.table.shape[0]}, {self.table.shape[1]}"
+
+
+class GapEncoding(nn.Module):
+    """Adds what the time since the event before says: its logarithm, or waves of learned lengths, mapped to channels.
+
+    Args:
+        channels: Channels of the sequence.
+        kind: ``log`` for log(1 + gap), or ``learned`` for one linear and else periodic functions of it, as in Time2Vec
+            (Kazemi et al. 2019, arXiv:1907.05321).
+        waves: Functions of a learned encoding.
+        masked: Whether a mask follows the sequence.
+    """
+
+    def __init__(self, channels: int, kind: str = "log", waves: int = 8, masked: bool = False) -> None:
+        super().__init__()
+        self.kind, self.masked = kind, masked
+        self.inside = nn.Linear(1, waves) if kind == "learned" else None
+        self.outside = nn.Linear(waves if kind == "learned" else 1, channels)
+
+    def forward(self, x: Tensor, *rest: Tensor) -> Tensor:
+        """Add the encoding to x (B, T, C)[, its mask (B, T)], times (B, T, 1)[, their mask]."""
+        times = rest[1 if self.masked else 0].to(x.dtype)
+        gaps = torch.cat((torch.zeros_like(times[:, :1]), times[:, 1:] - times[:, :-1]), 1)
+        said = torch.log1p(gaps.clamp(min=0))  # (B, T, 1)
+        if self.inside is not None:
+            waves = self.inside(said)  # of the logarithm, as gaps span decades
+            said = torch.cat((waves[..., :1], waves[..., 1:].sin()), -1)
+        added: Tensor = self.outside(said)
+        return x + added
+
+    def extra_repr(self) -> str:
+        """What it is made for."""
+        return f"{self.outside.out_features}, {self.kind}, masked={self.masked}"

@@ -130,3 +130,24 @@ class WindowPool(nn.Module):
     def extra_repr(self) -> str:
         """Kind and sizes."""
         return f"{self.kind!r}, kernel={self.kernel}, stride={self.stride}"
+
+
+class AttentionPool(nn.Module):
+    """The weighted mean of the real steps of a sequence, weighted by a softmax of learned scores.
+
+    Args:
+        channels: Of the sequence.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.score = nn.Linear(channels, 1, bias=False)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Pool x (B, T, C), of which mask (B, T) says what is real, to (B, C); a sequence of padding alone to 0."""
+        scores: Tensor = self.score(x)  # (B, T, 1)
+        if mask is None:
+            return (scores.softmax(1) * x).sum(1)
+        real = mask.unsqueeze(-1)
+        shares = scores.masked_fill(~real, torch.finfo(scores.dtype).min).softmax(1).masked_fill(~real, 0.0)
+        return (shares * x.masked_fill(~real, 0.0)).sum(1)

@@ -33,6 +33,7 @@ from nasturtium.spaces.nasnet import nasnet
 from nasturtium.spaces.nats_size import nats_size
 from nasturtium.spaces.resnet import resnet
 from nasturtium.spaces.seqnas import seqnas
+from nasturtium.spaces.seqnas_plus import seqnas_plus
 from nasturtium.spaces.sequencenet import sequencenet
 from nasturtium.spaces.transformer import transformer
 from nasturtium.spaces.transnas_macro import transnas_macro
@@ -83,6 +84,10 @@ SPACES: dict[str, Published] = {
     "seqnas": Published(
         seqnas, ("sequence", "tokens", "group"), 3_425_438_016, (96, 1),
         "stem, encoder and decoder for event sequences", "Udovichenko et al. 2024",
+    ),
+    "seqnas_plus": Published(
+        seqnas_plus, ("sequence", "tokens", "group"), 2_614_831_239_641_100_480, (96, 1),
+        "the same with state spaces, directions, dilations, widths and more pooling", "SeqNAS 2024; Gu et al. 2022",
     ),
     "einspace": Published(
         einspace, ("image", "sequence"), math.inf, (3, 64, 64),

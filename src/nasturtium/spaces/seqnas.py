@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from functools import partial
 from typing import Any
 
-from nasturtium.errors import SpaceError
 from nasturtium.layers import GRU, BatchNorm, Conv1d, Dropout, GlobalPool, Identity, Linear, Mish, Sequential, repeat
 from nasturtium.layers.events import FirstInput, MixtureOfHeads, ScaledTimeEncoding
 from nasturtium.space.choice import Choice, choice, subset
 from nasturtium.space.graph import without
 from nasturtium.space.notations import Notation
-from nasturtium.space.signal import Signal
 from nasturtium.space.space import Space
+from nasturtium.spaces.event_features import EventFeatures, event_features
 from nasturtium.spaces.event_layers import EventDecoder, EventDecoderLayer, EventEncoderLayer, EventStem
-from nasturtium.spaces.inputs import one_input, positive
+from nasturtium.spaces.inputs import positive
 from nasturtium.spaces.seqnas_code import DEPTHS, HEADS, POOLS, SEARCHED, stem_kernels, to_bits, write
 from nasturtium.spaces.seqnas_dictionary import read
 
@@ -70,35 +68,34 @@ def seqnas(
     >>> seqnas().size
     3425438016
     """
-    signal = one_input("seqnas", input, "sequence", "tokens", "group")
     positive("seqnas", outputs=outputs, hidden=hidden)
-    sizes = {"embedding": embedding, "numeric_embedding": numeric_embedding}
-    positive("seqnas", **{name: size for name, size in sizes.items() if size != "auto"})
-    vocabularies, numbers, length, timed = _features(signal, times)
-    embeddings = tuple([_embedding(size, embedding) for size in vocabularies])
-    kernels = stem_kernels(length)
-    numeric = None
-    if numbers:
-        channels = numbers * _numeric_embedding(numbers, embeddings, numeric_embedding)
-        window: Any = Choice(tuple(dict.fromkeys(kernels)), None, "kernel", ordered=True)
-        numeric = Sequential(
-            BatchNorm(), Conv1d(channels, window, groups="depthwise"), choice(Identity(), Dropout(dropout))
-        )
-    encoding = choice(FirstInput() if timed else Identity(), ScaledTimeEncoding(span), name="time")
+    features = event_features("seqnas", input, embedding, numeric_embedding, times)
+    kernels = stem_kernels(features.length)
+    encoding = choice(FirstInput() if features.timed else Identity(), ScaledTimeEncoding(span), name="time")
     root = Sequential(
-        EventStem(embeddings, numeric, encoding, times),
+        EventStem(features.embeddings, numeric_stem(features, dropout), encoding, times),
         choice(Identity(), _encoder(hidden), name="encoder"),
-        choice(Identity(), _decoder(hidden, outputs), name="decoder"),
+        choice(Identity(), event_decoder(hidden, outputs), name="decoder"),
         Mish(),
         choice(Identity(), Dropout(TEMPORAL_DROPOUT, "steps")),
         GlobalPool(choice(*POOLS)),
         Linear(outputs),
     )
-    offered = kernels if numbers else ()
-    members = {name: to_bits(code) for name, code in SEARCHED.items() if (code.kernel is not None) == bool(numbers)}
+    numeric = bool(features.numbers)
+    offered = kernels if numeric else ()
+    members = {name: to_bits(code) for name, code in SEARCHED.items() if (code.kernel is not None) == numeric}
     notation = Notation(partial(write, kernels=offered), partial(read, kernels=offered))
     simplify = (without("Identity"),)
-    return Space(root, input=signal, name="seqnas", simplify=simplify, notation=notation, members=members)
+    return Space(root, input=features.signal, name="seqnas", simplify=simplify, notation=notation, members=members)
+
+
+def numeric_stem(features: EventFeatures, dropout: float) -> Any:
+    """What makes channels of all numbers together, with its choices; None without numbers."""
+    if not features.numbers:
+        return None
+    window: Any = Choice(tuple(dict.fromkeys(stem_kernels(features.length))), None, "kernel", ordered=True)
+    convolution = Conv1d(features.channels, window, groups="depthwise")
+    return Sequential(BatchNorm(), convolution, choice(Identity(), Dropout(dropout)))
 
 
 def _encoder(width: int) -> Any:
@@ -106,44 +103,10 @@ def _encoder(width: int) -> Any:
     return repeat(EventEncoderLayer(operations, width), choice(*DEPTHS[0], name="layers"))
 
 
-def _decoder(width: int, queries: int) -> Any:
+def event_decoder(width: int, queries: int) -> Any:
+    """One or two layers in which learned queries read the sequence."""
     heads = MixtureOfHeads(choice(*HEADS, name="heads"), width)
     layer = EventDecoderLayer(heads, heads, width)
     stacks = Choice([EventDecoder(queries, *[layer] * count) for count in DEPTHS[1]], None, "layers", ordered=True)
     stacks.transparent = True  # the first layer keeps its decisions when their number changes
     return stacks
-
-
-def _features(signal: Signal, times: str) -> tuple[list[int], int, int | None, bool]:
-    """Vocabularies of the categories, number of numeric features, length, and whether there are times."""
-    members = signal.members if signal.kind == "group" else ((signal.kind, signal),)
-    grouped = signal.kind == "group"
-    features = [member for name, member in members if not (grouped and name == times)]
-    loose = next((m for _, m in members if m.kind not in ("sequence", "tokens") or (m.mask and m is not signal)), None)
-    if loose is not None or not features:
-        raise SpaceError(
-            f"seqnas takes a group of sequences and tokens, with one mask for all "
-            f"(group(...)._replace(mask=True)), not {loose or signal}"
-        )
-    if len({member.length for _, member in members}) > 1:
-        raise SpaceError(f"seqnas: the members of {signal} differ in length")
-    when = [member for name, member in members if grouped and name == times]
-    if any(member.kind != "sequence" or member.channels != 1 for member in when):
-        raise SpaceError(f"seqnas: the times must be a sequence (T, 1), not {when[0]}")
-    vocabularies = [member.vocabulary[0] for member in features if member.kind == "tokens"]
-    numbers = sum(member.channels for member in features if member.kind == "sequence")
-    return vocabularies, numbers, features[0].length, bool(when)
-
-
-def _embedding(vocabulary: int, wanted: int | str) -> int:
-    if wanted == "auto":
-        return max(min(600, round(1.6 * math.pow(vocabulary - 1, 0.56))), 1)
-    return int(wanted)
-
-
-def _numeric_embedding(numbers: int, embeddings: tuple[int, ...], wanted: int | str) -> int:
-    if wanted != "auto":
-        return int(wanted)
-    if embeddings:
-        return max(sum(embeddings) // len(embeddings), 1)
-    return 32 if numbers == 1 else min(16, 256 // numbers) or 1

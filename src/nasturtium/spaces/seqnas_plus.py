@@ -1,0 +1,105 @@
+"""The space ``seqnas_plus``: what SeqNAS left out, for event sequences and time series."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nasturtium.layers import (
+    GRU,
+    LSTM,
+    AttentionPool,
+    Conv1d,
+    Dropout,
+    GapEncoding,
+    GlobalPool,
+    Identity,
+    Linear,
+    Mish,
+    SeparableConv1d,
+    Sequential,
+    StateSpace,
+    repeat,
+)
+from nasturtium.layers.events import FirstInput, MixtureOfHeads, ScaledTimeEncoding
+from nasturtium.space.choice import choice, subset
+from nasturtium.space.graph import without
+from nasturtium.space.signal import Signal
+from nasturtium.space.space import Space
+from nasturtium.spaces.event_features import event_features
+from nasturtium.spaces.event_layers import EventEncoderLayer, EventStem
+from nasturtium.spaces.inputs import positive
+from nasturtium.spaces.seqnas import TEMPORAL_DROPOUT, event_decoder, numeric_stem
+from nasturtium.spaces.seqnas_code import HEADS
+
+WIDTHS = (32, 64, 96, 128)
+KERNELS, DILATIONS = (3, 5, 9), (1, 2, 4)
+STATES = (8, 16, 32)
+SPANS = (1.0, 100.0)
+"""At 1 sine and cosine of a time are nearly linear in it, at 100 there are some sixteen waves in a sequence."""
+
+
+def seqnas_plus(
+    input: Any = (96, 1),
+    outputs: int = 10,
+    *,
+    hidden: int = 32,
+    embedding: int | str = "auto",
+    numeric_embedding: int | str = "auto",
+    dropout: float = 0.1,
+    times: str = "times",
+) -> Space:
+    """Networks for event sequences: those of ``seqnas`` (arXiv:2401.03246), and what its authors left out.
+
+    Stem, encoder, decoder and head are as there, with these changes. After the stem the channels become 32, 64, 96 or
+    128. Times may be encoded on two scales; where there are times, the gaps between events may be instead. Each of 1
+    to 4 encoder layers has a non-empty subset of four operations: attention; a GRU or LSTM in one direction or both; a
+    convolution, plain or separable, of three kernels and three dilations; a diagonal state-space model (S4D, Gu et al.
+    2022, arXiv:2206.11893). Mean, maximum, both, the last step or attention (a learned weighting of steps) pool them.
+
+    Padding changes nothing; every choice is drawn uniformly. It contains no published code of its own.
+
+    Args:
+        input: (length or None, numbers), a sequence or tokens signal, or a group of such with one mask for all.
+        outputs: Numbers that leave: classes, or targets.
+        hidden: Channels of each head of attention.
+        embedding: Channels for each categorical signal, or ``auto`` as in ``seqnas``.
+        numeric_embedding: Channels for each number, or ``auto`` as in ``seqnas``.
+        dropout: Share of values dropped where the stem drops any; in the layers it is 0.1.
+        times: Name of the member of a group that holds the times (T, 1); positions stand for them if there is none.
+
+    Raises:
+        SpaceError: If the input is none of these, or an option cannot be used.
+    """
+    positive("seqnas_plus", outputs=outputs, hidden=hidden)
+    features = event_features("seqnas_plus", input, embedding, numeric_embedding, times)
+    waves = [ScaledTimeEncoding(span) for span in SPANS]
+    gaps = [GapEncoding("log"), GapEncoding("learned")] if features.timed else []
+    encoding = choice(FirstInput() if features.timed else Identity(), *waves, *gaps, name="time")
+    root = Sequential(
+        EventStem(features.embeddings, numeric_stem(features, dropout), encoding, times),
+        Linear(choice(*WIDTHS, name="width")),
+        choice(Identity(), _encoder(hidden), name="encoder"),
+        choice(Identity(), event_decoder(hidden, outputs), name="decoder"),
+        Mish(),
+        choice(Identity(), Dropout(TEMPORAL_DROPOUT, "steps")),
+        choice(*[GlobalPool(kind) for kind in ("mean", "max", "mixed", "last")], AttentionPool(), name="pool"),
+        Linear(outputs),
+    )
+    return Space(root, input=features.signal, name="seqnas_plus", simplify=(without("Identity"),))
+
+
+def _encoder(width: int) -> Any:
+    half = choice(_one_way, name="half")
+    recurrence = choice(GRU(), LSTM(), GRU(half, bidirectional=True), LSTM(half, bidirectional=True), name="recurrence")
+    kernel, dilation = choice(*KERNELS, name="kernel"), choice(*DILATIONS, name="dilation")
+    convolution = choice(Conv1d(kernel=kernel, dilation=dilation), SeparableConv1d(kernel=kernel, dilation=dilation))
+    operations = subset(
+        MixtureOfHeads(choice(*HEADS, name="heads"), width), recurrence, convolution,
+        StateSpace(choice(*STATES, name="states")), name="operations",
+    )  # fmt: skip
+    return repeat(EventEncoderLayer(operations, 2 * width), choice(1, 2, 3, 4, name="layers"))
+
+
+def _one_way(signal: Signal) -> int:
+    """Channels of each direction, so that as many leave as come in; where that cannot be, the layer is not offered."""
+    return max(signal.channels // 2, 1)
