@@ -71,4 +71,5 @@ def convolved(x: Tensor, kernel: Tensor) -> Tensor:
     if torch.compiler.is_compiling():
         return F.conv1d(F.pad(x, (length - 1, 0)), kernel.flip(-1).unsqueeze(1), groups=x.shape[1])
     spectrum = torch.fft.rfft(x, n=2 * length) * torch.fft.rfft(kernel, n=2 * length)
-    return torch.fft.irfft(spectrum, n=2 * length)[..., :length]
+    found: Tensor = torch.fft.irfft(spectrum, n=2 * length)[..., :length]
+    return found
