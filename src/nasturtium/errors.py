@@ -19,9 +19,6 @@ class Mismatch(NasturtiumError):
         values: What stands for the ``{}``.
     """
 
-    def __init__(self, why: str, *values: object) -> None:
-        super().__init__(why, *values)
-
     def __str__(self) -> str:
         why, *values = self.args
         return str(why).format(*values) if values else str(why)

@@ -9,7 +9,7 @@ from nasturtium.space.backtracking import go_back
 from nasturtium.space.budget import Budget
 from nasturtium.space.choice import Choice
 from nasturtium.space.frames import Frame, Here, Visit, also_fed, fed_by, on_wires
-from nasturtium.space.infer import Signals, joined, outcome
+from nasturtium.space.infer import Signals, joined, outcome, signals_of
 from nasturtium.space.limits import Burden, Limits
 from nasturtium.space.opening import Offers, first_value_choice, option_value
 from nasturtium.space.part import Layer, Part, Slot, Wire, is_container, is_open
@@ -224,19 +224,24 @@ class Derivation:
                 continue
             visit = frame.visited.get(child.key)
             if visit is not None:  # the same decisions, checked on the signals that reach it now
-                self.frame = frame.replied(self._pass(frame, child, visit.closed, reaching, visit.inside))
+                self.frame = frame.replied(self._pass(frame, child, visit.closed, reaching, visit.inside, visit))
             elif is_open(child.part):
                 return child.part, self._inside(frame, child, reaching)
             else:
                 self.frame = frame.replied(self._pass(frame, child, child.part, reaching, 0))
 
-    def _pass(self, frame: Frame, child: Any, closed: Any, wires: tuple[Any, ...] | None, inside: int) -> Any:
-        """The wire that leaves a child without choices of its own, or one that was closed before."""
+    def _pass(
+        self, frame: Frame, child: Any, closed: Any, wires: tuple[Any, ...] | None, inside: int, visit: Visit | None = None
+    ) -> Any:
+        """The wire that leaves a child without choices of its own, or one that was closed on an earlier visit."""
         if wires is None or not isinstance(closed, Layer):
             return None
         mask = frame.here.fed_by | inside | fed_by(wires)
         signals = tuple([wire.signal for wire in wires])
-        found = outcome(closed, signals)
+        if visit is not None and visit.wires is not None and signals == tuple([wire.signal for wire in visit.wires]):
+            found = signals_of(visit.reply)  # copies of a branch mostly get equal signals: nothing to infer again
+        else:
+            found = outcome(closed, signals)
         if isinstance(found, Mismatch):
             raise DeadEnd(found, mask, frame.address_of(child))
         if self.limits is not None:

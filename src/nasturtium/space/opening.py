@@ -9,7 +9,7 @@ from nasturtium.errors import Mismatch
 from nasturtium.space.choice import Choice, first_closing
 from nasturtium.space.infer import Signals, outcome, signals_of, wires_of
 from nasturtium.space.part import Layer, Part, Slot, is_container, is_layer, is_open
-from nasturtium.space.wiring import Path, run_wiring, substitute
+from nasturtium.space.wiring import Path, run_wiring, substitute, view
 
 LOOKAHEAD = 256
 """Up to how many combinations of plain values a part is known to work or not before they are closed."""
@@ -86,7 +86,7 @@ class Offers:
         known = self._offers.get(key)
         if known is None:
             options = enumerate(choice.options)
-            known = tuple(i for i, o in options if signals is None or self.possible(o, signals))
+            known = tuple([i for i, o in options if signals is None or self.possible(o, signals)])
             self._remember(key, known)
         return known
 
@@ -149,51 +149,56 @@ class Offers:
         Exact for leaves with few combinations of values; containers are followed up to their first open child, and
         many values are taken to work, so that a dead end may show later.
         """
-        if not isinstance(part, Choice) and (not part.is_open or getattr(part, "steady", False)):
-            if getattr(part, "total", False) and len(signals) == 1 and signals[0].kind != "group":
+        alone = len(signals) == 1 and signals[0].kind != "group"
+        is_choice = isinstance(part, Choice)
+        if not is_choice and (not part.is_open or getattr(part, "steady", False)):
+            if alone and getattr(part, "total", False):
                 return True
-            return not isinstance(outcome(first_closing(part), signals), Mismatch)
-        if part in self._always and len(signals) == 1 and signals[0].kind != "group":
+            return not isinstance(outcome(first_closing(part) if part.is_open else part, signals), Mismatch)
+        if alone and part in self._always:
             return True
+        if not is_choice and first_value_choice(part) is None:
+            return not is_container(part) or self._starts(part, signals)
         key = (part, signals)
         known = self._possible.get(key)
         if known is None:
             self._possible[key] = True  # a rule that reaches itself on the same signals must not stop itself
-            if isinstance(part, Choice):
+            if is_choice:
                 known = any(self.possible(option, signals) for option in part.options)
             else:
-                known = self._open_possible(part, signals)
+                known = self._closes(part, signals)
             self._possible[key] = known
         return known
 
-    def _open_possible(self, part: Part, signals: Signals) -> bool:
+    def _closes(self, part: Part, signals: Signals) -> bool:
+        """Whether some values for the first choice among the plain values of a part may work."""
         first = first_value_choice(part)
-        if first is not None:
-            path, choice = first
-            return ways(part) > LOOKAHEAD or any(self._fits(part, path, option, signals) for option in choice.options)
-        return not is_container(part) or self._starts(part, signals)
+        if first is None or ways(part) > LOOKAHEAD:
+            return True
+        path, choice = first
+        return any(self._fits(part, path, option, signals) for option in choice.options)
 
     def _starts(self, part: Any, signals: Signals) -> bool:
-        def visit(child: Any, *wires: Any) -> Any:
-            inner = child.part if type(child) is Slot else child
-            reaching = tuple([wire.signal for wire in wires])
-            if is_open(inner):
-                if wires == given and self._works_on_all(inner):
-                    self._always.add(part)
-                raise _Reached(self.possible(inner, reaching))
-            found = outcome(inner, reaching)
-            if isinstance(found, Mismatch):
-                raise found
-            return wires_of(found)
-
+        """Whether the wiring of a container works up to its first open child, and that child may work too."""
         given = tuple(wires_of(signals))
+        steps = view(part).wire(*given)
         try:
-            run_wiring(part, given, visit)
-        except _Reached as reached:
-            return reached.possible
+            child, *wires = next(steps)
+            while True:
+                inner = child.part if type(child) is Slot else child
+                reaching = tuple([wire.signal for wire in wires])
+                if is_open(inner):
+                    if reaching == signals and self._works_on_all(inner):
+                        self._always.add(part)
+                    return self.possible(inner, reaching)
+                found = outcome(inner, reaching)
+                if isinstance(found, Mismatch):
+                    return False
+                child, *wires = steps.send(wires_of(found))
+        except StopIteration:
+            return True
         except Mismatch:
             return False
-        return True
 
     def _works_on_all(self, value: Any) -> bool:
         """Whether a value works on any single signal, because it is, or may become, a layer that does."""
@@ -229,9 +234,3 @@ class Offers:
 def _only(found: list[Any]) -> Any:
     """The one signal that all of them are, or None."""
     return found[0] if all(signal == found[0] for signal in found) else None
-
-
-class _Reached(Exception):
-    def __init__(self, possible: bool) -> None:
-        super().__init__()
-        self.possible = possible
