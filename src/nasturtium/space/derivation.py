@@ -155,7 +155,7 @@ class Derivation:
             offered = self.offers.values(part, path, choice, signals)
         blame = here.blame
         budget = self.budget
-        if budget is not None and budget.binds(choice):
+        if budget is not None:
             allowed = budget.affordable(choice, offered, here.depth, here.copies, self.spent, self.reserved)
             if allowed != offered:
                 offered, blame = allowed, (1 << self.count) - 1
@@ -174,9 +174,10 @@ class Derivation:
         key, address, wires, fed, scope, depth, copies, since, nested = here
         option = option_value(point.choice.options[index], point.signals)
         if self.budget is not None:
+            needs = self.budget.needs(point.choice)
             self.spent += copies
-            self.reserved += copies * self.budget.change(point.choice, index)
-            depth += self.budget.deepens(point.choice)
+            self.reserved += copies * needs.change[index]
+            depth += needs.level
         if point.part is None:
             address = point.choice.inside(address, index)
         else:
@@ -189,12 +190,13 @@ class Derivation:
         """The wire that leaves a part without choices."""
         if here.wires is None or not isinstance(part, Layer):
             return None
-        found = outcome(part, here.signals or ())
+        signals, blame = here.signals or (), here.blame
+        found = outcome(part, signals)
         if isinstance(found, Mismatch):
-            raise DeadEnd(found, here.blame, here.address)
+            raise DeadEnd(found, blame, here.address)
         if self.limits is not None:
-            self.burden = self.limits.after(self.burden, part, here.signals or ())
-        return on_wires(found, here.blame)
+            self.burden = self.limits.after(self.burden, part, signals)
+        return on_wires(found, blame)
 
     def _deliver(self, here: Here, closed: Any, reply: Any) -> Following:
         """Hand a closed part and its outgoing wire to the frame outside, and go on there."""
@@ -213,12 +215,12 @@ class Derivation:
             if frame is None:
                 return None
             try:
-                child, *wires = frame.next_request()
+                request = frame.next_request()
             except StopIteration as stop:
                 return self._finish(frame, stop.value)
             except Mismatch as mismatch:
                 raise DeadEnd(mismatch, frame.blame, frame.here.address) from None
-            reaching = None if wires == [None] else tuple(wires)
+            child, reaching = request[0], None if request[1:] == (None,) else request[1:]
             if type(child) is not Slot:
                 self.frame = frame.replied(self._pass(frame, child, child, reaching, 0))
                 continue
@@ -254,9 +256,10 @@ class Derivation:
         scope = address if getattr(frame.part, "scope", False) else outer.scope
         copies = outer.copies
         if self.budget is not None and hasattr(frame.part, "copies"):
-            copies *= self.budget.copies(frame.part, child.key, frame.settled)
-            foreseen = outer.copies * self.budget.copies(frame.part, child.key, {})
-            self.reserved += (copies - foreseen) * self.budget.least(child.part)
+            count, foreseen = (self.budget.copies(frame.part, child.key, known) for known in (frame.settled, {}))
+            copies *= count
+            if count != foreseen:
+                self.reserved += outer.copies * (count - foreseen) * self.budget.least(child.part)
             if self.spent + self.reserved > self.budget.nodes:
                 raise DeadEnd("the nodes are used up", (1 << self.count) - 1, address)
         return Here(child.key, address, wires, outer.fed_by, scope, outer.depth, copies, self.count)
