@@ -34,12 +34,11 @@ def _search(value: Any, path: Path) -> tuple[Path, Choice] | None:
         return None if value.of_layers else (path, value)
     if is_layer(value) or not is_open(value):
         return None
-    if isinstance(value, tuple):
-        items: list[tuple[str | int, Any]] = list(enumerate(value))
-    else:
-        items = [(name, value.__dict__[name]) for name in value.fields]
-    for key, item in items:
-        found = _search(item, (*path, key))
+    if isinstance(value, Part):  # remembered there: other decisions leave it as it is
+        inside = first_value_choice(value)
+        return None if inside is None else ((*path, *inside[0]), inside[1])
+    for index, item in enumerate(value):
+        found = _search(item, (*path, index))
         if found is not None:
             return found
     return None
@@ -67,7 +66,11 @@ def ways(value: Any) -> int:
     if isinstance(value, tuple):
         return math.prod(ways(item) for item in value)
     if isinstance(value, Part) and value.is_open:
-        return math.prod(ways(value.__dict__[n]) for n in value.fields if not is_layer(value.__dict__[n]))
+        state = value.__dict__
+        if "_ways" not in state:
+            state["_ways"] = math.prod([ways(state[name]) for name in value.fields if not is_layer(state[name])])
+        known: int = state["_ways"]
+        return known
     return 1
 
 
@@ -95,7 +98,13 @@ class Offers:
         key = (part, path, signals)
         known = self._offers.get(key)
         if known is None:
-            known = tuple(i for i, o in enumerate(choice.options) if self._fits(part, path, o, signals))
+            # Whatever is decided inside a steady part, it works, or nothing does: one closing tells for all options.
+            steady = signals is not None and getattr(part, "steady", False)
+            if signals is not None and steady and not self.possible(part, signals):
+                known = ()
+            else:
+                options = enumerate(choice.options)
+                known = tuple([i for i, o in options if self._fits(part, path, o, signals, tried=steady)])
             self._remember(key, known)
         return known
 
@@ -214,12 +223,12 @@ class Offers:
                 pending.extend(item.options)
         return False
 
-    def _fits(self, part: Part, path: Path, option: Any, signals: Signals | None) -> bool:
+    def _fits(self, part: Part, path: Path, option: Any, signals: Signals | None, tried: bool = False) -> bool:
         try:
             value = option_value(option, signals)
         except Mismatch:
             return False
-        if signals is None or not isinstance(part, Layer):
+        if tried or signals is None or not isinstance(part, Layer):
             return True
         return self.possible(substitute(part, path, value), signals)
 
