@@ -199,7 +199,7 @@ def _same_shape(layer: Layer, inputs: tuple[Signal, ...]) -> Signal:
 
 def _masked(signal: Signal, inputs: tuple[Signal, ...]) -> Signal:
     """The signal, with a mask if one of the inputs has one."""
-    masked = any([each.mask for each in inputs])
+    masked = any(each.mask for each in inputs)
     return signal if signal.mask == masked else signal._replace(mask=masked)
 
 

@@ -222,23 +222,23 @@ class Derivation:
                 raise DeadEnd(mismatch, frame.blame, frame.here.address) from None
             child, reaching = request[0], None if request[1:] == (None,) else request[1:]
             if type(child) is not Slot:
-                self.frame = frame.replied(self._pass(frame, child, child, reaching, 0))
+                self.frame = frame.replied(self._pass(frame, child, child, reaching))
                 continue
             visit = frame.visited.get(child.key)
             if visit is not None:  # the same decisions, checked on the signals that reach it now
-                self.frame = frame.replied(self._pass(frame, child, visit.closed, reaching, visit.inside, visit))
+                self.frame = frame.replied(self._pass(frame, child, visit.closed, reaching, visit))
             elif is_open(child.part):
                 return child.part, self._inside(frame, child, reaching)
             else:
-                self.frame = frame.replied(self._pass(frame, child, child.part, reaching, 0))
+                self.frame = frame.replied(self._pass(frame, child, child.part, reaching))
 
     def _pass(
-        self, frame: Frame, child: Any, closed: Any, wires: tuple[Any, ...] | None, inside: int, visit: Visit | None = None
+        self, frame: Frame, child: Any, closed: Any, wires: tuple[Any, ...] | None, visit: Visit | None = None
     ) -> Any:
         """The wire that leaves a child without choices of its own, or one that was closed on an earlier visit."""
         if wires is None or not isinstance(closed, Layer):
             return None
-        mask = frame.here.fed_by | inside | fed_by(wires)
+        mask = frame.here.fed_by | fed_by(wires) | (0 if visit is None else visit.inside)
         signals = tuple([wire.signal for wire in wires])
         if visit is not None and visit.wires is not None and signals == tuple([wire.signal for wire in visit.wires]):
             found = signals_of(visit.reply)  # copies of a branch mostly get equal signals: nothing to infer again
