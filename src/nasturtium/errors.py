@@ -19,6 +19,8 @@ class Mismatch(NasturtiumError):
         values: What stands for the ``{}``.
     """
 
+    # No __init__: every exception keeps its arguments, and one of Python's would double the time that a refusal takes.
+
     def __str__(self) -> str:
         why, *values = self.args
         return str(why).format(*values) if values else str(why)
