@@ -19,8 +19,7 @@ class Mismatch(NasturtiumError):
         values: What stands for the ``{}``.
     """
 
-    def __init__(self, why: str, *values: object) -> None:
-        super().__init__(why, *values)
+    # No __init__: every exception keeps its arguments, and one of Python's would double the time that a refusal takes.
 
     def __str__(self) -> str:
         why, *values = self.args

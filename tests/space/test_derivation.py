@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nasturtium.errors import Mismatch, SpaceError
-from nasturtium.layers import Conv2d, GlobalPool, Linear, ReLU, Sequential, repeat
+from nasturtium.layers import Branch, Chunk, Concat, Conv2d, GlobalPool, Linear, ReLU, Sequential, repeat
 from nasturtium.space import Layer, Space, choice, shared, vector
 from nasturtium.space.backtracking import REOPENINGS
 from nasturtium.space.derivation import DeadEnd
@@ -214,3 +214,13 @@ def test_addresses_are_unique():
     for architecture in Space(net, input=1).enumerate():
         addresses = [step.point.address for step in architecture.steps]
         assert len(set(addresses)) == len(addresses)
+
+
+@pytest.mark.parametrize(("split", "channels"), [(Chunk(3), 7), (Chunk(3), 9)])
+def test_copies_of_a_path_give_what_inference_gives_on_equal_and_on_other_signals(split, channels):
+    root = Branch(split, Sequential(Times(choice(1, 2)), Same(choice(0, 1))), join=Concat())
+    space = Space(root, input=channels)
+    for taken in ((0, 0), (1, 1)):
+        derivation = space.replay(taken)
+        doubled = 1 + taken[0]
+        assert derivation.output.signal == infer(derivation.value, vector(channels)) == vector(channels * doubled)

@@ -1,11 +1,13 @@
 """Which options are offered: never one less than can work, and exactly those where that is promised."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
 from nasturtium.errors import Mismatch, SpaceError
 from nasturtium.layers import Sequential
-from nasturtium.space import Space, choice, vector
+from nasturtium.space import Layer, Signal, Space, choice, vector
 from nasturtium.space.infer import infer
 from nasturtium.space.opening import LOOKAHEAD, Offers, first_value_choice, option_value, ways
 from nasturtium.space.sizes import at_most
@@ -54,6 +56,45 @@ def test_leaves_with_few_values_are_looked_through_exactly():
     assert offers.possible(At(choice(3, 6), choice(1, 3)), (vector(3),))
     assert not offers.possible(Two(Fits(choice(2, 4)), Same()), (vector(3),))
     assert offers.layers(choice(Fits(2), Fits(3), choice(Fits(2), Fits(choice(3, 5)))), (vector(3),)) == (1, 2)
+
+
+def test_one_closing_tells_for_all_values_of_a_steady_part():
+    part = AtLeastThree(choice(5, 6, 7, 8), choice(1, 2))
+    for channels, offered in ((3, (0, 1, 2, 3)), (2, ())):
+        offers, path, (first, _) = Offers(), ("kept",), (part.kept, part.depth)
+        tried.clear()
+        assert offers.values(part, path, first, (vector(channels),)) == offered
+        assert len(tried) == 1
+        brute = [i for i, kept in enumerate(first.options) if all(works(kept, depth, channels) for depth in (1, 2))]
+        assert tuple(brute) == offered
+
+
+tried: list[tuple[int, int]] = []
+"""What the signal rule below was asked for."""
+
+
+class AtLeastThree(Layer):
+    """Works on three channels or more and gives four, whatever its numbers."""
+
+    steady: ClassVar[bool] = True
+
+    kept: int
+    depth: int
+
+    def signal(self, *inputs: Signal) -> Signal:
+        tried.append((self.kept, self.depth))
+        if inputs[0].channels < 3:
+            raise Mismatch("too few channels")
+        return vector(4)
+
+
+def works(kept: int, depth: int, channels: int) -> bool:
+    """Whether the layer with these numbers works, by its rule alone."""
+    try:
+        infer(AtLeastThree(kept, depth), vector(channels))
+    except Mismatch:
+        return False
+    return True
 
 
 def test_many_values_are_taken_to_work():

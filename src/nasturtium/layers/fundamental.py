@@ -81,7 +81,7 @@ class LastLinear(Layer):
     def signal(self, *inputs: Signal) -> Signal:
         x = only(self, inputs)
         positive(self, "out", self.out)
-        return x._replace(shape=(*sizes(x)[:-1], self.out))
+        return x.with_shape((*sizes(x)[:-1], self.out), x.grid)
 
     def cost(self, *inputs: Signal) -> Cost:
         *others, last = sizes(inputs[0])
@@ -158,7 +158,7 @@ class DotProduct(Layer):
         fits = a.kind == b.kind and len(a.shape) > 1 and a.shape[:-2] == b.shape[:-2] and a.shape[-1] == b.shape[-2]
         if not fits or None in a.shape + b.shape:
             raise Mismatch("DotProduct cannot multiply {} by {}", a, b)
-        return a._replace(shape=(*a.shape[:-1], b.shape[-1]), grid=None)
+        return a.with_shape((*a.shape[:-1], b.shape[-1]))
 
     def cost(self, *inputs: Signal) -> Cost:
         a, b = inputs
@@ -219,7 +219,7 @@ class Routing(Container):
 def remembering(wire: Any, grid: tuple[int, int] | None) -> Any:
     """The same wire, with these rows and columns remembered: no tensor changes, so no layer is needed for it."""
     signal = wire.signal
-    return wire if signal.grid == grid else wire._replace(signal=signal._replace(grid=grid))
+    return wire if signal.grid == grid else wire._replace(signal=signal.with_shape(signal.shape, grid))
 
 
 def sizes(signal: Signal) -> tuple[int, ...]:

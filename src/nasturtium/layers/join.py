@@ -141,7 +141,7 @@ class Concat(Layer):
             if size is None or signal.kind != first.kind or shape[:axis] != before or shape[axis + 1 :] != after:
                 raise Mismatch("Concat along axis {} cannot join {} and {}, for their other sizes", axis, first, signal)
             total += size
-        return _resized(first, axis, total)._replace(mask=any(signal.mask for signal in inputs))
+        return _masked(_resized(first, axis, total), inputs)
 
     def module(self, *inputs: Signal) -> torch.nn.Module:
         from nasturtium.modules import Concat as Module
@@ -194,7 +194,13 @@ def _same_shape(layer: Layer, inputs: tuple[Signal, ...]) -> Signal:
             raise Mismatch("{} needs equal shapes, not {} and {}", type(layer).__name__, first, signal)
     if first.kind in ("tokens", "edges", "group"):
         raise Mismatch(f"{type(layer).__name__} does not work on {first}")
-    return first._replace(mask=any(signal.mask for signal in inputs))
+    return _masked(first, inputs)
+
+
+def _masked(signal: Signal, inputs: tuple[Signal, ...]) -> Signal:
+    """The signal, with a mask if one of the inputs has one."""
+    masked = any(each.mask for each in inputs)
+    return signal if signal.mask == masked else signal._replace(mask=masked)
 
 
 def _axis(layer: Layer, signal: Signal) -> int:
@@ -210,4 +216,4 @@ def _axis(layer: Layer, signal: Signal) -> int:
 
 def _resized(signal: Signal, axis: int, size: int) -> Signal:
     grid = signal.grid if axis == channel_axis(signal) else None
-    return signal._replace(shape=(*signal.shape[:axis], size, *signal.shape[axis + 1 :]), grid=grid)
+    return signal.with_shape((*signal.shape[:axis], size, *signal.shape[axis + 1 :]), grid)

@@ -12,13 +12,25 @@ from nasturtium.space.part import Part
 
 
 class Needs(NamedTuple):
-    """What a choice needs at least, and each of its options: decisions (``least``) and levels of rules (``height``)."""
+    """What a choice needs at least, and each of its options: decisions (``least``) and levels of rules (``height``).
+
+    Attributes:
+        own: Decisions that the choice needs, its own included.
+        least: Decisions that each option needs.
+        height: Levels of rules that each option needs.
+        most: The largest of ``least``.
+        highest: The largest of ``height``.
+        level: How many levels of depth the options are below the choice.
+        change: By how much the decisions still to come change when each option is taken.
+    """
 
     own: int
     least: tuple[float, ...]
     height: tuple[float, ...]
     most: float
     highest: float
+    level: int
+    change: tuple[int, ...]
 
 
 class Budget:
@@ -59,19 +71,6 @@ class Budget:
         """How many decisions a part or choice takes at least."""
         return int(self._need("least", value))
 
-    def change(self, choice: Choice, index: int) -> int:
-        """By how much the decisions still to come change when an option is taken."""
-        needs = self._needs_of(choice)
-        return int(needs.least[index]) - needs.own
-
-    def binds(self, choice: Choice) -> bool:
-        """Whether the limits may take options away from a choice."""
-        return len(choice.options) > 1
-
-    def deepens(self, choice: Choice) -> int:
-        """How many levels of depth the options of a choice are below it."""
-        return int(isinstance(choice, Rule))
-
     def copies(self, part: Any, key: str, closed: Mapping[str, Any]) -> int:
         """How many times a child of ``part`` will stand in the network for each time the part does."""
         count = getattr(part, "copies", None)
@@ -80,20 +79,27 @@ class Budget:
     def affordable(
         self, choice: Choice, offered: tuple[int, ...], depth: int, copies: int, spent: int, reserved: int
     ) -> tuple[int, ...]:
-        """Those of the offered options with which the derivation can still end within the limits."""
-        needs = self._needs_of(choice)
+        """Those of the offered options with which the derivation can still end within the limits.
+
+        A choice of one option keeps it: what it needs was set aside when the choice came up.
+        """
+        needs = self.needs(choice)
         left = (self.nodes - spent - reserved) // copies + needs.own - 1
-        levels = self.depth - depth - self.deepens(choice)
-        if needs.most <= left and needs.highest <= levels:
+        levels = self.depth - depth - needs.level
+        if (needs.most <= left and needs.highest <= levels) or len(needs.least) == 1:
             return offered
         return tuple([i for i in offered if needs.least[i] <= left and needs.height[i] <= levels])
 
-    def _needs_of(self, choice: Choice) -> Needs:
+    def needs(self, choice: Choice) -> Needs:
+        """What a choice and its options need at least; remembered."""
         known = self._needs.get(choice)
         if known is None:
+            own = self.least(choice)
             least = tuple([self._need("least", option) for option in choice.options])
             height = tuple([self._need("height", option) for option in choice.options])
-            known = self._needs[choice] = Needs(self.least(choice), least, height, max(least), max(height))
+            change = tuple([int(need) - own for need in least])
+            level = int(isinstance(choice, Rule))
+            known = self._needs[choice] = Needs(own, least, height, max(least), max(height), level, change)
         return known
 
     def _need(self, what: str, value: Any) -> float:

@@ -9,7 +9,7 @@ from nasturtium.space.backtracking import go_back
 from nasturtium.space.budget import Budget
 from nasturtium.space.choice import Choice
 from nasturtium.space.frames import Frame, Here, Visit, also_fed, fed_by, on_wires
-from nasturtium.space.infer import Signals, joined, outcome
+from nasturtium.space.infer import Signals, joined, outcome, signals_of
 from nasturtium.space.limits import Burden, Limits
 from nasturtium.space.opening import Offers, first_value_choice, option_value
 from nasturtium.space.part import Layer, Part, Slot, Wire, is_container, is_open
@@ -155,7 +155,7 @@ class Derivation:
             offered = self.offers.values(part, path, choice, signals)
         blame = here.blame
         budget = self.budget
-        if budget is not None and budget.binds(choice):
+        if budget is not None:
             allowed = budget.affordable(choice, offered, here.depth, here.copies, self.spent, self.reserved)
             if allowed != offered:
                 offered, blame = allowed, (1 << self.count) - 1
@@ -174,9 +174,10 @@ class Derivation:
         key, address, wires, fed, scope, depth, copies, since, nested = here
         option = option_value(point.choice.options[index], point.signals)
         if self.budget is not None:
+            needs = self.budget.needs(point.choice)
             self.spent += copies
-            self.reserved += copies * self.budget.change(point.choice, index)
-            depth += self.budget.deepens(point.choice)
+            self.reserved += copies * needs.change[index]
+            depth += needs.level
         if point.part is None:
             address = point.choice.inside(address, index)
         else:
@@ -189,12 +190,13 @@ class Derivation:
         """The wire that leaves a part without choices."""
         if here.wires is None or not isinstance(part, Layer):
             return None
-        found = outcome(part, here.signals or ())
+        signals, blame = here.signals or (), here.blame
+        found = outcome(part, signals)
         if isinstance(found, Mismatch):
-            raise DeadEnd(found, here.blame, here.address)
+            raise DeadEnd(found, blame, here.address)
         if self.limits is not None:
-            self.burden = self.limits.after(self.burden, part, here.signals or ())
-        return on_wires(found, here.blame)
+            self.burden = self.limits.after(self.burden, part, signals)
+        return on_wires(found, blame)
 
     def _deliver(self, here: Here, closed: Any, reply: Any) -> Following:
         """Hand a closed part and its outgoing wire to the frame outside, and go on there."""
@@ -213,30 +215,35 @@ class Derivation:
             if frame is None:
                 return None
             try:
-                child, *wires = frame.next_request()
+                request = frame.next_request()
             except StopIteration as stop:
                 return self._finish(frame, stop.value)
             except Mismatch as mismatch:
                 raise DeadEnd(mismatch, frame.blame, frame.here.address) from None
-            reaching = None if wires == [None] else tuple(wires)
+            child, reaching = request[0], None if request[1:] == (None,) else request[1:]
             if type(child) is not Slot:
-                self.frame = frame.replied(self._pass(frame, child, child, reaching, 0))
+                self.frame = frame.replied(self._pass(frame, child, child, reaching))
                 continue
             visit = frame.visited.get(child.key)
             if visit is not None:  # the same decisions, checked on the signals that reach it now
-                self.frame = frame.replied(self._pass(frame, child, visit.closed, reaching, visit.inside))
+                self.frame = frame.replied(self._pass(frame, child, visit.closed, reaching, visit))
             elif is_open(child.part):
                 return child.part, self._inside(frame, child, reaching)
             else:
-                self.frame = frame.replied(self._pass(frame, child, child.part, reaching, 0))
+                self.frame = frame.replied(self._pass(frame, child, child.part, reaching))
 
-    def _pass(self, frame: Frame, child: Any, closed: Any, wires: tuple[Any, ...] | None, inside: int) -> Any:
-        """The wire that leaves a child without choices of its own, or one that was closed before."""
+    def _pass(
+        self, frame: Frame, child: Any, closed: Any, wires: tuple[Any, ...] | None, visit: Visit | None = None
+    ) -> Any:
+        """The wire that leaves a child without choices of its own, or one that was closed on an earlier visit."""
         if wires is None or not isinstance(closed, Layer):
             return None
-        mask = frame.here.fed_by | inside | fed_by(wires)
+        mask = frame.here.fed_by | fed_by(wires) | (0 if visit is None else visit.inside)
         signals = tuple([wire.signal for wire in wires])
-        found = outcome(closed, signals)
+        if visit is not None and visit.wires is not None and signals == tuple([wire.signal for wire in visit.wires]):
+            found = signals_of(visit.reply)  # copies of a branch mostly get equal signals: nothing to infer again
+        else:
+            found = outcome(closed, signals)
         if isinstance(found, Mismatch):
             raise DeadEnd(found, mask, frame.address_of(child))
         if self.limits is not None:
@@ -249,9 +256,10 @@ class Derivation:
         scope = address if getattr(frame.part, "scope", False) else outer.scope
         copies = outer.copies
         if self.budget is not None and hasattr(frame.part, "copies"):
-            copies *= self.budget.copies(frame.part, child.key, frame.settled)
-            foreseen = outer.copies * self.budget.copies(frame.part, child.key, {})
-            self.reserved += (copies - foreseen) * self.budget.least(child.part)
+            count, foreseen = (self.budget.copies(frame.part, child.key, known) for known in (frame.settled, {}))
+            copies *= count
+            if count != foreseen:
+                self.reserved += outer.copies * (count - foreseen) * self.budget.least(child.part)
             if self.spent + self.reserved > self.budget.nodes:
                 raise DeadEnd("the nodes are used up", (1 << self.count) - 1, address)
         return Here(child.key, address, wires, outer.fed_by, scope, outer.depth, copies, self.count)

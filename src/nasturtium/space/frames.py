@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from nasturtium.space.infer import Signals, joined, path_address
@@ -63,26 +64,36 @@ class Visit(NamedTuple):
     inside: int
 
 
+NOTHING: Mapping[str, Visit] = MappingProxyType({})
+"""What a wiring has visited before it begins."""
+
+
 class Frame:
     """A part whose wiring is under way: immutable but for the running generator, which is only a cache."""
 
     __slots__ = ("here", "parent", "part", "replies", "steps", "visited")
 
-    def __init__(self, parent: Frame | None, part: Any, here: Here) -> None:
+    def __init__(
+        self,
+        parent: Frame | None,
+        part: Any,
+        here: Here,
+        replies: tuple[Any, ...] = (),
+        visited: Mapping[str, Visit] = NOTHING,
+        steps: Generator[Any, Any, Any] | None = None,
+    ) -> None:
         self.parent = parent
         self.part = part
         self.here = here
-        self.replies: tuple[Any, ...] = ()
-        self.visited: dict[str, Visit] = {}
-        self.steps: Generator[Any, Any, Any] | None = None
+        self.replies = replies
+        self.visited = visited
+        self.steps = steps
 
     def replied(self, reply: Any, key: str = "", visit: Visit | None = None) -> Frame:
         """The frame after one more child has answered; takes the running generator along."""
-        frame = Frame(self.parent, self.part, self.here)
-        frame.replies = (*self.replies, reply)
-        frame.visited = self.visited if visit is None else {**self.visited, key: visit}
-        frame.steps, self.steps = self.steps, None
-        return frame
+        steps, self.steps = self.steps, None
+        visited = self.visited if visit is None else {**self.visited, key: visit}
+        return Frame(self.parent, self.part, self.here, (*self.replies, reply), visited, steps)
 
     def next_request(self) -> Any:
         """Advance the wiring by the latest reply; raises StopIteration with the wire that leaves."""

@@ -26,12 +26,24 @@ def infer(part: Layer, *inputs: Signal) -> Signal | Signals:
     return found
 
 
-@lru_cache(maxsize=1 << 12)
 def outcome(part: Layer, inputs: Signals) -> Signal | Signals | Mismatch:
-    """The signal that leaves a closed layer, or the Mismatch itself as a value; remembered."""
+    """The signal that leaves a closed layer, or the Mismatch itself as a value.
+
+    Only what leaves containers is remembered. The rule of a leaf takes no longer than looking its answer up, and in a
+    grammar nearly every signal is new: remembering them would fill the memory with what is never asked for again, which
+    the garbage collector then has to look through.
+    """
+    if is_container(part):
+        return _container_outcome(part, inputs)
     try:
-        if not is_container(part):
-            return part.signal(*inputs)
+        return part.signal(*inputs)
+    except Mismatch as mismatch:
+        return mismatch.with_traceback(None)
+
+
+@lru_cache(maxsize=1 << 12)
+def _container_outcome(part: Layer, inputs: Signals) -> Signal | Signals | Mismatch:
+    try:
         found: Signal | Signals = signals_of(run_wiring(part, wires_of(inputs), _visit))
         return found
     except Mismatch as mismatch:

@@ -57,8 +57,10 @@ def changed(
         return None
     steps = _joined(parent.steps, derivation.taken(), step.number, end)
     alike = signals_of(derivation.output) == outcome(old, point.signals)
-    if not alike and any(computed(option) for each in steps for option in each.point.choice.options):
-        return None  # an option would compute something else from what reaches it now
+    if not alike:
+        choices = {each.point.choice for each in steps}  # few, however many steps there are
+        if any(computed(option) for choice in choices for option in choice.options):
+            return None  # an option would compute something else from what reaches it now
     decisions = tuple([each.taken for each in steps])
     child = Architecture(made, space=parent.space, decisions=decisions, steps=steps if alike else None)
     child.origin = Origin("mutation", (point.address,), ())
@@ -108,5 +110,5 @@ def _end(steps: tuple[Step, ...], step: Step) -> int:
 
 
 def _joined(steps: tuple[Step, ...], inside: list[Step], start: int, end: int) -> tuple[Step, ...]:
-    every = [*steps[:start], *inside, *steps[end:]]
-    return tuple([Step(None, number, each.point, each.taken, ()) for number, each in enumerate(every)])
+    rest = enumerate([*inside, *steps[end:]], start)
+    return (*steps[:start], *[Step(None, number, each.point, each.taken, ()) for number, each in rest])

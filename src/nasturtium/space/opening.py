@@ -9,7 +9,7 @@ from nasturtium.errors import Mismatch
 from nasturtium.space.choice import Choice, first_closing
 from nasturtium.space.infer import Signals, outcome, signals_of, wires_of
 from nasturtium.space.part import Layer, Part, Slot, is_container, is_layer, is_open
-from nasturtium.space.wiring import Path, run_wiring, substitute
+from nasturtium.space.wiring import Path, run_wiring, substitute, view
 
 LOOKAHEAD = 256
 """Up to how many combinations of plain values a part is known to work or not before they are closed."""
@@ -34,12 +34,11 @@ def _search(value: Any, path: Path) -> tuple[Path, Choice] | None:
         return None if value.of_layers else (path, value)
     if is_layer(value) or not is_open(value):
         return None
-    if isinstance(value, tuple):
-        items: list[tuple[str | int, Any]] = list(enumerate(value))
-    else:
-        items = [(name, value.__dict__[name]) for name in value.fields]
-    for key, item in items:
-        found = _search(item, (*path, key))
+    if isinstance(value, Part):  # remembered there: other decisions leave it as it is
+        inside = first_value_choice(value)
+        return None if inside is None else ((*path, *inside[0]), inside[1])
+    for index, item in enumerate(value):
+        found = _search(item, (*path, index))
         if found is not None:
             return found
     return None
@@ -67,7 +66,11 @@ def ways(value: Any) -> int:
     if isinstance(value, tuple):
         return math.prod(ways(item) for item in value)
     if isinstance(value, Part) and value.is_open:
-        return math.prod(ways(value.__dict__[n]) for n in value.fields if not is_layer(value.__dict__[n]))
+        state = value.__dict__
+        if "_ways" not in state:
+            state["_ways"] = math.prod([ways(state[name]) for name in value.fields if not is_layer(state[name])])
+        known: int = state["_ways"]
+        return known
     return 1
 
 
@@ -86,7 +89,7 @@ class Offers:
         known = self._offers.get(key)
         if known is None:
             options = enumerate(choice.options)
-            known = tuple(i for i, o in options if signals is None or self.possible(o, signals))
+            known = tuple([i for i, o in options if signals is None or self.possible(o, signals)])
             self._remember(key, known)
         return known
 
@@ -95,7 +98,13 @@ class Offers:
         key = (part, path, signals)
         known = self._offers.get(key)
         if known is None:
-            known = tuple(i for i, o in enumerate(choice.options) if self._fits(part, path, o, signals))
+            # Whatever is decided inside a steady part, it works, or nothing does: one closing tells for all options.
+            steady = signals is not None and getattr(part, "steady", False)
+            if signals is not None and steady and not self.possible(part, signals):
+                known = ()
+            else:
+                options = enumerate(choice.options)
+                known = tuple([i for i, o in options if self._fits(part, path, o, signals, tried=steady)])
             self._remember(key, known)
         return known
 
@@ -149,51 +158,56 @@ class Offers:
         Exact for leaves with few combinations of values; containers are followed up to their first open child, and
         many values are taken to work, so that a dead end may show later.
         """
-        if not isinstance(part, Choice) and (not part.is_open or getattr(part, "steady", False)):
-            if getattr(part, "total", False) and len(signals) == 1 and signals[0].kind != "group":
+        alone = len(signals) == 1 and signals[0].kind != "group"
+        is_choice = isinstance(part, Choice)
+        if not is_choice and (not part.is_open or getattr(part, "steady", False)):
+            if alone and getattr(part, "total", False):
                 return True
-            return not isinstance(outcome(first_closing(part), signals), Mismatch)
-        if part in self._always and len(signals) == 1 and signals[0].kind != "group":
+            return not isinstance(outcome(first_closing(part) if part.is_open else part, signals), Mismatch)
+        if alone and part in self._always:
             return True
+        if not is_choice and first_value_choice(part) is None:
+            return not is_container(part) or self._starts(part, signals)
         key = (part, signals)
         known = self._possible.get(key)
         if known is None:
             self._possible[key] = True  # a rule that reaches itself on the same signals must not stop itself
-            if isinstance(part, Choice):
+            if is_choice:
                 known = any(self.possible(option, signals) for option in part.options)
             else:
-                known = self._open_possible(part, signals)
+                known = self._closes(part, signals)
             self._possible[key] = known
         return known
 
-    def _open_possible(self, part: Part, signals: Signals) -> bool:
+    def _closes(self, part: Part, signals: Signals) -> bool:
+        """Whether some values for the first choice among the plain values of a part may work."""
         first = first_value_choice(part)
-        if first is not None:
-            path, choice = first
-            return ways(part) > LOOKAHEAD or any(self._fits(part, path, option, signals) for option in choice.options)
-        return not is_container(part) or self._starts(part, signals)
+        if first is None or ways(part) > LOOKAHEAD:
+            return True
+        path, choice = first
+        return any(self._fits(part, path, option, signals) for option in choice.options)
 
     def _starts(self, part: Any, signals: Signals) -> bool:
-        def visit(child: Any, *wires: Any) -> Any:
-            inner = child.part if type(child) is Slot else child
-            reaching = tuple([wire.signal for wire in wires])
-            if is_open(inner):
-                if wires == given and self._works_on_all(inner):
-                    self._always.add(part)
-                raise _Reached(self.possible(inner, reaching))
-            found = outcome(inner, reaching)
-            if isinstance(found, Mismatch):
-                raise found
-            return wires_of(found)
-
+        """Whether the wiring of a container works up to its first open child, and that child may work too."""
         given = tuple(wires_of(signals))
+        steps = view(part).wire(*given)
         try:
-            run_wiring(part, given, visit)
-        except _Reached as reached:
-            return reached.possible
+            child, *wires = next(steps)
+            while True:
+                inner = child.part if type(child) is Slot else child
+                reaching = tuple([wire.signal for wire in wires])
+                if is_open(inner):
+                    if reaching == signals and self._works_on_all(inner):
+                        self._always.add(part)
+                    return self.possible(inner, reaching)
+                found = outcome(inner, reaching)
+                if isinstance(found, Mismatch):
+                    return False
+                child, *wires = steps.send(wires_of(found))
+        except StopIteration:
+            return True
         except Mismatch:
             return False
-        return True
 
     def _works_on_all(self, value: Any) -> bool:
         """Whether a value works on any single signal, because it is, or may become, a layer that does."""
@@ -209,12 +223,12 @@ class Offers:
                 pending.extend(item.options)
         return False
 
-    def _fits(self, part: Part, path: Path, option: Any, signals: Signals | None) -> bool:
+    def _fits(self, part: Part, path: Path, option: Any, signals: Signals | None, tried: bool = False) -> bool:
         try:
             value = option_value(option, signals)
         except Mismatch:
             return False
-        if signals is None or not isinstance(part, Layer):
+        if tried or signals is None or not isinstance(part, Layer):
             return True
         return self.possible(substitute(part, path, value), signals)
 
@@ -229,9 +243,3 @@ class Offers:
 def _only(found: list[Any]) -> Any:
     """The one signal that all of them are, or None."""
     return found[0] if all(signal == found[0] for signal in found) else None
-
-
-class _Reached(Exception):
-    def __init__(self, possible: bool) -> None:
-        super().__init__()
-        self.possible = possible

@@ -144,10 +144,10 @@ class Part:
     def is_open(self) -> bool:
         """Whether a choice is left anywhere inside."""
         state = self.__dict__
-        known = state.get("_open")
+        known: bool | None = state.get("_open")
         if known is None:
-            known = state["_open"] = any(is_open(state[name]) for name in self.fields)
-        return bool(known)
+            known = state["_open"] = is_open(self.values)
+        return known
 
     def align(self, closed: Part) -> Part | None:
         """Lay ``closed`` out as this open part is, or None if this part cannot close to it.
@@ -201,7 +201,10 @@ def is_open(value: Any) -> bool:
     if isinstance(value, Part):
         return value.is_open
     if isinstance(value, tuple):
-        return any(is_open(item) for item in value)
+        for item in value:  # noqa: SIM110 - asked at every step of a derivation, and a generator takes twice as long
+            if is_open(item):
+                return True
+        return False
     return isinstance(value, Open)
 
 

@@ -54,7 +54,11 @@ class Signal(NamedTuple):
     def with_channels(self, channels: int) -> Signal:
         """The same signal with another number of channels."""
         axis = CHANNEL_AXIS[self.kind]
-        return self._replace(shape=(*self.shape[:axis], channels, *self.shape[axis + 1 :]))
+        return self.with_shape((*self.shape[:axis], channels, *self.shape[axis + 1 :]), self.grid)
+
+    def with_shape(self, shape: tuple[int | None, ...], grid: tuple[int, int] | None = None) -> Signal:
+        """The same signal in another shape, with these rows and columns remembered (far faster than ``_replace``)."""
+        return Signal(self.kind, shape, grid, self.mask, self.vocabulary, self.members)
 
     def member(self, name: str) -> Signal:
         """The signal called ``name`` in a group."""
