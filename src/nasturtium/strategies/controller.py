@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import torch
 
     from nasturtium.space import Space
-    from nasturtium.strategies.lstm import Network
+    from nasturtium.strategies.lstm import Frozen, Network, Paths
 
 
 class Lesson(NamedTuple):
@@ -91,6 +91,7 @@ class Controller(Strategy):
         self.rewards = Rewards()
         self.lessons: list[Lesson] = []
         self.likely: dict[Decisions, float] = {}
+        self._frozen: Frozen | None = None
 
     @cached_property
     def network(self) -> Network:
@@ -104,13 +105,22 @@ class Controller(Strategy):
         """Adam, which keeps its moments."""
         import torch
 
-        return torch.optim.Adam(self.network.parameters(), lr=self.rate)
+        return torch.optim.Adam(self.network.parameters(), lr=self.rate, fused=True)
+
+    @property
+    def frozen(self) -> Frozen:
+        """The LSTM as it is now, with the steps that it was asked for since it learned."""
+        from nasturtium.strategies.lstm import Frozen
+
+        if self._frozen is None:
+            self._frozen = Frozen(self.network)
+        return self._frozen
 
     def propose(self, number: int, rng: np.random.Generator) -> Proposal:
         """What the controller draws, or something near it that is new."""
         from nasturtium.strategies.lstm import Walk
 
-        walk = Walk(self.network)
+        walk = Walk(self.frozen)
 
         def pick(taken: Sequence[Taken], site: Site) -> int:
             chances = np.cumsum(walk.probabilities(taken, site))
@@ -126,7 +136,7 @@ class Controller(Strategy):
             from nasturtium.strategies.lstm import log_probability
 
             decisions = proposal.architecture.decisions
-            self.likely[decisions] = log_probability(self.network, path(self.space, decisions))
+            self.likely[decisions] = log_probability(self.frozen, path(self.space, decisions))
 
     def tell(self, trial: Trial) -> None:
         """Learns, when a batch of trials has come together."""
@@ -146,13 +156,14 @@ class Controller(Strategy):
 
     def learn(self, lessons: Sequence[Lesson], number: int) -> None:
         """One step of REINFORCE: the mean of advantage times gradient of the log probability."""
-        logs, entropy = self.network.log_probabilities([lesson.path for lesson in lessons])
+        logs, entropy = self.network.log_probabilities(self.network.gathered([lesson.path for lesson in lessons]))
         self._step(-(self._tensor([lesson.advantage for lesson in lessons]) * logs + self.entropy * entropy).mean())
 
     def _step(self, loss: torch.Tensor) -> None:
         self.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
+        self._frozen = None
 
     def _tensor(self, values: Sequence[float]) -> Any:
         import torch
@@ -226,16 +237,18 @@ class ProximalController(Controller):
     def learn(self, lessons: Sequence[Lesson], number: int) -> None:
         """Some passes of clipped steps over the batch."""
         rng = np.random.default_rng((self.seed, 3, number))
+        paths = self.network.gathered([lesson.path for lesson in lessons])
         for _ in range(self.passes):
             order = rng.permutation(len(lessons)).tolist()
             for first in range(0, len(order), self.minibatch):
-                self._step(self.clipped([lessons[i] for i in order[first : first + self.minibatch]]))
+                chosen = order[first : first + self.minibatch]
+                self._step(self.clipped([lessons[i] for i in chosen], paths.some(chosen)))
 
-    def clipped(self, lessons: Sequence[Lesson]) -> torch.Tensor:
-        """The clipped surrogate loss, to be minimised."""
+    def clipped(self, lessons: Sequence[Lesson], paths: Paths) -> torch.Tensor:
+        """The clipped surrogate loss of some lessons, to be minimised."""
         import torch
 
-        logs, entropy = self.network.log_probabilities([lesson.path for lesson in lessons])
+        logs, entropy = self.network.log_probabilities(paths)
         ratio = (logs - self._tensor([lesson.before for lesson in lessons])).exp()
         advantage = self._tensor([lesson.advantage for lesson in lessons])
         kept = torch.minimum(ratio * advantage, ratio.clamp(1 - self.clip, 1 + self.clip) * advantage)
