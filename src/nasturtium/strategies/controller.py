@@ -33,12 +33,12 @@ class Lesson(NamedTuple):
 class Controller(Strategy):
     """An LSTM trained by REINFORCE (Zoph and Le 2017, arXiv:1611.01578).
 
-    Published settings: two layers of 35 units, weights begin within 0.08, Adam with learning rate 0.0006, a moving
-    average of rewards as baseline, updates of 8 trials. It works on every space: a step reads the option taken before,
-    the choice and its address, and only options that are offered can be taken, so that grammars are derived
+    Settings of section 4.1: two layers of 35 units, weights begin within 0.08, Adam with learning rate 0.0006, updates
+    of 8 trials (each of its 100 replicas has m = 8 children). It works on every space: a step reads the option taken
+    before, the choice and its address, and only options that are offered can be taken, so that grammars are derived
     hierarchically. We differ: the paper's reward is the cube of the accuracy, ours the first objective (``power``
-    changes it); the paper gives no momentum of the baseline, ours is that of NASNet; and what was asked before is not
-    proposed again unless ``repeats`` is set.
+    changes it); the paper's baseline is a moving average of rewards without its momentum, which is that of NASNet here;
+    and what was asked before is not proposed again unless ``repeats`` is set.
 
     Args:
         space: Where architectures come from.
@@ -174,10 +174,11 @@ class Controller(Strategy):
 class ProximalController(Controller):
     """An LSTM trained by PPO (NASNet: Zoph et al. 2018, arXiv:1707.07012; Schulman et al. 2017, equation 7).
 
-    NASNet's settings: one layer of 100 units, weights begin within 0.1, Adam with learning rate 0.00035, entropy weight
-    0.00001, a moving average of rewards (0.95) as baseline. What the paper does not give is ours: updates of 20 trials,
-    4 passes over them in minibatches of 10, ratios clipped at 0.2 (Schulman et al.). Minibatches are drawn from the
-    number of the trial that completes the batch.
+    NASNet's settings (appendices A.2 and A.3): one layer of 100 units, weights begin within 0.1, learning rate 0.00035,
+    entropy weight 0.00001, a moving average of rewards (0.95) as baseline, updates from 20 architectures. The clip of
+    0.2 is that of Schulman et al. Not given in the paper; ours: Adam, and 4 passes over each batch in minibatches of
+    10, as searches here have hundreds of trials and not 20,000. Minibatches are drawn from the number of the trial that
+    completes the batch.
 
     Args:
         space: Where architectures come from.

@@ -44,9 +44,10 @@ class TreeSearch(Strategy):
     Szepesvari 2006; AlphaX's equation), those never taken first; below a decision that was never taken, the rest is
     drawn at random. Each trial adds one node. Rewards are scaled to 0..1 by the least and largest so far, trials
     without one count as 0, and running trials count as visits, so that workers spread. What fails the constraints of a
-    space is never taken, so it would be tried first each time; a proposal leaves it alone once it has met it. UCB1 has
-    c = 0.5 (Auer et al. 2002); with budgets of hundreds of trials that is all but random search, so ours is 0.05. We
-    differ from AlphaX: there is no network that predicts rewards, and its moves add layers where ours take decisions.
+    space is never taken, so it would be tried first each time; a proposal leaves it alone once it has met it. The
+    authors' code for NAS-Bench-101 has c = 2 on accuracies from 0 to 1, UCB1 has c = 0.5 (Auer et al. 2002); with
+    budgets of hundreds of trials both are all but random search, so ours is 0.05. We differ from AlphaX: there is no
+    network that predicts rewards, and its moves add layers where ours take decisions.
 
     Args:
         space: Where architectures come from.
