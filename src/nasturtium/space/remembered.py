@@ -21,7 +21,7 @@ class Remembered:
     table. Grammars and derivations under limits are not remembered, nor what follows a dead end.
 
     Args:
-        most: How many stops are kept, of about 3 kB each; what is new beyond them is derived as ever.
+        most: How many stops are kept, of 1 to 3 kB each; what is new beyond them is derived as ever.
     """
 
     def __init__(self, most: int = 20_000) -> None:
