@@ -29,8 +29,8 @@ one the table has; 0.01 is that of NATS-Bench.
 
 STRATEGIES = ("random", "evolution", "reinforce", "reinforce at 0.01=reinforce")
 NOISE = 0.5
-"""Standard deviation, in points, of what one training of 12 epochs shows beyond the mean of the table: a guess, with which
-random search comes down to what the paper prints."""
+"""Standard deviation, in points, of what one training of 12 epochs shows beyond the mean of the table: a guess, with
+which random search comes down to what the paper prints."""
 
 PUBLISHED = {
     "random": (("90.93±.36 [M]", "93.70±.36 [M]"), ("70.93±1.09 [M]", "71.04±1.07 [M]"),
