@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import random
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from nasturtium.benchmarks import Benchmark, DecisionRows, Metric
 from nasturtium.comparison import Subject, compare
 from nasturtium.comparison import pool as pool_room
 from nasturtium.comparison.keeping import FILE, Kept
 from nasturtium.comparison.plan import read_options
 from nasturtium.errors import NasturtiumError, StudyError
 from nasturtium.strategies import LocalSearch
-from tests.comparison.tables import table
+from tests.comparison.tables import every, space, table
 
 COLUMNS = ["benchmark", "dataset", "strategy", "run", "n", "validation", "test"]
 
@@ -167,3 +171,47 @@ def test_options_and_labels() -> None:
         compare(table(), ["evolution", "evolution"], 5, 1, workers=1)
     with pytest.raises(NasturtiumError, match="did you mean 'evolution'"):
         compare(table(), ["evolutoin"], 5, 1, workers=1)
+
+
+def test_importing_the_comparison_brings_nothing_heavy() -> None:
+    """Importing a space of NASLib brings torchvision, skimage, tensorwatch and more."""
+    heavy = ("torch", "sklearn", "polars", "plotly", "networkx")
+    for room in ("comparison", "benchmarks", "strategies"):
+        code = f"import sys, nasturtium.{room}; print([name for name in {heavy} if name in sys.modules])"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == "[]", room
+
+
+@pytest.mark.parametrize("strategy", ["reinforce", "mcts", "genetic_cnn", "ppo"])
+def test_no_global_generator_is_read_or_changed(strategy: str) -> None:
+    """The optimizers of NASLib draw from numpy's global generator."""
+    finals = []
+    for seed in (1, 2):
+        np.random.seed(seed)
+        random.seed(seed)
+        before = (np.random.get_state()[1].copy(), random.getstate())
+        finals.append(compare(table(), [strategy], 30, 1, workers=1).values(0, 0, "test"))
+        np.testing.assert_array_equal(before[0], np.random.get_state()[1])
+        assert random.getstate() == before[1]
+    np.testing.assert_array_equal(*finals)
+
+
+def test_validation_decides_and_test_is_reported() -> None:
+    """NASLib reads one and the same column for both; here the best by the one is the worst by the other."""
+    values = np.arange(len(every()), dtype=float)
+    metrics = [Metric("val_accuracy", "Rises.", "validation"), Metric("test_accuracy", "Falls.", "test")]
+    columns = {"val_accuracy": values, "test_accuracy": -values}
+    held = Benchmark(
+        "small",
+        "data",
+        space(),
+        DecisionRows(every()),
+        metrics,
+        columns,
+        signal="val_accuracy",
+        verdict="test_accuracy",
+    )
+    found = compare(held, ["random"], len(values), 1, workers=1)
+    assert found.values(0, 0, "validation")[0, -1] == values[-1]
+    assert found.values(0, 0, "test")[0, -1] == -values[-1]
+    assert np.all(np.diff(found.values(0, 0, "test")[0]) <= 0)

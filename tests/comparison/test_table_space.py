@@ -117,6 +117,22 @@ def test_rows_are_whole_architectures() -> None:
         assert [(s.point.address, s.taken) for s in row.steps] == [(s.point.address, s.taken) for s in same.steps]
 
 
+def test_branches_are_made_where_a_derivation_goes(rows: TableSpace) -> None:
+    """A copy of the table, so that what other tests looked at does not count."""
+    fresh = TableSpace(space(), rows.rows)
+    derivation = fresh.derive()
+    made = 1
+    while derivation.point is not None:
+        derivation.take(derivation.point.offered[0])
+        made += 1
+    assert made == len(derivation.prefix) + 1
+    waiting = [each for each in fresh.branches.below.values() if isinstance(each, tuple)]
+    assert len(waiting) == len(fresh.branches.below) - 1
+    assert sorted(row for those, _ in waiting for row in those) == [
+        row for row, decisions in enumerate(fresh.rows) if decisions[0] != derivation.prefix[0]
+    ]
+
+
 def test_an_empty_table_is_refused() -> None:
     with pytest.raises(SpaceError, match="nothing to search"):
         TableSpace(space(), [])

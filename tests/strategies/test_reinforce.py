@@ -11,7 +11,7 @@ import torch
 from nasturtium.errors import NasturtiumError
 from nasturtium.strategies import make
 from nasturtium.strategies.controller import Lesson
-from nasturtium.strategies.lstm import Walk, log_probability
+from nasturtium.strategies.lstm import MOST, Frozen, Walk, log_probability
 from nasturtium.strategies.policy import MovingAverage, Rewards, derived, path
 from nasturtium.trial import State, Trial
 from tests.strategies.toy_searches import SPACES, asked, conditional, dead_ends, drive, product, quick
@@ -61,40 +61,45 @@ def test_the_walk_computes_what_the_network_computes(name, kind):
         for parameter in network.parameters():
             parameter.mul_(20)  # far from uniform
     paths = [path(space, space.sample(rng).decisions) for _ in range(5)]
-    logs, entropy = network.log_probabilities(paths)
-    by_walk = [log_probability(network, each) for each in paths]
+    logs, entropy = network.log_probabilities(network.gathered(paths))
+    frozen = Frozen(network)
+    by_walk = [log_probability(frozen, each) for each in paths]
+    assert by_walk == [log_probability(frozen, each) for each in paths]  # also from what it remembers
     np.testing.assert_allclose(by_walk, logs.detach().numpy(), rtol=1e-3, atol=1e-3)
     assert (entropy > 0).all()
 
 
-def test_the_cells_are_torch_lstm_cells_and_the_probabilities_sum_to_one():
+def test_the_layers_are_torch_lstm_cells_and_the_probabilities_sum_to_one():
     network = make("controller", space=SPACE, seed=2).network
-    reference = torch.nn.LSTM(35, 35, 2)
+    cells = [torch.nn.LSTMCell(35, 35) for _ in range(2)]
     with torch.no_grad():
-        for layer, cell in enumerate(network.cells):
+        for layer, cell in enumerate(cells):
             for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
-                getattr(reference, f"{kind}_l{layer}").copy_(getattr(cell, kind))
+                getattr(cell, kind).copy_(getattr(network.lstm, f"{kind}_l{layer}"))
     steps = path(SPACE, (3, 0, 2))
     reads = [network.inputs(steps[t - 1] if t else None, steps[t].site) for t in range(3)]
-    inputs = torch.stack(
-        [network.option.weight[a] + network.choice.weight[b] + network.place.weight[c] for a, b, c in reads]
-    )
-    hidden, _ = reference(inputs[:, None])
-    logs = [
-        (network.score[network.options(s.site)] @ hidden[t, 0]).log_softmax(0)[s.option] for t, s in enumerate(steps)
-    ]
-    torch.testing.assert_close(network.log_probabilities([steps])[0][0], torch.stack(logs).sum())
+    hidden, states = [], [(torch.zeros(35), torch.zeros(35))] * 2
+    for a, b, c in reads:
+        value = network.option.weight[a] + network.choice.weight[b] + network.place.weight[c]
+        for layer, cell in enumerate(cells):
+            states[layer] = cell(value, states[layer])
+            value = states[layer][0]
+        hidden.append(value)
+    logs = [(network.score[network.options(s.site)] @ hidden[t]).log_softmax(0)[s.option] for t, s in enumerate(steps)]
+    torch.testing.assert_close(network.log_probabilities(network.gathered([steps]))[0][0], torch.stack(logs).sum())
     every = [path(SPACE, (a, b, c)) for a in range(4) for b in range(4) for c in range(4)]
-    assert float(network.log_probabilities(every)[0].detach().exp().sum()) == pytest.approx(1.0, abs=1e-5)
+    assert float(network.log_probabilities(network.gathered(every))[0].detach().exp().sum()) == pytest.approx(
+        1.0, abs=1e-5
+    )
 
 
 def test_a_walk_that_goes_back_forgets_what_it_left():
     space = conditional()
     network = make("ppo", space=space, seed=3).network
     steps = max((path(space, space.sample(np.random.default_rng(n)).decisions) for n in range(9)), key=len)
-    walk = Walk(network)
+    walk = Walk(Frozen(network))
     straight = [walk.probabilities(steps[:t], each.site) for t, each in enumerate(steps)]
-    again = Walk(network)
+    again = Walk(Frozen(network))
     for t in (len(steps) - 1, 1, 0, len(steps) - 1, 2):
         np.testing.assert_allclose(again.probabilities(steps[:t], steps[t].site), straight[t], rtol=1e-5)
     other = steps[0]._replace(option=next(o for o in steps[0].site.offered if o != steps[0].option))
@@ -110,7 +115,7 @@ def test_reinforce_of_the_controller_is_the_gradient_of_the_mean():
     gradients = []
     for lesson in lessons:
         strategy.network.zero_grad()
-        strategy.network.log_probabilities([lesson.path])[0].sum().backward()
+        strategy.network.log_probabilities(strategy.network.gathered([lesson.path]))[0].sum().backward()
         gradients.append(strategy.network.score.grad.clone())
     torch.testing.assert_close(got, -(0.5 * gradients[0] - 1.5 * gradients[1]) / 2)
 
@@ -128,8 +133,9 @@ def test_reinforce_of_the_controller_is_the_gradient_of_the_mean():
 def test_ppo_clips_as_equation_7_of_schulman(change, advantage, value):
     strategy = make("ppo", space=SPACE, seed=1, entropy=0.0)
     steps = path(SPACE, (0, 1, 2))
-    now = float(strategy.network.log_probabilities([steps])[0].detach())
-    loss = strategy.clipped([Lesson(steps, advantage, now - change)])
+    paths = strategy.network.gathered([steps])
+    now = float(strategy.network.log_probabilities(paths)[0].detach())
+    loss = strategy.clipped([Lesson(steps, advantage, now - change)], paths)
     assert float(loss.detach()) == pytest.approx(-value, rel=1e-5)
     loss.backward()
     moves = float(strategy.network.score.grad.abs().sum()) > 0
@@ -144,7 +150,46 @@ def test_ppo_remembers_how_likely_a_proposal_was_when_it_was_asked():
         strategy.tell(told(number, proposal.architecture, accuracy=float(number)))
     last = first[3].architecture.decisions
     assert strategy.likely == {last: before[last]}
-    assert log_probability(strategy.network, path(SPACE, last)) != pytest.approx(before[last], abs=1e-3)
+    assert log_probability(strategy.frozen, path(SPACE, last)) != pytest.approx(before[last], abs=1e-3)
+
+
+def test_what_ended_early_in_a_batch_is_judged_as_by_itself():
+    space, rng = conditional(), np.random.default_rng(2)
+    network = make("ppo", space=space, seed=3).network
+    paths = [path(space, space.sample(rng).decisions) for _ in range(12)]
+    assert len(set(map(len, paths))) > 1
+    together = network.gathered(paths)
+    logs, entropy = network.log_probabilities(together)
+    for place, each in enumerate(paths):
+        log, own = network.log_probabilities(network.gathered([each]))
+        torch.testing.assert_close(log[0], logs[place])
+        torch.testing.assert_close(own[0], entropy[place])
+    some, _ = network.log_probabilities(together.some([7, 2, 2]))
+    torch.testing.assert_close(some, logs[[7, 2, 2]])
+
+
+def test_a_frozen_network_does_not_see_what_is_learned_later():
+    strategy = make("ppo", space=SPACE, seed=1, batch=2, learning_rate=0.05)
+    before, steps = strategy.frozen, path(SPACE, (0, 1, 2))
+    likely = log_probability(before, steps)
+    for number, proposal in enumerate(strategy.ask(2)):
+        strategy.tell(told(number, proposal.architecture, accuracy=float(number)))
+    assert strategy.frozen is not before
+    assert log_probability(Frozen(strategy.network), steps) == log_probability(strategy.frozen, steps)
+    assert log_probability(strategy.frozen, steps) != pytest.approx(likely, abs=1e-3)
+    before.start.after.clear()
+    assert log_probability(before, steps) == likely
+
+
+def test_no_more_than_so_many_steps_are_remembered():
+    frozen = Frozen(make("controller", space=SPACE, seed=1).network)
+    for decisions in np.ndindex(4, 4, 4):
+        log_probability(frozen, path(SPACE, decisions))
+    assert frozen.count == 1 + 4 + 16
+    frozen.count, before = MOST, log_probability(frozen, path(SPACE, (3, 3, 3)))
+    frozen.start.after.clear()
+    assert log_probability(frozen, path(SPACE, (3, 3, 3))) == before
+    assert not frozen.start.after
 
 
 def test_rewards_put_feasible_first():

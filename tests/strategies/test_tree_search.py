@@ -7,7 +7,10 @@ import math
 import numpy as np
 import pytest
 
+from nasturtium.space import Space
 from nasturtium.strategies import make
+from nasturtium.strategies.policy import path
+from nasturtium.strategies.tree_search import close
 from nasturtium.trial import Proposal, State, Trial
 from tests.strategies.toy_searches import asked, drive, product
 
@@ -76,3 +79,29 @@ def test_a_large_constant_is_fair_and_a_small_one_greedy():
 
     assert share(0.0) > 0.6
     assert share(20.0) == pytest.approx(1 / 3, abs=0.06)
+
+
+def test_what_fails_the_constraints_is_not_taken_first_for_ever():
+    """Below a well-known node half of the leaves cannot be; the others are proposed, not random architectures."""
+    space = Space(product(2, 6).root, where=lambda a: sum(a.decisions) % 2 == 0, name="even")
+    for seed in range(20):
+        strategy = make("mcts", space=space, seed=seed, exploration=0.0)
+        for decisions in ((0, 0), (1, 1), (2, 0), (3, 1), (4, 0), (5, 1), (4, 2), (4, 0)):
+            architecture, number = space.architecture(decisions), strategy.number
+            strategy.asked(Proposal(architecture))
+            reward = 1.0 if decisions[0] == 4 else 0.0
+            strategy.tell(Trial(number, State.COMPLETE, architecture, 1, {"accuracy": reward}))
+        (proposal,) = strategy.ask()
+        assert proposal.architecture.decisions == (4, 4)
+
+
+def test_a_beginning_closes_when_all_that_follows_is_closed():
+    closed = set()
+    space = product(2, 2)
+    close(path(space, (0, 1)), closed)
+    assert closed == {(0, 1)}
+    close(path(space, (0, 0)), closed)
+    assert closed == {(0, 1), (0, 0), (0,)}
+    close(path(space, (1, 0)), closed)
+    close(path(space, (1, 1)), closed)
+    assert () in closed

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from nasturtium.benchmarks import Benchmark, BenchmarkError
 from nasturtium.benchmarks.table import Values
-from nasturtium.comparison.table_space import Decisions, TableSpace
+from nasturtium.comparison.branches import Decisions
+from nasturtium.comparison.table_space import TableSpace
 from nasturtium.objective import Objective
+from nasturtium.space.remembered import Remembered
 from nasturtium.space.space import Space
 
 Numbers = NDArray[np.float64]
@@ -50,6 +52,8 @@ class Answers:
             rows = benchmark.rows
             kept = [decisions for row in held.tolist() if rows.index(decisions := rows.decisions(row)) == row]
             self.space = TableSpace(benchmark.space, kept)
+        elif self.space.radices is None and not self.space.recursive:
+            self.space.remembered = Remembered()
 
     @property
     def objective(self) -> Objective:

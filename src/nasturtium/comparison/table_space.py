@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nasturtium.comparison.branches import Branch, Decisions, RowDerivation
 from nasturtium.errors import SpaceError
 from nasturtium.space.architecture import Architecture
-from nasturtium.space.choice import Choice
-from nasturtium.space.derivation import Derivation
 from nasturtium.space.sampling import template
 from nasturtium.space.space import Space
 
 if TYPE_CHECKING:
     import numpy
-
-Decisions = tuple[int, ...]
 
 NEAR = 10
 """So many of the nearest rows are the neighbours of a row."""
@@ -28,80 +25,19 @@ ABSENT = -1
 """Stands in the table of options where a row does not come to a choice."""
 
 
-class Site(NamedTuple):
-    """A choice at which rows differ in what they take.
+class Row(Architecture):
+    """A row of a product space, whose steps need not be derived, which takes long in large networks."""
 
-    Attributes:
-        address: Its path in the space.
-        choice: The choice.
-        offered: The options that rows with the same decisions so far take.
-    """
-
-    address: str
-    choice: Choice
-    offered: tuple[int, ...]
+    __slots__ = ()
 
     @property
-    def remaining(self) -> tuple[int, ...]:
-        """The same: no derivation of rows meets a dead end."""
-        return self.offered
-
-
-class Step(NamedTuple):
-    """A decision: where, and which option."""
-
-    point: Site
-    taken: int
-
-
-class RowDerivation:
-    """Closes a space choice by choice, offering only what leads to a row.
-
-    Args:
-        space: The rows.
-    """
-
-    def __init__(self, space: TableSpace) -> None:
-        self.space = space
-        self.prefix: Decisions = ()
-        self._taken: list[Step] = []
-        self.point = space.site(())
-
-    @property
-    def count(self) -> int:
-        """Number of decisions taken so far."""
-        return len(self.prefix)
-
-    def taken(self) -> list[Step]:
-        """The decisions so far, in order."""
-        return list(self._taken)
-
-    @cached_property
-    def _whole(self) -> Derivation:
-        """The same decisions in the space that the rows are of; for a derivation that is finished."""
-        return self.space.whole.replay(self.prefix)
-
-    @property
-    def value(self) -> Any:
-        """The closed part."""
-        return self._whole.value
-
-    @property
-    def trail(self) -> Any:
-        """The last step, in the space that the rows are of."""
-        return self._whole.trail
-
-    def take(self, index: int) -> None:
-        """Take the option with this index.
-
-        Raises:
-            SpaceError: If no row takes it here.
-        """
-        if self.point is None or index not in self.point.offered:
-            raise SpaceError(f"no row of the table takes option {index} after the decisions {self.prefix}")
-        self._taken.append(Step(self.point, index))
-        self.prefix = (*self.prefix, index)
-        self.point = self.space.site(self.prefix)
+    def steps(self) -> tuple[Any, ...]:
+        """The decisions with their addresses and the options that the space offers."""
+        if self._steps is None and isinstance(self.space, TableSpace):
+            template_steps = zip(template(self.space.whole), self.decisions, strict=True)
+            self._steps = tuple([step._replace(taken=index) for step, index in template_steps])
+        steps: tuple[Any, ...] = self._steps
+        return steps
 
 
 class TableSpace(Space):
@@ -160,9 +96,8 @@ class TableSpace(Space):
 
     def cross(self, first: Architecture, second: Architecture, rng: numpy.random.Generator) -> Architecture:
         """The row nearest to what takes every decision from one of the parents."""
-        one, other = (self.options[self._places[each.decisions]] for each in (first, second))
-        child = np.where(rng.random(len(one)) < 0.5, one, other)
-        apart = (self.options != child).sum(axis=1)
+        one, other = (self.options[:, self._places[each.decisions]] for each in (first, second))
+        apart = self._apart(np.where(rng.random(len(one)) < 0.5, one, other))
         nearest = np.flatnonzero(apart == apart.min())
         return self._row(int(nearest[int(rng.random() * len(nearest))]))
 
@@ -201,51 +136,42 @@ class TableSpace(Space):
     def architecture(self, decisions: Sequence[int]) -> Architecture:
         """The row with these decisions."""
         taken = tuple(decisions)
-        steps = None
-        if self.whole.radices is not None:  # then they need not be derived, which takes long in large networks
-            steps = tuple([step._replace(taken=index) for step, index in zip(template(self.whole), taken, strict=True)])
-        return Architecture(space=self, decisions=taken, steps=steps)
+        return (Architecture if self.whole.radices is None else Row)(space=self, decisions=taken)
 
     def near(self, row: int) -> list[int]:
         """The rows nearest to a row, the nearest first."""
         if row not in self._near:
-            apart = (self.options != self.options[row]).sum(axis=1) + np.random.default_rng(row).random(len(self.rows))
+            apart = self._apart(self.options[:, row]) + np.random.default_rng(row).random(len(self.rows))
             apart[row] = np.inf
             count = min(NEAR, len(self.rows) - 1)
             nearest = np.argpartition(apart, count - 1)[:count] if count else np.array([], dtype=int)
             self._near[row] = nearest[np.argsort(apart[nearest])].tolist()
         return self._near[row]
 
+    def _apart(self, options: NDArray[np.int16]) -> NDArray[np.int16]:
+        """At how many choices each row differs from options, (addresses,) to (rows,)."""
+        apart: NDArray[np.int16] = (self.options != options[:, None]).sum(axis=0, dtype=np.int16)
+        return apart
+
     @cached_property
     def options(self) -> NDArray[np.int16]:
-        """The option each row takes at each address: (rows, addresses)."""
+        """The option each row takes at each address: (addresses, rows)."""
         if self.whole.radices is not None:
-            return np.array(self.rows, dtype=np.int16)
-        steps = [self._replayed(row) for row in range(len(self.rows))]
+            return np.ascontiguousarray(np.array(self.rows, dtype=np.int16).T)
+        steps = [self.replayed(row) for row in range(len(self.rows))]
         places = {address: n for n, address in enumerate(dict.fromkeys(s.point.address for row in steps for s in row))}
-        made = np.full((len(steps), len(places)), ABSENT, dtype=np.int16)
+        made = np.full((len(places), len(steps)), ABSENT, dtype=np.int16)
         for row, taken in enumerate(steps):
-            made[row, [places[step.point.address] for step in taken]] = [step.taken for step in taken]
+            made[[places[step.point.address] for step in taken], row] = [step.taken for step in taken]
         return made
 
-    def site(self, prefix: Decisions) -> Site | None:
-        """The choice after some decisions, with the options that rows take there; None at a row's end."""
-        if prefix not in self._branches:
-            return None
-        row, offered = self._branches[prefix]
-        point = self._replayed(row)[len(prefix)].point
-        return Site(point.address, point.choice, tuple(sorted(offered)))
-
     @cached_property
-    def _branches(self) -> dict[Decisions, tuple[int, set[int]]]:
-        """For each beginning of decisions, a row that begins so and the options taken next."""
-        found: dict[Decisions, tuple[int, set[int]]] = {}
-        for row, decisions in enumerate(self.rows):
-            for length, option in enumerate(decisions):
-                found.setdefault(decisions[:length], (row, set()))[1].add(option)
-        return found
+    def branches(self) -> Branch:
+        """The rows as a tree of decisions."""
+        return Branch(self, range(len(self.rows)), 0)
 
-    def _replayed(self, row: int) -> Sequence[Any]:
+    def replayed(self, row: int) -> Sequence[Any]:
+        """The steps of a row in the space that the rows are of."""
         if self.whole.radices is not None:
             return template(self.whole)
         if row not in self._steps:

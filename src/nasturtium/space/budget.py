@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -61,6 +62,15 @@ class Budget:
                 raise SpaceError(f"rule {rule.name!r} can never end: give it an option without rules")
         if self._rules and (self.least(root) > nodes or self._need("height", root) > depth):
             raise SpaceError(f"no derivation fits {nodes} nodes and depth {depth}; allow more of them")
+
+    def widened(self, lenient: bool, spent: int) -> Budget:
+        """The same with room for so many nodes at least; all but without limits if ``lenient``."""
+        if not lenient and spent <= self.nodes:
+            return self
+        made = copy.copy(self)
+        made.nodes = 10**12 if lenient else spent
+        made.depth = 10**6 if lenient else self.depth
+        return made
 
     @property
     def recursive(self) -> bool:

@@ -13,7 +13,8 @@ from nasturtium.space.infer import Signals, joined, outcome, signals_of
 from nasturtium.space.limits import Burden, Limits
 from nasturtium.space.opening import Offers, first_value_choice, option_value
 from nasturtium.space.part import Layer, Part, Slot, Wire, is_container, is_open
-from nasturtium.space.points import DeadEnd, Exhausted, Point, Step
+from nasturtium.space.points import DeadEnd, Exhausted, Point, Step, settled
+from nasturtium.space.remembered import Stop
 from nasturtium.space.wiring import Path, substitute
 
 __all__ = ["DeadEnd", "Derivation", "Exhausted", "Point", "Step"]
@@ -59,6 +60,7 @@ class Derivation:
         self.output: Any = None
         self.reopened = 0
         self.fails: dict[str, int] = {}
+        self.stop: Stop | None = None
         wires = None if inputs is None else tuple([Wire(signal) for signal in inputs])
         self._enter(root, Here("", "", wires, 0, "", 0, 1, 0))
 
@@ -66,7 +68,7 @@ class Derivation:
         """A derivation of what stands at a point alone, where so many nodes are outside of it."""
         made = self.copy()
         here, choice = point.here, point.choice
-        made.frame = made.point = made.trail = None
+        made.frame = made.point = made.trail = made.stop = None
         made.spent = outside
         made.reserved = 0 if made.budget is None else made.budget.least(choice) * here.copies
         wires = None if point.signals is None else tuple([Wire(signal) for signal in point.signals])
@@ -94,6 +96,15 @@ class Derivation:
             step = step.previous
         return steps[::-1]
 
+    def settled(self) -> tuple[Step, ...]:
+        """The decisions in order, without the ways back; for a derivation that is finished."""
+        stop = self.stop
+        if stop is None:
+            return settled(self.trail)
+        if stop.settled is None:
+            stop.settled = settled(self.trail)
+        return stop.settled
+
     def take(self, index: int) -> None:
         """Take the option with this index at the point where the derivation stands.
 
@@ -106,6 +117,10 @@ class Derivation:
             raise SpaceError("the derivation is finished: every choice is closed")
         if index not in point.offered or index in point.excluded:
             raise SpaceError(f"option {index} is not offered at {point.address or 'the root'} ({point.choice})")
+        stop = self.stop
+        if stop is not None and index in stop.after:
+            self.__dict__.update(stop.after[index].state)
+            return
         number = self.count
         state = (self.frame, self.bound, self.spent, self.reserved, self.burden)
         self.trail = Step(self.trail, number, point, index, state)
@@ -113,6 +128,8 @@ class Derivation:
         if point.choice.share is not None:
             self.bound = {**self.bound, point.address: (index, number)}
         self._enter(*self._opened(point, index, 0 if self._is_mute(point) else 1 << number))
+        if stop is not None:
+            self.stop = stop.went(index, self)
 
     def _is_mute(self, point: Point) -> bool:
         """Whether the decision at a point cannot matter further on; only asked once dead ends show."""

@@ -23,6 +23,8 @@ ENUMERABLE = 10**7
 def leaves(space: Space) -> Iterator[Derivation]:
     """See :meth:`Space.leaves`: depth first, the first option first."""
     start = _attempt(lambda: space.derive(chronological=True))
+    if start is not None:
+        start.stop = None  # every beginning is met once: nothing to remember
     pending: list[tuple[Derivation, Point, int]] = []
     current: Derivation | None = start
     while True:

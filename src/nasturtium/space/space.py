@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nasturtium.errors import ParseError, SpaceError
@@ -16,7 +16,7 @@ from nasturtium.space.fingerprint import fingerprint
 from nasturtium.space.limits import limits_of
 from nasturtium.space.opening import Offers
 from nasturtium.space.part import Part
-from nasturtium.space.points import settled
+from nasturtium.space.remembered import Remembered
 from nasturtium.space.sharing import check_shared
 from nasturtium.space.signal import as_signals
 
@@ -52,6 +52,8 @@ class Space:
     >>> space.size
     2
     """
+
+    remembered: Remembered | None = None
 
     def __init__(
         self,
@@ -91,7 +93,7 @@ class Space:
         self._radices: tuple[int, ...] | bool | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = {key: value for key, value in self.__dict__.items() if key not in ("_every", "_template")}
+        kept = {key: value for key, value in self.__dict__.items() if key not in ("_every", "_template", "remembered")}
         return {**kept, "counting": Counting(), "_offers": Offers()}  # what is remembered does not travel
 
     def __repr__(self) -> str:
@@ -109,13 +111,11 @@ class Space:
 
     def derive(self, chronological: bool = False, lenient: bool = False, spent: int = 0) -> Derivation:
         """Start closing the choices; ``lenient`` ignores limits, ``chronological`` never goes back."""
-        budget = self._budget
-        if budget is not None and (lenient or spent > budget.nodes):
-            budget = copy.copy(budget)
-            budget.nodes = 10**12 if lenient else spent
-            budget.depth = 10**6 if lenient else budget.depth
+        budget = None if self._budget is None else self._budget.widened(lenient, spent)
         limited = None if lenient or chronological else self.limits
-        return Derivation(self.root, self.input, self._offers, budget, chronological, limited)
+        begin = partial(Derivation, self.root, self.input, self._offers, budget, chronological, limited)
+        known = self.remembered if budget is None and limited is None else None
+        return begin() if known is None else known.derivation(begin, chronological)
 
     def sample(self, rng: numpy.random.Generator, uniform: bool = False) -> Architecture:
         """Draw an architecture, following the weights or, with ``uniform``, every derivation as likely as any other.
@@ -295,6 +295,6 @@ class Space:
 
     def finished(self, derivation: Derivation) -> Architecture:
         """The architecture of a derivation that has closed every choice."""
-        steps = settled(derivation.trail)
+        steps = derivation.settled()
         taken = tuple([step.taken for step in steps])
         return Architecture(derivation.value, space=self, decisions=taken, steps=steps)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import torch
 
     from nasturtium.space import Space
-    from nasturtium.strategies.lstm import Network
+    from nasturtium.strategies.lstm import Frozen, Network, Paths
 
 
 class Lesson(NamedTuple):
@@ -33,12 +33,12 @@ class Lesson(NamedTuple):
 class Controller(Strategy):
     """An LSTM trained by REINFORCE (Zoph and Le 2017, arXiv:1611.01578).
 
-    Published settings: two layers of 35 units, weights begin within 0.08, Adam with learning rate 0.0006, a moving
-    average of rewards as baseline, updates of 8 trials. It works on every space: a step reads the option taken before,
-    the choice and its address, and only options that are offered can be taken, so that grammars are derived
+    Settings of section 4.1: two layers of 35 units, weights begin within 0.08, Adam with learning rate 0.0006, updates
+    of 8 trials (each of its 100 replicas has m = 8 children). It works on every space: a step reads the option taken
+    before, the choice and its address, and only options that are offered can be taken, so that grammars are derived
     hierarchically. We differ: the paper's reward is the cube of the accuracy, ours the first objective (``power``
-    changes it); the paper gives no momentum of the baseline, ours is that of NASNet; and what was asked before is not
-    proposed again unless ``repeats`` is set.
+    changes it); the paper's baseline is a moving average of rewards without its momentum, which is that of NASNet here;
+    and what was asked before is not proposed again unless ``repeats`` is set.
 
     Args:
         space: Where architectures come from.
@@ -91,6 +91,7 @@ class Controller(Strategy):
         self.rewards = Rewards()
         self.lessons: list[Lesson] = []
         self.likely: dict[Decisions, float] = {}
+        self._frozen: Frozen | None = None
 
     @cached_property
     def network(self) -> Network:
@@ -104,13 +105,22 @@ class Controller(Strategy):
         """Adam, which keeps its moments."""
         import torch
 
-        return torch.optim.Adam(self.network.parameters(), lr=self.rate)
+        return torch.optim.Adam(self.network.parameters(), lr=self.rate, fused=True)
+
+    @property
+    def frozen(self) -> Frozen:
+        """The LSTM as it is now, with the steps that it was asked for since it learned."""
+        from nasturtium.strategies.lstm import Frozen
+
+        if self._frozen is None:
+            self._frozen = Frozen(self.network)
+        return self._frozen
 
     def propose(self, number: int, rng: np.random.Generator) -> Proposal:
         """What the controller draws, or something near it that is new."""
         from nasturtium.strategies.lstm import Walk
 
-        walk = Walk(self.network)
+        walk = Walk(self.frozen)
 
         def pick(taken: Sequence[Taken], site: Site) -> int:
             chances = np.cumsum(walk.probabilities(taken, site))
@@ -126,7 +136,7 @@ class Controller(Strategy):
             from nasturtium.strategies.lstm import log_probability
 
             decisions = proposal.architecture.decisions
-            self.likely[decisions] = log_probability(self.network, path(self.space, decisions))
+            self.likely[decisions] = log_probability(self.frozen, path(self.space, decisions))
 
     def tell(self, trial: Trial) -> None:
         """Learns, when a batch of trials has come together."""
@@ -146,13 +156,14 @@ class Controller(Strategy):
 
     def learn(self, lessons: Sequence[Lesson], number: int) -> None:
         """One step of REINFORCE: the mean of advantage times gradient of the log probability."""
-        logs, entropy = self.network.log_probabilities([lesson.path for lesson in lessons])
+        logs, entropy = self.network.log_probabilities(self.network.gathered([lesson.path for lesson in lessons]))
         self._step(-(self._tensor([lesson.advantage for lesson in lessons]) * logs + self.entropy * entropy).mean())
 
     def _step(self, loss: torch.Tensor) -> None:
         self.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
+        self._frozen = None
 
     def _tensor(self, values: Sequence[float]) -> Any:
         import torch
@@ -163,10 +174,11 @@ class Controller(Strategy):
 class ProximalController(Controller):
     """An LSTM trained by PPO (NASNet: Zoph et al. 2018, arXiv:1707.07012; Schulman et al. 2017, equation 7).
 
-    NASNet's settings: one layer of 100 units, weights begin within 0.1, Adam with learning rate 0.00035, entropy weight
-    0.00001, a moving average of rewards (0.95) as baseline. What the paper does not give is ours: updates of 20 trials,
-    4 passes over them in minibatches of 10, ratios clipped at 0.2 (Schulman et al.). Minibatches are drawn from the
-    number of the trial that completes the batch.
+    NASNet's settings (appendices A.2 and A.3): one layer of 100 units, weights begin within 0.1, learning rate 0.00035,
+    entropy weight 0.00001, a moving average of rewards (0.95) as baseline, updates from 20 architectures. The clip of
+    0.2 is that of Schulman et al. Not given in the paper; ours: Adam, and 4 passes over each batch in minibatches of
+    10, as searches here have hundreds of trials and not 20,000. Minibatches are drawn from the number of the trial that
+    completes the batch.
 
     Args:
         space: Where architectures come from.
@@ -226,16 +238,18 @@ class ProximalController(Controller):
     def learn(self, lessons: Sequence[Lesson], number: int) -> None:
         """Some passes of clipped steps over the batch."""
         rng = np.random.default_rng((self.seed, 3, number))
+        paths = self.network.gathered([lesson.path for lesson in lessons])
         for _ in range(self.passes):
             order = rng.permutation(len(lessons)).tolist()
             for first in range(0, len(order), self.minibatch):
-                self._step(self.clipped([lessons[i] for i in order[first : first + self.minibatch]]))
+                chosen = order[first : first + self.minibatch]
+                self._step(self.clipped([lessons[i] for i in chosen], paths.some(chosen)))
 
-    def clipped(self, lessons: Sequence[Lesson]) -> torch.Tensor:
-        """The clipped surrogate loss, to be minimised."""
+    def clipped(self, lessons: Sequence[Lesson], paths: Paths) -> torch.Tensor:
+        """The clipped surrogate loss of some lessons, to be minimised."""
         import torch
 
-        logs, entropy = self.network.log_probabilities([lesson.path for lesson in lessons])
+        logs, entropy = self.network.log_probabilities(paths)
         ratio = (logs - self._tensor([lesson.before for lesson in lessons])).exp()
         advantage = self._tensor([lesson.advantage for lesson in lessons])
         kept = torch.minimum(ratio * advantage, ratio.clamp(1 - self.clip, 1 + self.clip) * advantage)

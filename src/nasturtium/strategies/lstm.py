@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -22,7 +22,28 @@ PLACES = 512
 READS = ("option", "choice", "place")
 """What a step reads, by the names of the tables of vectors."""
 
-State = list[tuple[torch.Tensor, torch.Tensor]]
+MOST = 5_000
+"""So many steps are remembered between two lessons; grammars may take many more."""
+
+
+class Paths(NamedTuple):
+    """Derivations of a batch, step by step; one that has ended has a single option, which is taken.
+
+    Attributes:
+        reads: What the network reads, (T, B, 3).
+        options: The rows of ``score`` for the options offered, filled up with zeros, (T, B, M).
+        offered: Which of them are options, (T, B, M).
+        places: Which of them was taken, (T, B).
+    """
+
+    reads: torch.Tensor
+    options: torch.Tensor
+    offered: torch.Tensor
+    places: torch.Tensor
+
+    def some(self, chosen: Sequence[int]) -> Paths:
+        """Some derivations of the batch."""
+        return Paths(*[each[:, list(chosen)] for each in self])
 
 
 class Network(nn.Module):
@@ -50,7 +71,7 @@ class Network(nn.Module):
             self.option = nn.Embedding(sum(counts) + 1, hidden)
             self.choice = nn.Embedding(len(counts), hidden)
             self.place = nn.Embedding(PLACES, hidden)
-            self.cells = nn.ModuleList([nn.LSTMCell(hidden, hidden) for _ in range(layers)])
+            self.lstm = nn.LSTM(hidden, hidden, layers)
             self.score = nn.Parameter(torch.empty(sum(counts), hidden))
         self.to_empty(device="cpu")
         generator = torch.Generator().manual_seed(seed)
@@ -68,71 +89,111 @@ class Network(nn.Module):
         first = self.first[self.rows[site.choice]]
         return [first + index for index in site.offered]
 
-    def start(self, batch: int) -> State:
-        """The state before the first step."""
-        zeros = self.score.new_zeros(batch, self.score.shape[1])  # (B, H)
-        return [(zeros, zeros) for _ in self.cells]
+    def gathered(self, paths: Sequence[Sequence[Taken]]) -> Paths:
+        """Whole derivations as a batch."""
+        steps, most = max(map(len, paths)), max(len(each.site.offered) for path in paths for each in path)
+        reads = np.zeros((steps, len(paths), len(READS)), dtype=np.int64)
+        options = np.zeros((steps, len(paths), most), dtype=np.int64)
+        offered = np.zeros((steps, len(paths), most), dtype=bool)
+        places = np.zeros((steps, len(paths)), dtype=np.int64)
+        offered[:, :, 0] = True
+        for b, path in enumerate(paths):
+            before = None
+            for t, step in enumerate(path):
+                count = len(step.site.offered)
+                reads[t, b] = self.inputs(before, step.site)
+                options[t, b, :count] = self.options(step.site)
+                offered[t, b, :count] = True
+                places[t, b] = step.site.offered.index(step.option)
+                before = step
+        return Paths(*map(torch.from_numpy, (reads, options, offered, places)))
 
-    def step(self, read: torch.Tensor, options: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
-        """Scores of options, and the state after the step.
-
-        Args:
-            read: What :meth:`inputs` gives, (B, 3).
-            options: Which rows of ``score`` to give, (B, M).
-            state: The state before.
-        """
-        value = self.option(read[:, 0]) + self.choice(read[:, 1]) + self.place(read[:, 2])  # (B, H)
-        after: State = []
-        for cell, before in zip(self.cells, state, strict=True):
-            after.append(cell(value, before))
-            value = after[-1][0]
-        return torch.einsum("bh,bmh->bm", value, self.score[options]), after  # (B, M)
-
-    def log_probabilities(self, paths: Sequence[Sequence[Taken]]) -> tuple[torch.Tensor, torch.Tensor]:
+    def log_probabilities(self, paths: Paths) -> tuple[torch.Tensor, torch.Tensor]:
         """Of whole derivations: the log probability of each (B,), and the sum of its decisions' entropies (B,)."""
-        total, entropy = torch.zeros(len(paths)), torch.zeros(len(paths))
-        state = self.start(len(paths))
-        for t in range(max(map(len, paths))):
-            read, options, offered, place = self._gathered(paths, t)
-            scores, state = self.step(read, options, state)
-            logs = scores.masked_fill(~offered, -1e9).log_softmax(1)  # (B, M); one option alone has log 1 = 0
-            total = total + logs.gather(1, place[:, None])[:, 0]
-            entropy = entropy - (logs.exp() * logs).sum(1)
-        return total, entropy
-
-    def _gathered(self, paths: Sequence[Sequence[Taken]], t: int) -> tuple[torch.Tensor, ...]:
-        """What step ``t`` needs of each derivation; one that has ended has one option, which is taken."""
-        read, options, place = [], [], []
-        for path in paths:
-            if t >= len(path):
-                read.append((0, 0, 0))
-                options.append([0])
-                place.append(0)
-                continue
-            site, index = path[t]
-            read.append(self.inputs(path[t - 1] if t else None, site))
-            options.append(self.options(site))
-            place.append(site.offered.index(index))
-        most = max(map(len, options))
-        offered = torch.tensor([[m < len(row) for m in range(most)] for row in options])
-        padded = torch.tensor([row + [0] * (most - len(row)) for row in options])
-        return torch.tensor(read), padded, offered, torch.tensor(place)
+        read = paths.reads.unbind(2)
+        value = self.option(read[0]) + self.choice(read[1]) + self.place(read[2])  # (T, B, H)
+        hidden, _ = self.lstm(value)  # (T, B, H)
+        scores = (hidden @ self.score.T).gather(2, paths.options)  # (T, B, M)
+        logs = scores.masked_fill(~paths.offered, -1e9).log_softmax(2)  # (T, B, M); one option alone has log 1 = 0
+        entropy = -(logs.exp() * logs).sum((0, 2))
+        return logs.gather(2, paths.places[:, :, None]).sum((0, 2)), entropy
 
 
-class Walk:
-    """The state of a network along one derivation, also where that goes back.
+class Stop:
+    """Where an LSTM stands after a step: its state, layer by layer, and what it met further on."""
 
-    It computes in numpy on the network's own weights, as torch takes most of its time to be called on one row.
+    __slots__ = ("after", "chances", "state")
+
+    def __init__(self, state: list[tuple[np.ndarray, np.ndarray]]) -> None:
+        self.state = state
+        self.after: dict[tuple[int, int, int], Stop] = {}
+        self.chances: dict[tuple[int, ...], np.ndarray] = {}
+
+
+class Frozen:
+    """A network as it is now, in numpy, as torch takes most of its time to be called on one row.
+
+    Steps are remembered: many derivations of the same network begin alike.
 
     Args:
-        network: The network.
+        network: The network; what it learns later is not seen.
     """
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self.weights = {name: value.detach().numpy() for name, value in network.named_parameters()}
+        known = {name: value.detach().numpy() for name, value in network.named_parameters()}
+        self.tables = [known[f"{name}.weight"].copy() for name in READS]
+        self.score = known["score"].copy()
+        layers = range(network.lstm.num_layers)
+        self.weights = [np.hstack([known[f"lstm.weight_{way}_l{n}"] for way in ("ih", "hh")]) for n in layers]
+        self.biases = [known[f"lstm.bias_ih_l{n}"] + known[f"lstm.bias_hh_l{n}"] for n in layers]
         zeros = np.zeros(network.score.shape[1], dtype=np.float32)
-        self.states: list[list[tuple[np.ndarray, np.ndarray]]] = [[(zeros, zeros)] * len(network.cells)]
+        self.start = Stop([(zeros, zeros)] * len(layers))
+        self.count = 0
+
+    def step(self, stop: Stop, read: tuple[int, int, int]) -> Stop:
+        """Where it stands after one more step."""
+        known = stop.after.get(read)
+        if known is not None:
+            return known
+        made = Stop(self._state(stop, read))
+        if self.count < MOST:
+            stop.after[read] = made
+            self.count += 1
+        return made
+
+    def _state(self, stop: Stop, read: tuple[int, int, int]) -> list[tuple[np.ndarray, np.ndarray]]:
+        value = self.tables[0][read[0]] + self.tables[1][read[1]] + self.tables[2][read[2]]
+        after = []
+        for weights, bias, (hidden, memory) in zip(self.weights, self.biases, stop.state, strict=True):
+            gates = (weights @ np.concatenate((value, hidden)) + bias).reshape(4, -1)
+            entering, kept, _, leaving = 1 / (1 + np.exp(-gates))
+            memory = memory * kept + np.tanh(gates[2]) * entering
+            value = np.tanh(memory) * leaving
+            after.append((value, memory))
+        return after
+
+    def probabilities(self, stop: Stop, site: Site) -> np.ndarray:
+        """The probability of each option offered at the site that was read last."""
+        known = stop.chances.get(site.offered)
+        if known is None:
+            scores = (self.score[self.network.options(site)] @ stop.state[-1][0]).astype(float)
+            known = np.exp(scores - scores.max())
+            known /= known.sum()
+            stop.chances[site.offered] = known
+        return known
+
+
+class Walk:
+    """Follows a frozen network along one derivation, also where that goes back.
+
+    Args:
+        frozen: The network.
+    """
+
+    def __init__(self, frozen: Frozen) -> None:
+        self.frozen = frozen
+        self.stops = [frozen.start]
         self.reads: list[tuple[int, int, int]] = []
         self.taken: Sequence[Taken] = ()
 
@@ -142,43 +203,27 @@ class Walk:
             self._go_back(taken)
         for place in range(len(self.reads), len(taken)):
             self._read(taken[place - 1] if place else None, taken[place].site)
-        hidden = self._read(taken[-1] if taken else None, site)
-        scores = (self.weights["score"][self.network.options(site)] @ hidden).astype(float)
-        weights: np.ndarray = np.exp(scores - scores.max())
-        weights /= weights.sum()
-        return weights
+        self._read(taken[-1] if taken else None, site)
+        return self.frozen.probabilities(self.stops[-1], site)
 
     def _go_back(self, taken: Sequence[Taken]) -> None:
         """Forgets all that does not lead along these decisions."""
         same = 0
         for read, before, step in zip(self.reads, (None, *taken), taken, strict=False):
-            if read != self.network.inputs(before, step.site):
+            if read != self.frozen.network.inputs(before, step.site):
                 break
             same += 1
-        self.reads, self.states, self.taken = self.reads[:same], self.states[: same + 1], taken
+        self.reads, self.stops, self.taken = self.reads[:same], self.stops[: same + 1], taken
 
-    def _read(self, before: Taken | None, site: Site) -> np.ndarray:
-        """One step; gives the output of the last layer."""
-        read = self.network.inputs(before, site)
-        known = self.weights
-        value: np.ndarray = sum(known[f"{name}.weight"][n] for name, n in zip(READS, read, strict=True))
-        after = []
-        for layer, (hidden, memory) in enumerate(self.states[-1]):
-            name = f"cells.{layer}"
-            gates = known[f"{name}.weight_ih"] @ value + known[f"{name}.bias_ih"]
-            gates = gates + known[f"{name}.weight_hh"] @ hidden + known[f"{name}.bias_hh"]
-            entering, kept, new, leaving = gates.reshape(4, -1)
-            memory = memory / (1 + np.exp(-kept)) + np.tanh(new) / (1 + np.exp(-entering))
-            value = np.tanh(memory) / (1 + np.exp(-leaving))
-            after.append((value, memory))
+    def _read(self, before: Taken | None, site: Site) -> None:
+        read = self.frozen.network.inputs(before, site)
+        self.stops.append(self.frozen.step(self.stops[-1], read))
         self.reads.append(read)
-        self.states.append(after)
-        return value
 
 
-def log_probability(network: Network, path: Sequence[Taken]) -> float:
+def log_probability(frozen: Frozen, path: Sequence[Taken]) -> float:
     """The log probability of one derivation."""
-    walk, total = Walk(network), 0.0
+    walk, total = Walk(frozen), 0.0
     taken: list[Taken] = []
     for step in path:
         if len(step.site.offered) > 1:

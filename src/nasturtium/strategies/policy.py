@@ -44,10 +44,13 @@ Pick = Callable[[Sequence[Taken], Site], int]
 """A policy: the option to take at a site, after the decisions taken so far."""
 
 
-def derived(space: Space, pick: Pick, rng: np.random.Generator) -> Architecture:
+def derived(
+    space: Space, pick: Pick, rng: np.random.Generator, rejected: Callable[[Architecture], None] | None = None
+) -> Architecture:
     """The architecture that a policy derives; one at random if what it derives keeps failing the constraints.
 
-    Where a derivation meets a dead end, it goes back, and the policy is asked again among what remains.
+    Where a derivation meets a dead end, it goes back, and the policy is asked again among what remains. ``rejected`` is
+    told what failed the constraints.
     """
     for _ in range(ATTEMPTS):
         try:
@@ -56,6 +59,8 @@ def derived(space: Space, pick: Pick, rng: np.random.Generator) -> Architecture:
             continue
         if space.admits(architecture):
             return architecture
+        if rejected is not None:
+            rejected(architecture)
     return space.sample(rng)
 
 
