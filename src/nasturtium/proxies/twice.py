@@ -54,7 +54,7 @@ def _convolution(
         return None
     places = x.ndim - 2
     numbers = (_each(stride, places), _each(padding, places), _each(dilation, places), False, [0] * places, groups)
-    left: Tensor = Convolution.apply(x, weight, bias, numbers, mode)
+    left: Tensor = Convolution.apply(x, weight, bias, numbers, mode)  # type: ignore[no-untyped-call]
     return left
 
 
@@ -69,7 +69,7 @@ def _batch_norm(
 ) -> Tensor | None:  # fmt: skip
     if not training or x.ndim < 2 or x.numel() <= x.shape[1]:  # torch refuses the last two
         return None
-    left: Tensor = BatchNorm.apply(x, weight, bias, mean, variance, momentum, eps)
+    left: Tensor = BatchNorm.apply(x, weight, bias, mean, variance, momentum, eps)  # type: ignore[no-untyped-call]
     return left
 
 
@@ -96,11 +96,12 @@ class Convolution(torch.autograd.Function):
         return left
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> Any:
         """Gradients by x, w and b."""
         by_x, by_weight, by_bias = ctx.needs_input_grad[:3]
         needs = [by_x, by_weight and ctx.mode.by_weights, by_bias and ctx.mode.by_weights]
-        return *ConvolutionBackward.apply(gradient, *ctx.saved_tensors, ctx.numbers, needs), None, None
+        found = ConvolutionBackward.apply(gradient, *ctx.saved_tensors, ctx.numbers, needs)  # type: ignore[no-untyped-call]
+        return *found, None, None
 
 
 class ConvolutionBackward(torch.autograd.Function):
@@ -149,11 +150,11 @@ class BatchNorm(torch.autograd.Function):
         return result
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> Any:
         """Gradients by x, w and b."""
         x, weight, mean, s = ctx.saved_tensors
         needs = ctx.needs_input_grad[:3]
-        found = BatchNormBackward.apply(gradient, x, weight, mean, s, ctx.eps)
+        found = BatchNormBackward.apply(gradient, x, weight, mean, s, ctx.eps)  # type: ignore[no-untyped-call]
         return *(each if need else None for each, need in zip(found, needs, strict=True)), None, None, None, None
 
 
