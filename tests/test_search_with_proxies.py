@@ -93,6 +93,12 @@ def test_every_strategy_can_be_screened(task: nt.tasks.Task, strategy: str) -> N
     assert len(results[0].trials) >= 2
 
 
+def test_workers_try_what_one_process_tries(task: nt.tasks.Task) -> None:
+    asked = {**QUICK, **PROXY, "strategy": "random", "trials": 3}
+    one, two = (nt.search(task, workers=workers, **asked) for workers in (1, 2))
+    assert told(one) == told(two)
+
+
 def test_a_proxy_that_has_no_value_prefers_nothing_and_says_so() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(80, 6)).astype(np.float32)
