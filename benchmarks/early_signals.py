@@ -3,8 +3,8 @@
 ``python benchmarks/early_signals.py [--tasks digits mnist electric] [--seeds 5] [--minutes 10] [--out FOLDER]``
 
 The sides of a task and a seed run at the same time, one thread each, so that whatever else the machine does hits them
-alike. The same command goes on where it stopped; what was cut off begins anew, since its time cannot be told. Give each side
-a core, or more minutes: tasks times seeds times minutes is what all takes.
+alike. The same command goes on where it stopped; what was cut off begins anew, since its time cannot be told. Give each
+side a core, or more minutes: tasks times seeds times minutes is what all takes.
 """
 
 from __future__ import annotations
