@@ -9,7 +9,7 @@ import torch
 from nasturtium import Architecture, spaces
 from nasturtium.proxies import PROXIES, ProxyError, chosen, score, scorer, single
 from nasturtium.strategies import make
-from nasturtium.strategies.filtered import ProxyFilter
+from nasturtium.strategies.filtered import ProxyFilter, one_by_one
 from nasturtium.tasks import load
 from nasturtium.tasks.batches import permutation
 
@@ -50,7 +50,7 @@ def test_it_filters_a_strategy(task):
     space = spaces.make("convnet", task.inputs, task.outputs)
     size = single(scorer(task, "params", rows=4), "params")
     plain = make("random", space=space, seed=0)
-    filtered = ProxyFilter(make("random", space=space, seed=0), size, keep=0.2, start=2)
+    filtered = ProxyFilter(make("random", space=space, seed=0), one_by_one(size), keep=0.2, start=2)
     means = [np.mean([size(each.architecture) for each in strategy.ask(6)]) for strategy in (plain, filtered)]
     assert means[1] > means[0]
 

@@ -9,7 +9,7 @@ from nasturtium import Space, choice
 from nasturtium.errors import NasturtiumError
 from nasturtium.layers import Linear, ReLU, Sequential, Tanh
 from nasturtium.strategies import make
-from nasturtium.strategies.filtered import ProxyFilter
+from nasturtium.strategies.filtered import ProxyFilter, one_by_one
 from nasturtium.trial import State, Trial
 
 
@@ -36,7 +36,7 @@ def drive(strategy, count, begin=0):
 
 
 def test_the_best_of_the_pool_come_first():
-    strategy = ProxyFilter(make("random", space=bits(10), seed=1), ones, keep=0.1, start=4)
+    strategy = ProxyFilter(make("random", space=bits(10), seed=1), one_by_one(ones), keep=0.1, start=4)
     drawn = [bits(10).sample(rng) for rng in [np.random.default_rng([1, 2])] for _ in range(40)]
     best = sorted({each.decisions for each in drawn}, key=sum, reverse=True)[:4]
     asked = [each.architecture.decisions for each in drive(strategy, 4)]
@@ -46,7 +46,7 @@ def test_the_best_of_the_pool_come_first():
 @pytest.mark.parametrize("name", ["random", "evolution"])
 def test_it_tries_better_ones_than_without(name):
     plain = drive(make(name, space=bits(14), seed=3), 30)
-    filtered = drive(ProxyFilter(make(name, space=bits(14), seed=3), ones, keep=0.25), 30)
+    filtered = drive(ProxyFilter(make(name, space=bits(14), seed=3), one_by_one(ones), keep=0.25), 30)
     means = [np.mean([ones(each.architecture) for each in asked[:10]]) for asked in (plain, filtered)]
     assert means[1] > means[0] + 1
     assert len({each.architecture.decisions for each in filtered}) == 30
@@ -54,14 +54,14 @@ def test_it_tries_better_ones_than_without(name):
 
 def test_with_everything_kept_it_is_the_other_strategy():
     plain = drive(make("evolution", space=bits(8), seed=3), 20)
-    assert drive(ProxyFilter(make("evolution", space=bits(8), seed=3), ones, keep=1.0), 20) == plain
+    assert drive(ProxyFilter(make("evolution", space=bits(8), seed=3), one_by_one(ones), keep=1.0), 20) == plain
 
 
 def test_what_has_no_score_comes_last():
     def score(architecture):
         return math.nan if architecture.decisions[0] else ones(architecture)
 
-    asked = drive(ProxyFilter(make("random", space=bits(8), seed=0), score, keep=0.05, start=5), 8)
+    asked = drive(ProxyFilter(make("random", space=bits(8), seed=0), one_by_one(score), keep=0.05, start=5), 8)
     assert not any(each.architecture.decisions[0] for each in asked)
 
 
@@ -70,7 +70,7 @@ def test_what_has_no_score_comes_last():
 def test_a_replayed_one_goes_on_as_if_it_had_never_stopped(name, stop):
     def fresh():
         budget = {"budget": 9} if name == "hyperband" else {}
-        return ProxyFilter(make(name, space=bits(8), seed=2, **budget), ones, keep=0.2, start=3)
+        return ProxyFilter(make(name, space=bits(8), seed=2, **budget), one_by_one(ones), keep=0.2, start=3)
 
     whole = drive(fresh(), 16)
     again = fresh()
@@ -81,7 +81,7 @@ def test_a_replayed_one_goes_on_as_if_it_had_never_stopped(name, stop):
 
 
 def test_asking_alone_changes_nothing():
-    strategy = ProxyFilter(make("random", space=bits(8), seed=2), ones, keep=0.2, start=1)
+    strategy = ProxyFilter(make("random", space=bits(8), seed=2), one_by_one(ones), keep=0.2, start=1)
     one, other = (strategy.propose(0, np.random.default_rng(5)) for _ in range(2))
     assert one == other
     assert strategy.number == 0
@@ -90,6 +90,6 @@ def test_asking_alone_changes_nothing():
 def test_options_are_checked():
     inner = make("random", space=bits(4))
     with pytest.raises(NasturtiumError, match="keep"):
-        ProxyFilter(inner, ones, keep=0)
+        ProxyFilter(inner, one_by_one(ones), keep=0)
     with pytest.raises(NasturtiumError, match="pool"):
-        ProxyFilter(inner, ones, start=5, pool=3)
+        ProxyFilter(inner, one_by_one(ones), start=5, pool=3)

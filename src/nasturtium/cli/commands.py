@@ -39,6 +39,9 @@ def search(
     objective: Annotated[list[str] | None, typer.Option(help="What to optimise; may be given several times.")] = None,
     limit: Annotated[list[str] | None, typer.Option(help='What must hold, such as "params<=100000".')] = None,
     start: Annotated[list[str] | None, typer.Option(help="Architectures to try first: text, or a file of it.")] = None,
+    proxy: Annotated[str | None, typer.Option(help="Proxies that screen what is tried: nwot,synflow.")] = None,
+    proxy_keep: Annotated[float, typer.Option(help="Share of a strategy's candidates that are tried.")] = 0.25,
+    proxy_start: Annotated[int, typer.Option(min=0, help="Best of a drawn pool that are tried first.")] = 5,
     time: Annotated[str | None, typer.Option(help="Time for everything, such as 10m.")] = None,
     trial_time: Annotated[str | None, typer.Option(help="Time limit of one trial.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
@@ -74,7 +77,8 @@ def search(
         task, space, strategy, trials, epochs, workers, objective or [], limit or [], start or [], time, trial_time,
         seed, out, device, quiet, (distil_option or []) if distil or distil_option else None, options,
         {"final_epochs": final_epochs, "final_seeds": final_seeds, "finalists": finalists, "baselines": baselines,
-         "tune": tune, "store": store, "memory": memory},
+         "tune": tune, "store": store, "memory": memory, "proxy": proxy, "proxy_keep": proxy_keep,
+         "proxy_start": proxy_start},
     )  # fmt: skip
     return run_search(asked)
 

@@ -184,8 +184,11 @@ def say_importance(console: Any, reading: Reading) -> None:
 def say_origin(console: Any, reading: Reading) -> None:
     """The command and the versions that made it, and where it lies."""
     from nasturtium.report.reading import WEIGHTS
-    from nasturtium.report.repeating import command_text, versions_text
+    from nasturtium.report.repeating import command_text, proxy_text, versions_text
 
+    screening = proxy_text(reading.settings)
+    if screening is not None:
+        line(console, screening)
     command, versions = command_text(reading.settings), versions_text(reading.settings)
     if command is not None:
         line(console, f"made by: {command}")

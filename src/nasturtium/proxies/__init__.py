@@ -1,6 +1,6 @@
 """Proxies: zero-cost scores of networks from one mini-batch, their bias, and what they say together."""
 
-from nasturtium.proxies.scoring import Scorer, Scores, score, scorer, single
+from nasturtium.proxies.scoring import Scorer, Scores, score, scorer, single, together
 from nasturtium.proxies.table import PROXIES, SUITE_ZERO, Proxy, ProxyError, chosen
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "score",
     "scorer",
     "single",
+    "together",
 ]

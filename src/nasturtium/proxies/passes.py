@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from nasturtium.errors import NasturtiumError
 from nasturtium.proxies.network import embedded, first, hooked, kept, weights
 from nasturtium.proxies.observers import Channels, Watch, step_mask
+from nasturtium.proxies.twice import Twice
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 Gradients = list[Tensor | None]
@@ -127,15 +128,13 @@ def measure(batch: Batch, steps: Collection[str]) -> Measured:
         handles += embedded(batch.model, lambda output: _noted(output, sources, batch.rows))
     inputs = [_leaf(each, JACOBIAN in steps) for each in batch.inputs]
     sources += [each for each in inputs if each.requires_grad]
+    found.watch = watch if CODES in steps or FLOPS in steps else None
+    twice = Twice() if CURVATURE in steps else None
     with kept(batch.model), hooked(handles), found.step(FORWARD):
-        if CODES in steps or FLOPS in steps:
-            found.watch = watch
-            with watch:
-                outputs = first(batch.model(*inputs))
-        else:
+        with found.watch or contextlib.nullcontext(), twice or contextlib.nullcontext():
             outputs = first(batch.model(*inputs))
         if JACOBIAN in steps:
-            with found.step(JACOBIAN):
+            with found.step(JACOBIAN), twice.inputs_alone() if twice else contextlib.nullcontext():
                 found.jacobian = _jacobian(outputs, sources, retain=GRADIENTS in steps)
         if GRADIENTS in steps:
             with found.step(GRADIENTS):

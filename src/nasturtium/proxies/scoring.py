@@ -129,7 +129,7 @@ class Scorer:
         self.known: dict[str, Scores] = {}
 
     def __call__(self, architecture: Architecture) -> Scores:
-        """The scores of an architecture; NaN for all where its network cannot be built for the task."""
+        """The scores of an architecture; NaN for all where its network cannot be built or does not run."""
         key = architecture.hash
         if key not in self.known:
             self.known[key] = self._score(architecture)
@@ -141,9 +141,10 @@ class Scorer:
             torch.manual_seed(self.seed)
             try:
                 model = fitted.build().to(self.device)
-            except NasturtiumError as error:
-                return Scores(dict.fromkeys(self.names, math.nan), dict.fromkeys(self.names, str(error)))
-        return score(model, self.inputs, self.targets, self.names, loss=self.loss)
+                return score(model, self.inputs, self.targets, self.names, loss=self.loss)
+            except Exception as error:  # the network's own fault, whatever kind it is of; others are to be scored yet
+                why = str(error) if isinstance(error, NasturtiumError) else f"{type(error).__name__}: {error}"
+                return Scores(dict.fromkeys(self.names, math.nan), dict.fromkeys(self.names, why))
 
 
 def scorer(task: Task, names: str | Iterable[str] | None = None, **options: Any) -> Scorer:
@@ -156,3 +157,22 @@ def single(scores: Callable[[Architecture], Mapping[str, float]], name: str) -> 
     (found,) = chosen([name])
     sign = 1.0 if PROXIES[found].larger_is_better else -1.0
     return lambda architecture: sign * scores(architecture)[found]
+
+
+def together(
+    scores: Callable[[Architecture], Mapping[str, float]], names: str | Iterable[str]
+) -> Callable[[Sequence[Architecture]], list[float]]:
+    """A function that gives each of several candidates its mean rank among them, over the proxies that have a value.
+
+    From 0 to 1, better ones larger; NaN where no proxy has a value (see :func:`information.rank_average`).
+    """
+    from nasturtium.proxies.information import rank_average
+
+    signs = {name: 1.0 if PROXIES[name].larger_is_better else -1.0 for name in chosen(names)}
+
+    def judge(candidates: Sequence[Architecture]) -> list[float]:
+        rows = [scores(each) for each in candidates]
+        columns = {name: [sign * row.get(name, math.nan) for row in rows] for name, sign in signs.items()}
+        return [float(each) for each in rank_average(columns)]
+
+    return judge

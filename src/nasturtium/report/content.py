@@ -34,12 +34,13 @@ def status_text(reading: Reading) -> str:
 
 
 def shown_metrics(reading: Reading) -> list[str]:
-    """The metrics in tables of trials: the objectives, the task's, the validation loss, costs."""
+    """The metrics in tables of trials: the objectives, the task's, the validation loss, costs, proxies."""
     held = {name for trial in reading.study.trials for name in trial.scores}
     task = str(reading.settings.get("metric"))
     names = [each.metric for each in reading.goal.objectives]
     names += [each.metric for each in reading.goal.limits]
     names += [name for name in (task, "valid_loss", "params", "flops", "latency_ms") if name in held]
+    names += sorted(name for name in held if name.startswith("proxy_"))
     return list(dict.fromkeys(names))
 
 

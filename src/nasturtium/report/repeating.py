@@ -10,10 +10,13 @@ from nasturtium.report.reading import Reading
 
 NAMES = {
     "task": "task", "data": "data (fingerprint)", "space": "space", "strategy": "strategy", "options": "its options",
+    "proxy": "proxies that screen", "proxy_keep": "share of candidates tried", "proxy_start": "tried first by proxies",
     "trials": "trials", "epochs": "epochs of a trial", "seed": "seed", "recipe": "recipe of training",
     "objectives": "objectives", "limits": "limits",
 }  # fmt: skip
 """The settings that are shown, and what they are called."""
+
+PROXIED = ("proxy", "proxy_keep", "proxy_start")
 
 
 def command_text(settings: dict[str, Any]) -> str | None:
@@ -25,11 +28,20 @@ def command_text(settings: dict[str, Any]) -> str | None:
 def call_text(settings: dict[str, Any]) -> str:
     """The call from Python that follows from the settings; options of the strategy and the space are not in it."""
     given = [json.dumps(str(settings.get("task")))]
-    for name in ("space", "strategy", "trials", "epochs", "seed", "objectives", "limits"):
+    for name in ("space", "strategy", "trials", "epochs", "seed", "objectives", "limits", *PROXIED):
         value = settings.get(name)
         if value not in (None, []):
             given.append(f"{name}={json.dumps(value, ensure_ascii=False)}")
     return f"nasturtium.search({', '.join(given)})"
+
+
+def proxy_text(settings: dict[str, Any]) -> str | None:
+    """How proxies screened what was tried; None where none did."""
+    names, keep, start = (settings.get(name) for name in PROXIED)
+    if not names or not keep:
+        return None
+    begun = f", after the {start} best of a drawn pool" if start else ""
+    return f"screened by {str(names).replace(',', ', ')}: {keep:.3g} of the candidates were tried{begun}"
 
 
 def versions_text(settings: dict[str, Any]) -> str | None:

@@ -11,6 +11,7 @@ from nasturtium import strategies, tasks
 from nasturtium.errors import NasturtiumError
 from nasturtium.objective import Goal, Limit, Objectives
 from nasturtium.searching.result import Result
+from nasturtium.searching.screening import Wish, screened
 from nasturtium.searching.stages import Kept, Means, Search, space_for
 from nasturtium.searching.units import duration, size
 from nasturtium.space import Architecture, Space
@@ -29,6 +30,9 @@ def search(
     objectives: Objectives | None = None,
     limits: Iterable[str | Limit] = (),
     start: Iterable[str | Architecture] | None = None,
+    proxy: str | Iterable[str] | None = None,
+    proxy_keep: float = 0.25,
+    proxy_start: int = 5,
     workers: int = 1,
     time: float | str | None = None,
     seed: int = 0,
@@ -67,6 +71,10 @@ def search(
         objectives: What to optimise; the task's metric if not given.
         limits: What must hold, such as ``params<=100k`` (before training) or ``accuracy>=0.9`` (after it).
         start: Architectures to try first: values, text, notation, or names of members of the space.
+        proxy: Zero-cost proxies that screen what is tried, whatever the strategy: names, several with commas are
+            combined by mean rank.
+        proxy_keep: Share of the strategy's candidates that are tried: of each four the best one at 0.25.
+        proxy_start: How many are tried before: the best of ``proxy_start / proxy_keep`` drawn ones.
         workers: Trials at a time; one runs in this process, more run in processes of their own.
         time: Seconds, or text such as ``10m``, for everything; four tenths are kept for the final trainings.
         seed: Seed of everything random.
@@ -102,6 +110,8 @@ def search(
         strategy, space=opened, seed=seed, start=list(start or ()), budget=epochs, objectives=goal.objectives,
         limits=goal.limits, **(strategy_options or {}),
     )  # fmt: skip
+    wish = Wish.of(proxy, proxy_keep, proxy_start)
+    chooser, screen = screened(chooser, wish, data, goal, device)
     from nasturtium.estimators import Training, default_recipe  # torch, once all else is in order
     from nasturtium.final import Wanted
 
@@ -117,7 +127,7 @@ def search(
     header = {"task": data.name, **data.custom, "data": data.fingerprint, "strategy": named, "seed": seed,
               "epochs": epochs, "recipe": str(training.recipe),
               "distillation": None if distillation is None else str(distillation),
-              "options": repr(sorted((strategy_options or {}).items()))}  # fmt: skip
+              "options": repr(sorted((strategy_options or {}).items())), **wish.header}  # fmt: skip
     kept = Kept(folder, store, header, dict(space_options or {}))
     means = Means(size(memory), duration(trial_time), isolated, quiet)
-    return Search(opened, goal, chooser, training, wanted.checked(), kept, means).result(trials, seconds)
+    return Search(opened, goal, chooser, training, wanted.checked(), kept, means, screen).result(trials, seconds)

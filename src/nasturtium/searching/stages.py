@@ -13,6 +13,7 @@ from nasturtium.errors import StudyError
 from nasturtium.final import Finish, Wanted, no_winner, winner
 from nasturtium.objective import STRUCTURAL, Goal
 from nasturtium.searching.result import Best, Result
+from nasturtium.searching.screening import Screen
 from nasturtium.searching.settings import write_settings
 from nasturtium.space import Architecture, Space
 from nasturtium.study.folder import place_of, without_password
@@ -109,6 +110,7 @@ class Search:
         wanted: What is to be done in the end.
         kept: Where all is kept, and what is noted there.
         means: How trials are run.
+        screen: Proxies whose scores trials keep, if there are any.
     """
 
     space: Space
@@ -118,6 +120,7 @@ class Search:
     wanted: Wanted
     kept: Kept
     means: Means
+    screen: Screen | None = None
 
     def result(self, trials: int, seconds: float | None) -> Result:
         """Run it: the trials, then the final trainings."""
@@ -192,11 +195,12 @@ class Search:
         return LocalProcesses(estimator, space, self.wanted.workers, preload=PRELOADED, memory=self.means.memory)
 
     def cost(self, architecture: Architecture) -> Scores:
-        """What the limits before training need, and what any user wants to know."""
+        """What the limits before training need, and what any user wants to know; what proxies said."""
         from nasturtium.estimators import structural
 
         asked = {each.metric for each in self.goal.objectives} | {each.metric for each in self.goal.limits}
-        return structural(architecture, sorted({"params", "flops"} | (asked & STRUCTURAL)))
+        costs = structural(architecture, sorted({"params", "flops"} | (asked & STRUCTURAL)))
+        return costs if self.screen is None else {**costs, **self.screen.kept(architecture)}
 
     def progress(self, trials: int, seconds: float | None = None) -> Progress:
         """A line about so many trials."""

@@ -1,0 +1,133 @@
+"""Screening: proxies choose among what a strategy proposes, and their scores are kept with the trials."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nasturtium.errors import NasturtiumError
+from nasturtium.objective import Goal
+from nasturtium.space import Architecture
+from nasturtium.strategies.base import Seeded, Strategy
+from nasturtium.strategies.filtered import ProxyFilter
+
+if TYPE_CHECKING:
+    from nasturtium.proxies import Scorer
+    from nasturtium.tasks import Task
+
+SCORE = "proxy_{}"
+"""The name under which a trial keeps the score of a proxy."""
+
+COUNTED = ("params", "flops")
+"""Costs that are counted, not measured: limits on them are the same whenever candidates are screened."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What was asked of proxies.
+
+    Attributes:
+        names: Of the proxies, several with commas; screens nothing if None.
+        keep: Share of a strategy's candidates that are tried.
+        start: How many of the best of a drawn pool are tried first.
+    """
+
+    names: str | None
+    keep: float
+    start: int
+
+    @classmethod
+    def of(cls, names: str | Iterable[str] | None, keep: float, start: int) -> Wish:
+        """What was asked, with the names in one order and form.
+
+        Raises:
+            ProxyError: If a name is unknown.
+        """
+        if names is None:
+            return cls(None, keep, start)
+        from nasturtium.proxies import chosen  # torch, where it is needed
+
+        return cls(",".join(chosen(names)), keep, start)
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """What must stay the same while a study lives."""
+        given = {"proxy": self.names, "proxy_keep": self.keep, "proxy_start": self.start}
+        return given if self.names else dict.fromkeys(given)
+
+
+class Screen:
+    """Judges candidates by the mean rank of their scores; those that break a limit come last and are not scored.
+
+    Args:
+        scorer: Gives scores, of an architecture always the same.
+        goal: Whose limits on parameters and FLOPs hold.
+    """
+
+    def __init__(self, scorer: Scorer, goal: Goal) -> None:
+        from nasturtium.proxies import together
+
+        self.scorer = scorer
+        self.limits = [each for each in goal.limits if each.metric in COUNTED]
+        self.judged = together(self.scores, scorer.names)
+        self.met = False
+
+    def __call__(self, candidates: Sequence[Architecture]) -> list[float]:
+        """A number for each, better ones larger; NaN where there is none."""
+        values = self.judged(candidates)
+        self.met = self.met or not all(map(math.isnan, values))
+        if not self.met:
+            self._say(candidates)
+        return values
+
+    def scores(self, architecture: Architecture) -> dict[str, float]:
+        """The scores that an architecture has; none where it breaks a limit."""
+        from nasturtium.estimators import structural
+
+        costs = structural(architecture, [each.metric for each in self.limits])
+        if not all(each.satisfied(costs) for each in self.limits):
+            return {}
+        return {name: value for name, value in self.scorer(architecture).items() if math.isfinite(value)}
+
+    def kept(self, architecture: Architecture) -> dict[str, float]:
+        """The scores under the names by which a trial keeps them."""
+        return {SCORE.format(name): value for name, value in self.scores(architecture).items()}
+
+    def _say(self, candidates: Sequence[Architecture]) -> None:
+        self.met = True
+        reasons = (self.scorer.known[each.hash].reasons for each in candidates if each.hash in self.scorer.known)
+        why = next((text for found in reasons for text in found.values()), "all break a limit")
+        warnings.warn(
+            f"{', '.join(self.scorer.names)}: none of the first {len(candidates)} candidates has a value, so that none "
+            f"is preferred ({why})",
+            stacklevel=2,
+        )
+
+
+def screened(strategy: Any, wish: Wish, task: Task, goal: Goal, device: str | None) -> tuple[Any, Screen | None]:
+    """A strategy whose candidates are screened, and what screens them; the strategy itself if no proxy was asked for.
+
+    What is to be tried first (``start``) is tried first still, then the warm start.
+
+    Raises:
+        NasturtiumError: If the strategy cannot be filtered, or an option cannot be used.
+    """
+    if wish.names is None:
+        return strategy, None
+    if not isinstance(strategy, Strategy):
+        raise NasturtiumError(
+            f"{type(strategy).__name__} cannot be filtered by proxies: derive it from nasturtium.strategies.Strategy, "
+            "or leave the proxy out"
+        )
+    from nasturtium.estimators.device import resolve_device
+    from nasturtium.proxies import Scorer
+
+    screen = Screen(Scorer(task, wish.names, seed=strategy.seed, device=resolve_device(device)), goal)
+    if isinstance(strategy, Seeded):
+        begun = len(strategy.start)
+        inner = ProxyFilter(strategy.strategy, screen, keep=wish.keep, start=wish.start, after=begun)
+        return Seeded(inner, strategy.start), screen
+    return ProxyFilter(strategy, screen, keep=wish.keep, start=wish.start), screen
