@@ -52,6 +52,7 @@ def search(
         str | None, typer.Option(help="PostgreSQL URL that keeps the trials; a file if not given.")
     ] = None,
     memory: Annotated[str | None, typer.Option(help="Most memory of a worker, such as 4G.")] = None,
+    early_stop: Annotated[str | None, typer.Option(help="curve or median: end trials that promise too little.")] = None,
     target: Annotated[str | None, typer.Option(help="Target column of a table.")] = None,
     metric: Annotated[str | None, typer.Option(help="The task's metric.")] = None,
     kind: Annotated[str | None, typer.Option(help="classification or regression.")] = None,
@@ -68,7 +69,7 @@ def search(
         task, space, strategy, trials, epochs, workers, objective or [], limit or [], start or [], time, trial_time,
         seed, out, device, quiet, options,
         {"final_epochs": final_epochs, "final_seeds": final_seeds, "finalists": finalists, "baselines": baselines,
-         "tune": tune, "store": store, "memory": memory},
+         "tune": tune, "store": store, "memory": memory, "early_stop": early_stop},
     )  # fmt: skip
     return run_search(asked)
 

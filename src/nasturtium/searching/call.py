@@ -16,6 +16,7 @@ from nasturtium.space import Architecture, Space
 
 if TYPE_CHECKING:
     from nasturtium.estimators import Recipe
+    from nasturtium.study.early import Rule
 
 
 def search(
@@ -42,6 +43,7 @@ def search(
     trial_time: float | str | None = None,
     memory: int | str | None = None,
     isolated: bool = False,
+    early_stop: str | Rule | None = None,
     device: str | None = None,
     quiet: bool = False,
     task_options: Mapping[str, Any] | None = None,
@@ -80,6 +82,8 @@ def search(
         trial_time: Time limit of one trial.
         isolated: Run trials in a process of their own even with one worker, as the command line does: then what ends
             the process of a trial does not end the search. Memory and time limits of a trial ask for it too.
+        early_stop: Whether and how trials that do not promise enough end early: ``curve`` (the extrapolated curve does
+            not beat the best), ``median`` (worse than the median), or a rule (see :mod:`nasturtium.study.early`).
         device: ``cpu``, ``cuda``, ``mps``; picked by itself if not given.
         quiet: Show no progress.
         task_options: For :func:`nasturtium.tasks.load` (target, metric, kind, layout).
@@ -100,7 +104,9 @@ def search(
     )  # fmt: skip
     from nasturtium.estimators import Training, default_recipe  # torch, once all else is in order
     from nasturtium.final import Wanted
+    from nasturtium.study.early import early_stop as rule_for
 
+    rule = rule_for(early_stop, goal)
     training = Training(data, recipe or default_recipe(data), device=device)
     wanted = Wanted(
         finalists, final_seeds, 4 * epochs if final_epochs is None else final_epochs, baselines, tune, epochs,
@@ -109,8 +115,8 @@ def search(
     folder = None if out is None else Path(out)
     named = strategy if isinstance(strategy, str) else getattr(strategy, "__name__", str(strategy))
     header = {"task": data.name, **data.custom, "data": data.fingerprint, "strategy": named, "seed": seed,
-              "epochs": epochs, "recipe": str(training.recipe),
+              "epochs": epochs, "recipe": str(training.recipe), "early_stop": None if rule is None else repr(rule),
               "options": repr(sorted((strategy_options or {}).items()))}  # fmt: skip
     kept = Kept(folder, store, header, dict(space_options or {}))
-    means = Means(size(memory), duration(trial_time), isolated, quiet)
+    means = Means(size(memory), duration(trial_time), isolated, quiet, rule)
     return Search(opened, goal, chooser, training, wanted.checked(), kept, means).result(trials, seconds)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nasturtium.objective import Goal
+from nasturtium.study.early import EARLY_STOPS, CurveStop, MedianStop, early_stop
 from nasturtium.study.ending import Ending
 from nasturtium.study.executor import Ended, Executor, InProcess, Job
 from nasturtium.study.folder import place_of, without_password
@@ -61,6 +62,8 @@ def open_study(
 
 
 __all__ = [
+    "EARLY_STOPS",
+    "CurveStop",
     "Ended",
     "Ending",
     "Event",
@@ -69,6 +72,7 @@ __all__ = [
     "Job",
     "Line",
     "LocalProcesses",
+    "MedianStop",
     "MemoryStore",
     "Progress",
     "Recorded",
@@ -76,6 +80,7 @@ __all__ = [
     "Store",
     "Study",
     "check_header",
+    "early_stop",
     "make_progress",
     "open_study",
     "place_of",

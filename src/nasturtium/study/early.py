@@ -1,0 +1,209 @@
+"""Early stopping: rules that end a trial whose learning curve does not promise enough; ``EARLY_STOPS`` names them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from statistics import NormalDist, median
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasturtium.errors import NasturtiumError, did_you_mean
+from nasturtium.objective import Goal, Objective
+from nasturtium.study.study import Study
+from nasturtium.trial import State, Trial
+
+if TYPE_CHECKING:
+    from nasturtium.predictors.curves import CurvePredictor
+
+Array = NDArray[Any]
+Rule = Callable[[Study, Trial], bool | str]
+"""Called after each report: whether the trial stops, or why; nothing, or an empty text, lets it go on."""
+
+
+@dataclass
+class Before:
+    """Which trials were complete before another was asked.
+
+    Rules look at these alone. They are the same however often a study is stopped, resumed or run by other workers,
+    because they follow from the recorded order of asked and told; so a trial that is run again is judged as before.
+    """
+
+    place: int = 0
+    complete: list[int] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+
+    def trials(self, study: Study, trial: Trial) -> list[Trial]:
+        """The complete trials that were told before ``trial`` was asked, in the order in which they ended."""
+        for mark in study.history[self.place :]:
+            if mark >= 0:
+                self.counts.append(len(self.complete))
+            elif study.trials[~mark].state is State.COMPLETE:
+                self.complete.append(~mark)
+        self.place = len(study.history)
+        return [study.trials[number] for number in self.complete[: self.counts[trial.number]]]
+
+
+@dataclass
+class CurveStop:
+    """Ends a trial that will hardly beat the best: the predictive termination of Domhan et al. 2015, section 4.
+
+    After each epoch the curve is extrapolated to the trial's budget. If it ends above the best complete trial of no
+    larger budget with a probability below ``1 - probability``, the trial is stopped. The best is that known when the
+    trial was asked (see :class:`Before`).
+
+    Args:
+        predictor: What extrapolates: a name in ``nasturtium.predictors.curves.CURVES`` that learns from single curves.
+        probability: How sure one must be.
+        after: Share of the budget before which no trial is stopped.
+        least: How many epochs it must have had at least.
+
+    Raises:
+        NasturtiumError: If an option cannot be used.
+    """
+
+    predictor: str = "pow3"
+    probability: float = 0.95
+    after: float = 0.2
+    least: int = 5
+    before: Before = field(default_factory=Before, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not 0.5 <= self.probability < 1 or not 0 <= self.after <= 1 or self.least < 1:
+            raise NasturtiumError(
+                f"{self!r}: probability from 0.5 to 1, after from 0 to 1, least from 1 up are expected"
+            )
+        if self.extrapolating(True, None).learns:
+            raise NasturtiumError(f"predictor={self.predictor!r} needs complete curves to learn from; take 'pow3'")
+
+    def extrapolating(self, maximise: bool, bound: float | None) -> CurvePredictor:
+        """The predictor for an objective."""
+        from nasturtium.predictors.curves import make
+
+        return make(self.predictor, maximise=maximise, bound=bound)
+
+    def __call__(self, study: Study, trial: Trial) -> str:
+        """Why a trial shall stop, or nothing."""
+        objective = study.goal.objectives[0]
+        horizon = round(trial.budget)
+        values = values_of(study, trial, objective.metric)
+        if not max(self.least, self.after * horizon) <= len(values) < horizon or not math.isfinite(values[-1]):
+            return ""
+        best = self.best(study, trial, objective)
+        if best is None:
+            return ""
+        chance, mean, std = self.chance(values, horizon, objective, best.scores[objective.metric])
+        if chance >= 1 - self.probability:
+            return ""
+        return (
+            f"stopped early after {len(values)} of {horizon} epochs: {objective.metric} would end at {mean:.4g} "
+            f"± {std:.2g}, and trial {best.number} has {best.scores[objective.metric]:.4g}"
+        )
+
+    def best(self, study: Study, trial: Trial, objective: Objective) -> Trial | None:
+        """The best trial before this one that keeps all limits and had no larger budget."""
+        known = [
+            each
+            for each in self.before.trials(study, trial)
+            if each.budget <= trial.budget and not study.goal.missing(each.scores) and study.goal.feasible(each.scores)
+        ]
+        return min(known, key=lambda each: objective.loss(each.scores), default=None)
+
+    def chance(self, values: Array, horizon: int, objective: Objective, best: float) -> tuple[float, float, float]:
+        """The probability that a curve ends beyond ``best``, and the mean and spread of its end."""
+        from nasturtium.predictors.curves import bound_of
+
+        predictor = self.extrapolating(objective.maximise, bound_of(np.append(values, best), objective.maximise))
+        (mean,), (std,) = predictor.extrapolate(values[None], horizon)
+        ahead = float(mean - best if objective.maximise else best - mean)
+        return NormalDist(0.0, float(std)).cdf(ahead), float(mean), float(std)
+
+
+@dataclass
+class MedianStop:
+    """Ends a trial that is worse than the median of the others at the same epoch (Golovin et al. 2017, section 3.2.2).
+
+    The best value of the trial so far is compared with the median of the running averages, up to the same epoch, of
+    the complete trials before it (see :class:`Before`) that had the same budget.
+
+    Args:
+        after: Share of the budget before which no trial is stopped.
+        trials: How many complete trials there must be.
+
+    Raises:
+        NasturtiumError: If an option cannot be used.
+    """
+
+    after: float = 0.2
+    trials: int = 5
+    before: Before = field(default_factory=Before, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.after <= 1 or self.trials < 1:
+            raise NasturtiumError(f"{self!r}: after from 0 to 1 and trials from 1 up are expected")
+
+    def __call__(self, study: Study, trial: Trial) -> str:
+        """Why a trial shall stop, or nothing."""
+        objective = study.goal.objectives[0]
+        sign = 1.0 if objective.maximise else -1.0
+        values = sign * values_of(study, trial, objective.metric)
+        step = len(values)
+        if not max(1, self.after * trial.budget) <= step < trial.budget or not np.isfinite(values).any():
+            return ""
+        others = [each for each in self.before.trials(study, trial) if each.budget == trial.budget]
+        curves = [sign * values_of(study, each, objective.metric)[:step] for each in others]
+        averages = [float(np.nanmean(curve)) for curve in curves if np.isfinite(curve).any()]
+        if len(averages) < self.trials or np.nanmax(values) >= median(averages):
+            return ""
+        return (
+            f"stopped early after {step} of {trial.budget:g} epochs: its best {objective.metric} is "
+            f"{sign * np.nanmax(values):.4g}, half of the trials before had {sign * median(averages):.4g} on average"
+        )
+
+
+def values_of(study: Study, trial: Trial, metric: str) -> Array:
+    """The curve of a trial from its first epoch on, (t,), with those of the trials it continues; NaN where missing.
+
+    A trial that was given the scores of another has the curve of that one.
+    """
+    points: dict[int, float] = {}
+    each: Trial | None = trial
+    while each is not None:
+        curve = study.trials[study.source(each.number)].curve
+        points = {int(point["step"]): point.get(metric, math.nan) for point in curve} | points
+        each = None if each.parent is None else study.trials[each.parent]
+    found = np.full(max(points, default=0), np.nan)
+    for step, value in points.items():
+        if step > 0:
+            found[step - 1] = value
+    return found
+
+
+EARLY_STOPS: dict[str, Callable[[], Rule]] = {"curve": CurveStop, "median": MedianStop}
+"""The rules by name."""
+
+
+def early_stop(given: str | Rule | None, goal: Goal) -> Rule | None:
+    """The rule that was given or named.
+
+    Raises:
+        NasturtiumError: If the name is unknown, or there are several objectives: a trial that is worse than the best in
+            one may be better in another.
+    """
+    if given is None:
+        return None
+    if len(goal.objectives) > 1:
+        raise NasturtiumError(
+            f"early_stop looks at one objective, not at {', '.join(map(str, goal.objectives))}; leave it out, "
+            "or make limits of the others"
+        )
+    if not isinstance(given, str):
+        return given
+    if given not in EARLY_STOPS:
+        raise NasturtiumError(
+            f"unknown early_stop {given!r}{did_you_mean(given, EARLY_STOPS)} (there are: {', '.join(EARLY_STOPS)})"
+        )
+    return EARLY_STOPS[given]()
