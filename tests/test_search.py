@@ -148,3 +148,25 @@ def test_what_ends_its_process_costs_a_trial_of_an_isolated_search(tmp_path: Pat
     space = Space(Sequential(choice(EndsItsProcess(), ReLU()), Linear(2)), input=(5,), name="fatal")
     result = nt.search(blobs(), space, strategy="random", isolated=True, out=tmp_path, **{**QUICK, "trials": 2})
     assert sorted(trial.state for trial in result.trials) == ["complete", "failed"]
+
+
+def test_early_stopping_in_real_training_says_what_it_did_and_resumes(tmp_path: Path) -> None:
+    from nasturtium.study.early import CurveStop
+
+    def go_on(trials: int, out: Path) -> list[tuple[object, ...]]:
+        rule = CurveStop(probability=0.5)  # whatever is not expected to win ends
+        given = {**QUICK, "trials": trials, "epochs": 8, "final_epochs": 0, "strategy": "random"}
+        result = nt.search("digits", "mlp", early_stop=rule, out=out, **given)
+        assert result.trials[result.best.number].state == "complete"
+        return [(t.state, t.reason, t.scores["accuracy"], len(t.curve)) for t in result.trials]
+
+    whole = go_on(5, tmp_path / "whole")
+    stopped = [each for each in whole if each[0] == "stopped"]
+    assert stopped
+    assert all(str(each[1]).startswith("stopped early after") and each[3] < 8 for each in stopped)
+    go_on(2, tmp_path / "parts")
+    assert go_on(5, tmp_path / "parts") == whole
+    with pytest.raises(StudyError, match="was made with early_stop"):
+        nt.search("digits", "mlp", out=tmp_path / "parts", **{**QUICK, "epochs": 8, "strategy": "random"})
+    with pytest.raises(NasturtiumError, match="early_stop looks at one objective"):
+        nt.search("digits", "mlp", early_stop="median", objectives=["accuracy", "-params"], **QUICK)

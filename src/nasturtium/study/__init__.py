@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nasturtium.objective import Goal
-from nasturtium.study.early import EARLY_STOPS, CurveStop, MedianStop, early_stop
 from nasturtium.study.ending import Ending
 from nasturtium.study.executor import Ended, Executor, InProcess, Job
 from nasturtium.study.folder import place_of, without_password
@@ -62,8 +61,6 @@ def open_study(
 
 
 __all__ = [
-    "EARLY_STOPS",
-    "CurveStop",
     "Ended",
     "Ending",
     "Event",
@@ -72,7 +69,6 @@ __all__ = [
     "Job",
     "Line",
     "LocalProcesses",
-    "MedianStop",
     "MemoryStore",
     "Progress",
     "Recorded",
@@ -80,7 +76,6 @@ __all__ = [
     "Store",
     "Study",
     "check_header",
-    "early_stop",
     "make_progress",
     "open_study",
     "place_of",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from statistics import NormalDist, median
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from nasturtium.errors import NasturtiumError, did_you_mean
 from nasturtium.objective import Goal, Objective
 from nasturtium.study.study import Study
-from nasturtium.trial import State, Trial
+from nasturtium.trial import State, Trial, curve_values
 
 if TYPE_CHECKING:
     from nasturtium.predictors.curves import CurvePredictor
@@ -169,17 +170,12 @@ def values_of(study: Study, trial: Trial, metric: str) -> Array:
 
     A trial that was given the scores of another has the curve of that one.
     """
-    points: dict[int, float] = {}
+    curves: list[Iterable[Mapping[str, float]]] = []
     each: Trial | None = trial
     while each is not None:
-        curve = study.trials[study.source(each.number)].curve
-        points = {int(point["step"]): point.get(metric, math.nan) for point in curve} | points
+        curves.append(study.trials[study.source(each.number)].curve)
         each = None if each.parent is None else study.trials[each.parent]
-    found = np.full(max(points, default=0), np.nan)
-    for step, value in points.items():
-        if step > 0:
-            found[step - 1] = value
-    return found
+    return np.array(curve_values(chain.from_iterable(reversed(curves)), metric))
 
 
 EARLY_STOPS: dict[str, Callable[[], Rule]] = {"curve": CurveStop, "median": MedianStop}

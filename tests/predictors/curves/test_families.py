@@ -54,7 +54,7 @@ def test_a_family_is_its_formula_in_numpy_and_in_torch(name):
 
 def test_hill3_raises_kappa_to_eta_and_vap_takes_the_exponential():
     # Both were wrong in a well-known library: kappa * eta for kappa^eta, and no exp in vapor pressure.
-    # At x = kappa a Hill curve has half of its height whatever eta is; kappa * eta gives that for eta = kappa = 2 alone.
+    # At x = kappa a Hill curve has half of its height for every eta; with kappa * eta it would not.
     for eta in (0.5, 1.0, 3.0):
         assert float(FAMILIES["hill3"](9.0, np.array([0.8, eta, 9.0]))) == pytest.approx(0.4)
     # With b = c = 0 the curve is the constant exp(a), which is positive; without exp it would be a.
