@@ -153,6 +153,46 @@ class CurvePredictor(ABC):
         """Mean and standard deviation at the horizon in the unit of the scaled curves."""
 
 
+class CurveLearner(CurvePredictor):
+    """Learns from complete curves of other architectures, which it keeps until it is asked."""
+
+    learns = True
+    known: Array | None = None
+    features: Array | None = None
+
+    def fit(self, curves: Any, features: Any = None) -> CurveLearner:
+        """Keeps curves to learn from.
+
+        Args:
+            curves: (n, t), up to the horizons that will be asked for.
+            features: What else is known of the architectures, (n, k): the columns that will be given later.
+
+        Raises:
+            PredictorError: If curves or features cannot be read.
+        """
+        known = np.asarray(curves, np.float64)
+        scaled(known, self.maximise, self.bound)  # complains of what cannot be read
+        if features is not None and len(features) != len(known):
+            raise PredictorError(f"{len(known)} curves and features of {len(features)} architectures do not fit")
+        self.known = known
+        self.features = None if features is None else np.asarray(features, np.float64).reshape(len(known), -1)
+        return self
+
+    def extrapolate(self, curves: Any, horizon: int, features: Any = None) -> tuple[Array, Array]:
+        """As of any curve predictor; raises too if nothing was fitted, or features are there once and once not."""
+        if self.known is None:
+            raise PredictorError("this curve predictor learns from complete curves: call fit(curves) first")
+        if (features is None) != (self.features is None):
+            raise PredictorError("features were given to fit or to extrapolate alone; give them to both or to neither")
+        return super().extrapolate(curves, horizon, features)
+
+    def complete(self, horizon: int) -> Array:
+        """Which of the curves have a value at the horizon."""
+        if self.known is None or self.known.shape[1] < horizon:
+            return np.zeros(0, int)
+        return np.flatnonzero(np.isfinite(self.known[:, horizon - 1]))
+
+
 class LastValue(CurvePredictor):
     """The last value stands for the final one (early stopping, as in successive halving).
 
