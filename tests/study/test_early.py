@@ -16,7 +16,7 @@ from nasturtium.predictors.curves import make
 from nasturtium.strategies import RandomSearch
 from nasturtium.strategies import make as strategy
 from nasturtium.study import InProcess, LocalProcesses, Study, open_study, run
-from nasturtium.study.early import CurveStop, MedianStop, early_stop
+from nasturtium.study.early import CurveStop, MedianStop, early_stop, text_of
 from nasturtium.trial import Proposal, State
 
 SPACE = BitSpace(8)
@@ -130,6 +130,17 @@ def test_only_what_ended_before_a_trial_was_asked_counts():
     study.history[:] = [0, 1, ~1, 2, ~0, ~2]  # two at a time
     rule = CurveStop()
     assert [[t.number for t in rule.before.trials(study, trial)] for trial in study] == [[], [], [1]]
+
+
+def test_a_rule_can_be_used_again():
+    rule = CurveStop()
+    assert states(searched(rule, 5, 2, 8)) == states(searched(rule, 5, 2, 8))
+
+
+def test_a_rule_is_noted_by_its_options_or_its_name():
+    assert text_of(CurveStop(probability=0.9)) == "CurveStop(predictor='pow3', probability=0.9, after=0.2, least=5)"
+    assert text_of(states) == "states"  # no address, which would differ in the next process
+    assert text_of(None) is None
 
 
 def test_workers_stop_when_told():

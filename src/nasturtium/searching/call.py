@@ -105,6 +105,7 @@ def search(
     from nasturtium.estimators import Training, default_recipe  # torch, once all else is in order
     from nasturtium.final import Wanted
     from nasturtium.study.early import early_stop as rule_for
+    from nasturtium.study.early import text_of
 
     rule = rule_for(early_stop, goal)
     training = Training(data, recipe or default_recipe(data), device=device)
@@ -115,7 +116,7 @@ def search(
     folder = None if out is None else Path(out)
     named = strategy if isinstance(strategy, str) else getattr(strategy, "__name__", str(strategy))
     header = {"task": data.name, **data.custom, "data": data.fingerprint, "strategy": named, "seed": seed,
-              "epochs": epochs, "recipe": str(training.recipe), "early_stop": None if rule is None else repr(rule),
+              "epochs": epochs, "recipe": str(training.recipe), "early_stop": text_of(rule),
               "options": repr(sorted((strategy_options or {}).items()))}  # fmt: skip
     kept = Kept(folder, store, header, dict(space_options or {}))
     means = Means(size(memory), duration(trial_time), isolated, quiet, rule)

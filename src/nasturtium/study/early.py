@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from itertools import chain
 from statistics import NormalDist, median
 from typing import TYPE_CHECKING, Any
@@ -33,12 +33,15 @@ class Before:
     because they follow from the recorded order of asked and told; so a trial that is run again is judged as before.
     """
 
+    history: list[int] | None = None
     place: int = 0
     complete: list[int] = field(default_factory=list)
     counts: list[int] = field(default_factory=list)
 
     def trials(self, study: Study, trial: Trial) -> list[Trial]:
         """The complete trials that were told before ``trial`` was asked, in the order in which they ended."""
+        if self.history is not study.history:  # the rule was used for another study before
+            self.history, self.place, self.complete, self.counts = study.history, 0, [], []
         for mark in study.history[self.place :]:
             if mark >= 0:
                 self.counts.append(len(self.complete))
@@ -203,3 +206,10 @@ def early_stop(given: str | Rule | None, goal: Goal) -> Rule | None:
             f"unknown early_stop {given!r}{did_you_mean(given, EARLY_STOPS)} (there are: {', '.join(EARLY_STOPS)})"
         )
     return EARLY_STOPS[given]()
+
+
+def text_of(rule: Rule | None) -> str | None:
+    """What a study notes of its rule, so that it goes on under the same: its options, or the name of a function."""
+    if rule is None or is_dataclass(rule):
+        return None if rule is None else repr(rule)
+    return str(getattr(rule, "__qualname__", type(rule).__qualname__))
