@@ -77,8 +77,8 @@ def digits(folder: Path) -> Set:
     found = nt.search(
         "digits", trials=40, epochs=20, final_epochs=0, seed=0, quiet=True, strategy="random", out=folder
     )  # fmt: skip
-    lines = [curve_values(trial.curve, "accuracy") for trial in found.trials]
-    return Set("digits, 20 epochs", np.array([line for line in lines if len(line) == 20]), True)
+    lines = [curve_values(trial.curve, "log_loss") for trial in found.trials]
+    return Set("digits, 20 epochs", np.array([line for line in lines if len(line) == 20]), False)
 
 
 def errors(sets: list[Set]) -> None:
@@ -146,12 +146,19 @@ def screened(
     horizon, ends = given.curves.shape[1], given.curves[:, -1] * (1.0 if given.maximise else -1.0)
     width = NormalDist().inv_cdf(CERTAIN)
     order, best, spent = rng.permutation(len(ends))[:30], -np.inf, 0
-    for each in order:
-        hopeless = (epoch for epoch, mean, std in chances if mean[each] + width * std[each] < best)
-        epoch = next(hopeless, horizon)
-        spent += epoch
-        if epoch == horizon:
+    complete: list[int] = []
+    for each in order.tolist():
+        stopped = horizon
+        for epoch, mean, std in chances if len(complete) >= 3 else ():
+            missed = (ends - mean)[complete]
+            wide = np.hypot(std[each], missed.std(ddof=1) * (1 + 1 / len(missed)) ** 0.5)
+            if mean[each] + missed.mean() + width * wide < best:
+                stopped = epoch
+                break
+        spent += stopped
+        if stopped == horizon:
             best = max(best, ends[each])
+            complete.append(each)
     behind = float(ends[order].max() - best)
     return spent / (30 * horizon), float(behind > 0), behind / float(ends.std())
 

@@ -160,12 +160,12 @@ def test_early_stopping_in_real_training_says_what_it_did_and_resumes(tmp_path: 
         assert result.trials[result.best.number].state == "complete"
         return [(t.state, t.reason, t.scores["accuracy"], len(t.curve)) for t in result.trials]
 
-    whole = go_on(5, tmp_path / "whole")
+    whole = go_on(7, tmp_path / "whole")
     stopped = [each for each in whole if each[0] == "stopped"]
     assert stopped
     assert all(str(each[1]).startswith("stopped early after") and each[3] < 8 for each in stopped)
-    go_on(2, tmp_path / "parts")
-    assert go_on(5, tmp_path / "parts") == whole
+    go_on(4, tmp_path / "parts")
+    assert go_on(7, tmp_path / "parts") == whole
     with pytest.raises(StudyError, match="was made with early_stop"):
         nt.search("digits", "mlp", out=tmp_path / "parts", **{**QUICK, "epochs": 8, "strategy": "random"})
     with pytest.raises(NasturtiumError, match="early_stop looks at one objective"):

@@ -28,13 +28,15 @@ class Learner:
     """Learns by a power law towards an accuracy that grows with the ones, with a little noise."""
 
     dies_at: tuple[int, int] | None = None
+    leap: float = 0.0
 
     def evaluate(self, architecture, budget, report):
         top = 0.5 + 0.05 * sum(architecture.decisions)
         noise = np.random.default_rng(report.seed).normal(0, 0.002, EPOCHS)
         value = 0.0
         for epoch in range(1, int(budget) + 1):
-            value = float(top - 0.4 * epoch**-0.8 + noise[epoch - 1])
+            value = float(top - self.leap - 0.4 * epoch**-0.8 + noise[epoch - 1])
+            value += self.leap * (epoch > 15)
             if self.dies_at == (sum(architecture.decisions), epoch):
                 raise KeyboardInterrupt
             if not report(epoch, {"accuracy": value, "loss": 1 - value}):
@@ -69,34 +71,48 @@ def states(study):
 
 
 def test_what_cannot_win_is_stopped_and_what_can_is_not():
-    study = searched(CurveStop(), 5, 2, 8, 7)
-    assert states(study) == [State.COMPLETE, State.STOPPED, State.COMPLETE, State.STOPPED]
-    stopped = study.trials[1]
+    study = searched(CurveStop(), 4, 5, 3, 2, 8, 7)
+    assert states(study) == [State.COMPLETE] * 3 + [State.STOPPED, State.COMPLETE, State.STOPPED]
+    stopped = study.trials[3]
     assert len(stopped.curve) == 5  # the first epoch at which a trial may be stopped
     assert stopped.scores["accuracy"] == stopped.curve[-1]["accuracy"]  # its last epoch, not a guess
     assert "stopped early after 5 of 20 epochs: accuracy would end at 0.56" in stopped.reason
-    assert "and trial 0 has 0.7" in stopped.reason
-    assert study.best.number == 2
-    assert [trial.number for trial in study.top(9)] == [2, 0]
+    assert "and trial 1 has 0.7" in stopped.reason
+    assert study.best.number == 4
+    assert [trial.number for trial in study.top(9)] == [4, 1, 0, 2]
 
 
 def test_a_loss_is_stopped_the_other_way_round():
-    study = searched(CurveStop(), 5, 2, 8, objectives="loss")
-    assert states(study) == [State.COMPLETE, State.STOPPED, State.COMPLETE]
+    study = searched(CurveStop(), 4, 5, 3, 2, 8, objectives="loss")
+    assert states(study) == [State.COMPLETE] * 3 + [State.STOPPED, State.COMPLETE]
 
 
-def test_the_probability_is_that_of_the_extrapolated_curve():
-    rule = CurveStop("mmf", probability=0.9)
-    values = 0.8 - 0.4 * np.arange(1.0, 9.0) ** -0.8
-    study = searched(rule, 5)
-    (mean,), (std,) = make("mmf", bound=1.0).extrapolate(values[None], EPOCHS)
-    chance, *_ = rule.chance(values, EPOCHS, study.goal.objectives[0], 0.79)
+def test_the_probability_is_that_of_the_extrapolated_curve_and_what_it_missed_before():
+    x = np.arange(1.0, EPOCHS + 1)
+    ended = np.stack([top - 0.4 * x**-0.8 + 0.1 * (x > 15) for top in (0.5, 0.55, 0.61)])  # they leap at the end
+    values = 0.7 - 0.4 * x[:8] ** -0.8
+    objective = Goal.of("accuracy").objectives[0]
+    chance, mean, std = CurveStop("mmf").chance(values, ended, objective, 0.79)
+    (own, *others), (wide, *_) = make("mmf", bound=1.0).extrapolate(np.vstack([values, ended[:, :8]]), EPOCHS)
+    missed = ended[:, -1] - others
+    assert mean == pytest.approx(own + missed.mean())
+    assert std == pytest.approx(np.sqrt(wide**2 + missed.var(ddof=1) * 4 / 3))
     assert chance == pytest.approx(1 - NormalDist(mean, std).cdf(0.79))
+    assert abs(mean - (0.7 - 0.4 * EPOCHS**-0.8 + 0.1)) < 0.02  # the leap is foreseen
+
+
+def test_where_all_leap_at_the_end_the_best_is_not_stopped():
+    study = searched(CurveStop(), 4, 5, 3, 1, 8, estimator=Learner(leap=0.3))
+    assert states(study) == [State.COMPLETE] * 3 + [State.STOPPED, State.COMPLETE]
+    (end,), (std,) = make("pow3", bound=1.0).extrapolate(
+        [[point["accuracy"] for point in study.trials[4].curve[:8]]], EPOCHS
+    )
+    assert end + 3 * std < study.trials[1].scores["accuracy"] + 0.05  # its curve alone would not have shown it
 
 
 def test_a_trial_that_breaks_a_limit_is_not_what_others_must_beat():
-    study = searched(CurveStop(), 8, 5, limits=["loss>=0.2"])
-    assert states(study) == [State.COMPLETE, State.COMPLETE]
+    study = searched(CurveStop(), 8, 7, 6, 1, limits=["loss>=0.4"])
+    assert states(study) == [State.COMPLETE] * 4
 
 
 def test_the_median_rule_is_that_of_its_paper():
@@ -110,7 +126,7 @@ def test_the_median_rule_is_that_of_its_paper():
 
 @pytest.mark.parametrize("rule", [CurveStop, lambda: MedianStop(trials=2)])
 def test_a_study_that_was_broken_off_stops_the_same_trials(tmp_path, rule):
-    ones = (5, 2, 8, 7, 3, 6, 1)
+    ones = (5, 4, 3, 2, 8, 7, 6, 1)
     whole = searched(rule(), *ones)
     assert State.STOPPED in states(whole)
     place = tmp_path / "s.sqlite"
@@ -134,20 +150,23 @@ def test_only_what_ended_before_a_trial_was_asked_counts():
 
 def test_a_rule_can_be_used_again():
     rule = CurveStop()
-    assert states(searched(rule, 5, 2, 8)) == states(searched(rule, 5, 2, 8))
+    assert states(searched(rule, 5, 4, 3, 2, 8)) == states(searched(rule, 5, 4, 3, 2, 8))
 
 
 def test_a_rule_is_noted_by_its_options_or_its_name():
-    assert text_of(CurveStop(probability=0.9)) == "CurveStop(predictor='pow3', probability=0.9, after=0.2, least=5)"
+    assert (
+        text_of(CurveStop(probability=0.9))
+        == "CurveStop(predictor='pow3', probability=0.9, after=0.2, least=5, trials=3)"
+    )
     assert text_of(states) == "states"  # no address, which would differ in the next process
     assert text_of(None) is None
 
 
 def test_workers_stop_when_told():
     study = Study(open_study(None, Goal.of("accuracy"), SPACE, {}).store, Goal.of("accuracy"), SPACE)
-    ones = (8, 1, 2, 1, 3)
-    run(study, InOrder(*ones), LocalProcesses(Learner(), SPACE, 1), trials=5, repeats=True, seed=1, stop=CurveStop())
-    assert states(study) == [State.COMPLETE] + [State.STOPPED] * 4
+    ones = (8, 7, 6, 1, 2, 3)
+    run(study, InOrder(*ones), LocalProcesses(Learner(), SPACE, 1), trials=6, seed=1, stop=CurveStop())
+    assert states(study) == [State.COMPLETE] * 3 + [State.STOPPED] * 3
 
 
 def test_a_trial_that_goes_on_has_the_curve_of_its_parent_before_it():
