@@ -1,10 +1,11 @@
 """Learning curves: how well their end is foreseen, what early stopping saves and costs, a search that screens, speed.
 
-    python benchmarks/curves.py [errors] [stops] [searches] [speed]
+    python benchmarks/curves.py [errors] [scores] [stops] [searches] [speed]
 
-All four if none is named. Curves: 338 trainings of NAS-Bench-NLP (WikiText-2, 50 epochs of validation loss), the three
-networks of the official fixtures of NATS-Bench (topology 200, size 90 epochs of accuracy), and a random search of ours
-on digits (40 networks, 20 epochs), which is trained first, into the folder given by ``--digits``, if it is not there.
+All of them if none is named. Curves: 341 trainings of NAS-Bench-NLP (WikiText-2, 50 epochs of validation loss), the
+three networks of the official fixtures of NATS-Bench (topology 200, size 90 epochs of accuracy), and a random search of
+ours on digits (40 networks, 20 epochs of loss), which is trained first, into the folder given by ``--digits``, if it is
+not there.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 import nasturtium as nt
 from nasturtium.benchmarks import Benchmark, load
 from nasturtium.comparison import compare
-from nasturtium.predictors.curves import CURVES, make
+from nasturtium.predictors.curves import CURVE_SCORES, CURVES, make
 from nasturtium.trial import curve_values
 
 Array = NDArray[Any]
@@ -42,19 +43,24 @@ Foreseen = list[tuple[int, Array, Array]]
 
 
 class Set(NamedTuple):
-    """Complete curves (n, t) of one kind."""
+    """Complete curves (n, t) of one kind, and the training losses beside them, where they are known."""
 
     name: str
     curves: Array
     maximise: bool
+    training: Array | None = None
 
 
 def nlp() -> Set:
     """Every training of NAS-Bench-NLP that came to its end."""
     bench = load("nasbench_nlp", "wikitext-2", DATA)
     epochs = bench.metric("val_loss").epochs
-    runs = np.stack([bench.runs("val_loss", epoch) for epoch in epochs], axis=-1).reshape(-1, len(epochs))
-    return Set("NAS-Bench-NLP, 50 epochs", runs[np.isfinite(runs).all(1)], False)
+    runs, training = (
+        np.stack([bench.runs(name, epoch) for epoch in epochs], axis=-1).reshape(-1, len(epochs))
+        for name in ("val_loss", "train_loss")
+    )
+    whole = np.isfinite(runs).all(1) & np.isfinite(training).all(1)
+    return Set("NAS-Bench-NLP, 50 epochs", runs[whole], False, training[whole])
 
 
 def fixtures() -> Iterator[Set]:
@@ -77,8 +83,11 @@ def digits(folder: Path) -> Set:
     found = nt.search(
         "digits", trials=40, epochs=20, final_epochs=0, seed=0, quiet=True, strategy="random", out=folder
     )  # fmt: skip
-    lines = [curve_values(trial.curve, "log_loss") for trial in found.trials]
-    return Set("digits, 20 epochs", np.array([line for line in lines if len(line) == 20]), False)
+    curves, training = (
+        np.array([curve_values(trial.curve, metric) for trial in found.trials if len(trial.curve) == 20])
+        for metric in ("log_loss", "train_loss")
+    )
+    return Set("digits, 20 epochs of validation loss", curves, False, training)
 
 
 def errors(sets: list[Set]) -> None:
@@ -112,6 +121,24 @@ def judged(name: str, given: Set, taught: Array, asked: Array) -> list[str]:
         rank = f"{float(spearmanr(mean, ends)[0]):.3f}" if len(asked) > 20 else ""
         cells.append(f"{np.median(off):.3g} | {rank} | {np.mean(off <= 1.645 * std):.2f}")
     return [*cells, f"{time.process_time() - begun:.1f}"]
+
+
+def scores(sets: list[Set]) -> None:
+    """Rank correlation of the scores that guess no end with it."""
+    from scipy.stats import spearmanr
+
+    heads = " | ".join(f"{share:.0%}" for share in SHARES)
+    print(f"\n| curves | score | {heads} |\n|---|---|{'---|' * len(SHARES)}")
+    for each in sets:
+        ends = each.curves[:, -1] * (1.0 if each.maximise else -1.0)
+        for name, score in CURVE_SCORES.items():
+            given = each.training if name.startswith("sotl") else each.curves
+            if given is None or len(ends) < 20:
+                continue
+            begun = [given[:, : max(1, round(share * given.shape[1]))] for share in SHARES]
+            better = False if name.startswith("sotl") else each.maximise
+            cells = [f"{float(spearmanr(score(lines, maximise=better), ends)[0]):.3f}" for lines in begun]
+            print(f"| {each.name} | `{name}` | {' | '.join(cells)} |")
 
 
 def stops(sets: list[Set], orders: int = 200) -> None:
@@ -210,16 +237,16 @@ def speed(count: int = 10_000) -> None:
 def main() -> None:
     """Print the tables that are asked for."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("parts", nargs="*", choices=["errors", "stops", "searches", "speed", []], default=[])
+    asked.add_argument("parts", nargs="*", choices=["errors", "scores", "stops", "searches", "speed", []], default=[])
     asked.add_argument("--digits", type=Path, default=Path("runs/digits-curves"))
     given = asked.parse_args()
-    parts = given.parts or ["errors", "stops", "searches", "speed"]
+    parts = given.parts or ["errors", "scores", "stops", "searches", "speed"]
     tables = DATA.exists()
     if not tables:
         print(f"the tables are not in {DATA}: digits alone")
-    if {"errors", "stops"} & set(parts):
+    if {"errors", "scores", "stops"} & set(parts):
         sets = [*([nlp(), *fixtures()] if tables else []), digits(given.digits)]
-        for part, wanted in ((errors, "errors"), (stops, "stops")):
+        for part, wanted in ((errors, "errors"), (scores, "scores"), (stops, "stops")):
             if wanted in parts:
                 part(sets)
     if "searches" in parts and tables:
