@@ -166,3 +166,25 @@ def test_the_best_teach_those_that_follow(tmp_path: Path) -> None:
         nt.search(blobs(), out=tmp_path / "taught", **given)
     with pytest.raises(NasturtiumError, match="give it one by out="):
         nt.search(blobs(), distillation=plan, **given)
+
+
+def test_early_stopping_in_real_training_says_what_it_did_and_resumes(tmp_path: Path) -> None:
+    from nasturtium.study.early import CurveStop
+
+    def go_on(trials: int, out: Path) -> list[tuple[object, ...]]:
+        rule = CurveStop(probability=0.5)  # whatever is not expected to win ends
+        given = {**QUICK, "trials": trials, "epochs": 8, "final_epochs": 0, "strategy": "random"}
+        result = nt.search("digits", "mlp", early_stop=rule, out=out, **given)
+        assert result.trials[result.best.number].state == "complete"
+        return [(t.state, t.reason, t.scores["accuracy"], len(t.curve)) for t in result.trials]
+
+    whole = go_on(7, tmp_path / "whole")
+    stopped = [each for each in whole if each[0] == "stopped"]
+    assert stopped
+    assert all(str(each[1]).startswith("stopped early after") and each[3] < 8 for each in stopped)
+    go_on(4, tmp_path / "parts")
+    assert go_on(7, tmp_path / "parts") == whole
+    with pytest.raises(StudyError, match="was made with early_stop"):
+        nt.search("digits", "mlp", out=tmp_path / "parts", **{**QUICK, "epochs": 8, "strategy": "random"})
+    with pytest.raises(NasturtiumError, match="early_stop looks at one objective"):
+        nt.search("digits", "mlp", early_stop="median", objectives=["accuracy", "-params"], **QUICK)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -130,6 +131,20 @@ class Estimator(Protocol):
     def evaluate(self, architecture: Architecture, budget: Budget, report: Report) -> Scores:
         """Scores by metric after spending ``budget``; whatever it raises makes the trial ``failed``."""
         ...
+
+
+def curve_values(points: Iterable[Mapping[str, float]], metric: str) -> list[float]:
+    """A metric after each epoch from the first to the last reported one; NaN where it was not reported.
+
+    Args:
+        points: Reports, as :attr:`Trial.curve` has them; of two at the same step the later one counts.
+        metric: The metric.
+
+    >>> curve_values([{"step": 1, "accuracy": 0.5}, {"step": 3, "accuracy": 0.7}], "accuracy")
+    [0.5, nan, 0.7]
+    """
+    known = {int(point["step"]): point.get(metric, math.nan) for point in points}
+    return [known.get(step, math.nan) for step in range(1, max(known, default=0) + 1)]
 
 
 def trial_rng(seed: int, number: int) -> np.random.Generator:

@@ -79,6 +79,7 @@ def test_limits_hold_before_training(blobs: Path, tmp_path: Path, capsys: pytest
         (["search", "digits", "--trials", "0"], "--trials"),
         (["search", "digits", "--space", "sequencenet"], "convnet"),
         (["search", "digits", "--start", "Sequentail(Linear(10))"], "did you mean 'Sequential'"),
+        (["search", "digits", "--early-stop", "curv"], "did you mean 'curve'"),
         (["show", "nowhere"], "there is no study in nowhere"),
         (["list", "space"], "did you mean 'spaces'"),
         (["sample", "convnet", "--input", "3x32"], "cannot read '3x32' as sizes"),
@@ -107,7 +108,7 @@ def test_samples_are_architectures_and_follow_the_seed(capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize(
-    "what", ["spaces", "strategies", "tasks", "metrics", "layers", "benchmarks", "predictors", "proxies"]
+    "what", ["spaces", "strategies", "tasks", "metrics", "layers", "benchmarks", "predictors", "curves", "proxies"]
 )
 def test_lists(what: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["list", what]) == 0
@@ -120,6 +121,7 @@ def test_lists(what: str, capsys: pytest.CaptureFixture[str]) -> None:
         "layers": "Conv2d",
         "benchmarks": "nasbench201",
         "predictors": "gp_wl",
+        "curves": "pow3",
         "proxies": "synflow",
     }
     assert expected[what] in found

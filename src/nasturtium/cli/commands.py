@@ -61,6 +61,7 @@ def search(
     distil_option: Annotated[
         list[str] | None, typer.Option(help="weight=0.2, teachers=3, after=30, temperature=2.")
     ] = None,
+    early_stop: Annotated[str | None, typer.Option(help="curve or median: end trials that promise too little.")] = None,
     target: Annotated[str | None, typer.Option(help="Target column of a table.")] = None,
     metric: Annotated[str | None, typer.Option(help="The task's metric.")] = None,
     kind: Annotated[str | None, typer.Option(help="classification or regression.")] = None,
@@ -78,7 +79,7 @@ def search(
         seed, out, device, quiet, (distil_option or []) if distil or distil_option else None, options,
         {"final_epochs": final_epochs, "final_seeds": final_seeds, "finalists": finalists, "baselines": baselines,
          "tune": tune, "store": store, "memory": memory, "proxy": proxy, "proxy_keep": proxy_keep,
-         "proxy_start": proxy_start},
+         "proxy_start": proxy_start, "early_stop": early_stop},
     )  # fmt: skip
     return run_search(asked)
 

@@ -90,6 +90,12 @@ def _predictors() -> Lines:
         yield name, f"{row.family} on {row.encoding}; {row.paper}{extra}"
 
 
+def _curves() -> Lines:
+    from nasturtium.predictors.curves import CURVES
+
+    return ((name, f"{row.summary}; {row.paper}") for name, row in CURVES.items())
+
+
 def _proxies() -> Lines:
     from nasturtium.proxies import PROXIES
 
@@ -104,6 +110,7 @@ TABLES: dict[str, Callable[[], Lines]] = {
     "metrics": _metrics,
     "benchmarks": _benchmarks,
     "predictors": _predictors,
+    "curves": _curves,
     "proxies": _proxies,
     "layers": _layers,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -116,6 +117,8 @@ class Contender:
         name = PRESETS[self.strategy].strategy if self.strategy in PRESETS else self.strategy
         maker = STRATEGIES.get(name) if isinstance(name, str) else name
         if not levels or not isinstance(maker, type) or not issubclass(maker, MultiFidelity):
+            return {}
+        if "least" not in inspect.signature(maker).parameters:  # it has one step of its own choice
             return {}
         if not 1 < len(levels) <= FEW:
             return {"least": levels[0]}

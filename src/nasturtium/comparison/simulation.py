@@ -159,9 +159,10 @@ class Simulation:
                 Trial(event.number, State.FAILED, proposal.architecture, proposal.budget, parent=proposal.parent)
             )
             return
+        curve = self._curve(row, proposal.parent, place) if getattr(strategy, "reads_curves", False) else ()
         strategy.tell(
             Trial(
-                event.number, State.COMPLETE, proposal.architecture, proposal.budget, {SIGNAL: value},
+                event.number, State.COMPLETE, proposal.architecture, proposal.budget, {SIGNAL: value}, curve,
                 parent=proposal.parent,
             )
         )  # fmt: skip
@@ -170,6 +171,13 @@ class Simulation:
         if place > level or (place == level and loss < least):
             self.best = (place, loss)
             self._note(row, value, track)
+
+    def _curve(self, row: int, parent: int | None, place: int) -> list[dict[str, float]]:
+        """What training from where the parent ended to a level would have reported."""
+        levels, begun = self.answers.levels, 0 if parent is None else self.places[parent] + 1
+        if self.grows or not levels:
+            return []
+        return [{"step": levels[each], SIGNAL: self.signals[each][row]} for each in range(begun, place + 1)]
 
     def _note(self, row: int, value: float, track: Track) -> None:
         validation, test = self.answers.reported(row)

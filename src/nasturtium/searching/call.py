@@ -18,6 +18,7 @@ from nasturtium.space import Architecture, Space
 
 if TYPE_CHECKING:
     from nasturtium.estimators import Distillation, Recipe
+    from nasturtium.study.early import Rule
 
 
 def search(
@@ -48,6 +49,7 @@ def search(
     trial_time: float | str | None = None,
     memory: int | str | None = None,
     isolated: bool = False,
+    early_stop: str | Rule | None = None,
     device: str | None = None,
     quiet: bool = False,
     task_options: Mapping[str, Any] | None = None,
@@ -92,6 +94,8 @@ def search(
         trial_time: Time limit of one trial.
         isolated: Run trials in a process of their own even with one worker, as the command line does: then what ends
             the process of a trial does not end the search. Memory and time limits of a trial ask for it too.
+        early_stop: Whether and how trials that do not promise enough end early: ``curve`` (the extrapolated curve does
+            not beat the best), ``median`` (worse than the median), or a rule (see :mod:`nasturtium.study.early`).
         device: ``cpu``, ``cuda``, ``mps``; picked by itself if not given.
         quiet: Show no progress.
         task_options: For :func:`nasturtium.tasks.load` (target, metric, kind, layout).
@@ -114,7 +118,10 @@ def search(
     chooser, screen = screened(chooser, wish, data, goal, device)
     from nasturtium.estimators import Training, default_recipe  # torch, once all else is in order
     from nasturtium.final import Wanted
+    from nasturtium.study.early import early_stop as rule_for
+    from nasturtium.study.early import text_of
 
+    rule = rule_for(early_stop, goal)
     training = Training(data, recipe or default_recipe(data), device=device, distillation=distillation)
     wanted = Wanted(
         finalists, final_seeds, 4 * epochs if final_epochs is None else final_epochs, baselines, tune, epochs,
@@ -125,9 +132,9 @@ def search(
         raise NasturtiumError("distillation finds teachers in the folder of the study: give it one by out=")
     named = strategy if isinstance(strategy, str) else getattr(strategy, "__name__", str(strategy))
     header = {"task": data.name, **data.custom, "data": data.fingerprint, "strategy": named, "seed": seed,
-              "epochs": epochs, "recipe": str(training.recipe),
+              "epochs": epochs, "recipe": str(training.recipe), "early_stop": text_of(rule),
               "distillation": None if distillation is None else str(distillation),
               "options": repr(sorted((strategy_options or {}).items())), **wish.header}  # fmt: skip
     kept = Kept(folder, store, header, dict(space_options or {}))
-    means = Means(size(memory), duration(trial_time), isolated, quiet)
+    means = Means(size(memory), duration(trial_time), isolated, quiet, rule)
     return Search(opened, goal, chooser, training, wanted.checked(), kept, means, screen).result(trials, seconds)

@@ -23,6 +23,7 @@ from nasturtium.trial import Scores, Strategy
 if TYPE_CHECKING:
     from nasturtium.estimators import Training
     from nasturtium.study import Executor, Progress, Study
+    from nasturtium.study.early import Rule
 
 PRELOADED = ("torch", "torch._dynamo", "nasturtium.estimators.run", "nasturtium.final.training")
 """What workers have imported before their first trial, so that its seconds are those of the training."""
@@ -85,12 +86,14 @@ class Means:
         trial_seconds: Time limit of a trial.
         alone: Whether a trial has a process of its own even with one worker.
         quiet: Show no progress.
+        stop: Says after each report whether a trial ends early.
     """
 
     memory: int | None
     trial_seconds: float | None
     alone: bool
     quiet: bool
+    stop: Rule | None = None
 
     @property
     def isolated(self) -> bool:
@@ -141,6 +144,7 @@ class Search:
                 trial_seconds=self.means.trial_seconds,
                 cost=self.cost,
                 folder=None if self.kept.folder is None else self.kept.folder / "trials",
+                stop=self.means.stop,
                 progress=self.progress(trials, seconds),
             )
             return self.conclude(study, str(ending))

@@ -14,6 +14,7 @@ from nasturtium.strategies.base import Seeded, Strategy
 from nasturtium.strategies.bayesian import BayesianOptimisation
 from nasturtium.strategies.bohb import BOHB
 from nasturtium.strategies.controller import Controller, ProximalController
+from nasturtium.strategies.curve_screen import CurveScreen
 from nasturtium.strategies.evolution import RegularisedEvolution
 from nasturtium.strategies.genetic import NSGA2, GeneticAlgorithm, GeneticCNN
 from nasturtium.strategies.halving import Hyperband, SuccessiveHalving
@@ -50,6 +51,7 @@ STRATEGIES: dict[str, type[Strategy]] = {
     "successive_halving": SuccessiveHalving,
     "hyperband": Hyperband,
     "asha": ASHA,
+    "curve_screen": CurveScreen,
     "tpe": TPE,
     "bohb": BOHB,
     "bayesian": BayesianOptimisation,
@@ -175,7 +177,7 @@ def _member(space: Space, member: str, preset: str) -> Architecture:
 
 __all__ = [
     "ASHA", "BOHB", "NSGA2", "PRESETS", "STRATEGIES", "TPE", "BayesianOptimisation", "ContinuousSearch", "Controller",
-    "GeneticAlgorithm", "GeneticCNN", "GuidedEvolution", "Hyperband", "HypervolumeSearch",
+    "CurveScreen", "GeneticAlgorithm", "GeneticCNN", "GuidedEvolution", "Hyperband", "HypervolumeSearch",
     "LocalSearch", "NeighboursFirst", "ParEGO", "PredictThenSearch", "ProgressiveSearch", "Protocol",
     "ProximalController", "RandomScalarisation", "RandomSearch", "RegularisedEvolution", "Reinforce", "Seeded",
     "Strategy", "SuccessiveHalving", "TreeSearch", "make",

@@ -40,9 +40,11 @@ class Strategy(ABC):
         number: The number of the next trial.
         known: The architectures asked so far.
         repeats: Whether what is known may be proposed again while there is something new.
+        reads_curves: Whether it looks at the learning curves of trials, so that tables must give them.
     """
 
     repeats: bool = False
+    reads_curves: bool = False
 
     def __init__(
         self,
@@ -134,6 +136,7 @@ class Seeded(Strategy):
             limits=strategy.goal.limits,
         )
         self.known = strategy.known
+        self.reads_curves = strategy.reads_curves
         self.begun = 0
 
     def propose(self, number: int, rng: np.random.Generator) -> Proposal | None:

@@ -55,6 +55,7 @@ class ProxyFilter(Strategy):
             limits=strategy.goal.limits,
         )
         self.known = strategy.known
+        self.reads_curves = strategy.reads_curves
         self.judge = judge
         self.candidates = max(1, round(1 / between("keep", keep, 1e-6, 1)))
         self.start = at_least("start", start, 0)

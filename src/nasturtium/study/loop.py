@@ -45,7 +45,7 @@ def run(
     cost: Callable[[Architecture], Scores] | None = None,
     folder: Path | None = None,
     repeats: bool = False,
-    stop: Callable[[Study, Trial], bool] | None = None,
+    stop: Callable[[Study, Trial], bool | str] | None = None,
     progress: Progress | None = None,
     seed_of: Callable[[Trial], int] | None = None,
 ) -> Ending:
@@ -67,7 +67,7 @@ def run(
             they are checked against the limits, and joined to the trial's scores.
         folder: Where trials may keep checkpoints, each in a folder of its own.
         repeats: Whether to train the same architecture again instead of copying its scores.
-        stop: Called after each report; True stops the trial early.
+        stop: Called after each report; True, or a reason, stops the trial early (see :mod:`nasturtium.study.early`).
         progress: Is kept up to date.
         seed_of: Gives the seed of a trial's run; by default it follows from the seed and the trial's number.
 
@@ -103,11 +103,12 @@ class Loop:
     gate: Gate
     folder: Path | None
     repeats: bool
-    stop: Callable[[Study, Trial], bool] | None
+    stop: Callable[[Study, Trial], bool | str] | None
     progress: Progress = field(default_factory=Silent)
     seed_of: Callable[[Trial], int] | None = None
     queue: deque[Trial] = field(default_factory=deque)
     running: dict[int, dict[str, float]] = field(default_factory=dict)
+    verdicts: dict[int, str] = field(default_factory=dict)
     reports: list[Event] = field(default_factory=list)
     flushed: float = 0.0
     interrupts: Interrupts = field(default_factory=Interrupts)
@@ -233,9 +234,11 @@ class Loop:
             self.reports.append(event("reported", number, **{**scores, "step": step}))
             if self.stop is not None or clock.monotonic() - self.flushed > FLUSH_SECONDS:
                 self.flush()
-            go_on = self.stop is None or not self.stop(self.study, self.study.trials[number])
+            verdict = self.stop is not None and self.stop(self.study, self.study.trials[number])
+            if isinstance(verdict, str):
+                self.verdicts[number] = verdict
             self.progress.update(self.study, len(self.running))
-        return go_on
+        return not verdict
 
     def on_interrupt(self) -> None:
         """Tells the user what the first Ctrl-C does."""
@@ -266,7 +269,9 @@ class Loop:
                 self.queue.appendleft(trial)
             return
         state: State = ended.state
-        scores, reason = {**costs, **ended.scores}, ended.reason
+        verdict = self.verdicts.pop(trial.number, "")
+        scores = {**costs, **ended.scores}
+        reason = verdict if verdict and state is State.STOPPED else ended.reason
         if state in (State.COMPLETE, State.STOPPED):
             state, reason = self.gate.verdict(state, scores, reason)
         self.tell(trial, state, scores, ended.seconds, reason)
