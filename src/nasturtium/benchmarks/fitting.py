@@ -106,9 +106,9 @@ def features(space: Space, architectures: Sequence[Architecture]) -> Numbers:
 def _columns(space: Space) -> tuple[dict[str, int], int]:
     """Where the options of each choice of a space begin, and how many there are."""
     columns, width = {}, 0
-    for place, choice in choice_table(space).items():
+    for place, options in choice_table(space).items():
         columns[place] = width
-        width += len(choice.options)
+        width += options
     return columns, width
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasturtium.space.choice import Choice
-from nasturtium.space.encoding import choice_table, token_offsets
+from nasturtium.space.encoding import choices_at, token_offsets
 from nasturtium.space.part import Part
 from nasturtium.space.sampling import template
 from nasturtium.space.space import Space
@@ -26,7 +26,7 @@ def choices_of(space: Space) -> list[Choice]:
         return list(token_offsets(space))
     if space.radices is not None:
         return [step.point.choice for step in template(space)]
-    return list(choice_table(space).values())
+    return list(choices_at(space).values())
 
 
 def in_order(choice: Choice) -> list[int] | None:

@@ -51,7 +51,16 @@ def encode(
     return ENCODINGS[encoding](space, [space.adopt(architecture) for architecture in architectures], **options)
 
 
-def choice_table(space: Space) -> dict[str, Choice]:
+def choice_table(space: Space) -> dict[str, int]:
+    """Every choice of a finite space by its place, with its number of options.
+
+    Raises:
+        SpaceError: If the space is recursive, so that there is no such table.
+    """
+    return {place: len(choice.options) for place, choice in choices_at(space).items()}
+
+
+def choices_at(space: Space) -> dict[str, Choice]:
     """Every choice of a finite space by its place; where several stand, that with the most options.
 
     Raises:
@@ -114,9 +123,9 @@ def one_hot(space: Space, architectures: Sequence[Architecture]) -> numpy.ndarra
         return rows
     columns: dict[str, int] = {}
     width = 0
-    for place, choice in choice_table(space).items():
+    for place, options in choice_table(space).items():
         columns[place] = width
-        width += len(choice.options)
+        width += options
     rows = numpy.zeros((len(architectures), width), numpy.float32)
     for row, architecture in zip(rows, architectures, strict=True):
         for step in architecture.steps:
