@@ -146,9 +146,9 @@ def write_page(path: Path, rows: Sequence[Assessed], command: str) -> None:
         f"""# Predictors on published tables
 
 Made by `{command}` on {date.today().isoformat()}, nasturtium {__version__}, {versions}.
-CPU seconds are those of one thread of a shared machine. Spearman's rank correlation is that on the rows that were not
-learned from (5,000 of them at most), mean over random splits ± its standard error; a split holds the same rows for
-every predictor.
+CPU seconds are those of one thread of a shared machine, graphs drawn beforehand. Spearman's rank correlation is that on
+the rows that were not learned from (2,000 of them at most), mean over random splits ± its standard error; a split holds
+the same rows for every predictor.
 
 ## Encoding, proxies, and both
 
@@ -168,7 +168,9 @@ are those that SeqNAS gives its predictor, costs are the logarithms of parameter
 ## Tables
 
 The encoding alone; what is predicted is what a search sees. Kendall, the share of the top tenth that is found, the
-coverage of the 50 % and 90 % intervals, and seconds are those of 100 rows; predictors that take long have fewer splits.
+coverage of the 50 % and 90 % intervals, and seconds are those of 100 rows; predictors
+that take long have fewer splits, and 50 and 500 rows half of them.
+On nasbench_mr no predictor reads graphs, which are large there, and omni reads decisions alone.
 
 {tables(kept)}
 """,
