@@ -145,7 +145,8 @@ def write_page(path: Path, rows: Sequence[Assessed], command: str) -> None:
     path.write_text(
         f"""# Predictors on published tables
 
-Made by `{command}` on {date.today().isoformat()}, nasturtium {__version__}, {versions}.
+Made by `{command}` on {date.today().isoformat()},
+nasturtium {__version__}, {versions}.
 CPU seconds are those of one thread of a shared machine, graphs drawn beforehand. Spearman's rank correlation is that on
 the rows that were not learned from (2,000 of them at most), mean over random splits ± its standard error; a split holds
 the same rows for every predictor.

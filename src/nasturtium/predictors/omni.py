@@ -43,7 +43,7 @@ class Omni(Regressor):
     The spread is the mean variance of the models and the variance between them, scaled to fit held-out predictions:
     leave-one-out for the process, out-of-bag for the trees.
 
-    Where networks are large, drawing their graphs takes longer than all the rest; ``encoding="ordered"`` leaves them out.
+    Where networks are large, drawing their graphs takes longest of all; ``encoding="ordered"`` leaves them out.
 
     Args:
         weights: Of the process and the three kinds of trees; 0 leaves a model out.
