@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from xml.etree import ElementTree
 
 import numpy as np
 import polars
@@ -14,6 +16,7 @@ from nasturtium.cli import run
 from nasturtium.comparison.predicting import Table, assess, judged
 from nasturtium.errors import NasturtiumError
 from nasturtium.layers import Linear, ReLU, Sequential
+from nasturtium.report.prediction import write_prediction
 from nasturtium.space import Space, choice
 
 WIDTHS = (2, 4, 8, 16, 32)
@@ -68,6 +71,25 @@ def test_a_call_goes_on_where_it_stopped(bench, tmp_path):
     assert len(again) == 3
 
 
+def test_the_page_shows_ranks_over_train_sizes_and_coverage(bench, tmp_path):
+    rows = assess(bench, ["linear", "gp"], train=[20, 40, 80], runs=3)
+    write_prediction(rows, tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    plots = [ElementTree.fromstring(text) for text in re.findall(r"<svg.*?</svg>", page, re.DOTALL)]
+    lines = [
+        each for plot in plots for each in plot.iter() if each.tag.endswith("path") and "line" in each.get("class")
+    ]
+    named = [[child.text for child in each] for each in lines]
+    assert named.count(["linear"]) == named.count(["gp"]) == 2  # one for ranks, one for coverage
+    curve = lines[named.index(["gp"])].get("d")
+    heights = [float(each.split()[1]) for each in re.findall(r"[ML]([\d.]+ [\d.]+)", curve)]
+    means = [np.mean([row.spearman for row in rows if row.predictor == "gp" and row.train == n]) for n in (20, 40, 80)]
+    slope = (heights[2] - heights[0]) / (means[2] - means[0])  # the axis is linear and points upwards
+    assert slope < 0
+    assert heights[1] == pytest.approx(heights[0] + slope * (means[1] - means[0]), abs=0.2)
+    assert f"{np.mean([row.coverage90 for row in rows if row.predictor == 'gp' and row.train == 80]):.2f}" in page
+
+
 def test_what_cannot_be_asked(bench):
     with pytest.raises(NasturtiumError, match="give from 2 to 115"):
         assess(bench, ["linear"], train=[124])
@@ -79,7 +101,17 @@ def test_what_cannot_be_asked(bench):
 
 def test_the_command_writes_rows_as_others_rely_on_them(tmp_path, capsys):
     options = ["--predictor", "linear", "--train", "30", "--runs", "1", "--metric", "val_accuracy", "--quiet"]
-    code = run(["predict", "nasbench201", *options, "--json", str(tmp_path / "rows.json")])
+    code = run(
+        [
+            "predict",
+            "nasbench201",
+            *options,
+            "--json",
+            str(tmp_path / "rows.json"),
+            "--html",
+            str(tmp_path / "page.html"),
+        ]
+    )
     if code == 2 and "pip install" in capsys.readouterr().err:
         pytest.skip("no table of NAS-Bench-201 is installed")
     assert code == 0
@@ -87,4 +119,5 @@ def test_the_command_writes_rows_as_others_rely_on_them(tmp_path, capsys):
     assert {"benchmark", "dataset", "predictor", "features", "train", "run", "spearman", "kendall", "fit_seconds",
             "query_seconds"} <= row.keys()  # fmt: skip
     assert row["benchmark"] == "nasbench201"
+    assert "linear" in (tmp_path / "page.html").read_text()
     assert row["spearman"] > 0.4

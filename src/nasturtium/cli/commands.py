@@ -200,6 +200,7 @@ def predict(
     data: Annotated[Path | None, typer.Option(help="File or folder of the benchmark.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
     json: Annotated[Path | None, typer.Option(help="File for the rows.")] = None,
+    html: Annotated[Path | None, typer.Option(help="File for the page.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder that keeps what is done; the same command goes on.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
 ) -> None:
@@ -207,8 +208,8 @@ def predict(
     from nasturtium.cli.predicting import Predicted, run_predict
 
     asked = Predicted(
-        benchmark, dataset or [], predictor or [], features or [], train or [], runs, metric, data, seed, json, out,
-        quiet,
+        benchmark, dataset or [], predictor or [], features or [], train or [], runs, metric, data, seed, json, html,
+        out, quiet,
     )  # fmt: skip
     run_predict(asked)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby
@@ -33,6 +34,7 @@ class Predicted:
     data: Path | None
     seed: int
     json: Path | None
+    html: Path | None
     out: Path | None
     quiet: bool
 
@@ -43,6 +45,7 @@ def run_predict(asked: Predicted) -> None:
     from nasturtium.cli.benching import Said
     from nasturtium.comparison.predicting import assess
     from nasturtium.predictors import PREDICTORS
+    from nasturtium.report.prediction import write_prediction
 
     if not asked.predictors:
         raise NasturtiumError("no predictor is given; name some, such as --predictor random_forest --predictor gp")
@@ -61,6 +64,10 @@ def run_predict(asked: Predicted) -> None:
         rows += found
     if asked.json is not None:
         _write(asked.json, rows)
+    page = asked.html or (None if asked.out is None else asked.out / "predictors.html")
+    if page is not None:
+        write_prediction(rows, page)
+        sys.stdout.write(f"wrote {page}\n")
 
 
 def say(rows: Sequence[Assessed]) -> None:

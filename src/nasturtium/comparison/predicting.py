@@ -6,18 +6,19 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nasturtium.benchmarks.features import proxy_names, scored, table_features
 from nasturtium.errors import NasturtiumError, StudyError
 
 if TYPE_CHECKING:
     from nasturtium.benchmarks import Benchmark
     from nasturtium.predictors import Predictor
+    from nasturtium.space.architecture import Architecture
 
 Array = NDArray[Any]
 FEATURES = ("encoding", "proxies", "both")
@@ -36,7 +37,8 @@ class Assessed:
         benchmark: Its name.
         dataset: Its data set.
         predictor: A name in ``nasturtium.predictors.PREDICTORS``.
-        features: What it saw: ``encoding``, ``proxies`` (zero-cost scores that the table holds) or ``both``.
+        features: What it saw: ``encoding``, ``proxies`` (zero-cost scores that the table holds, FLOPs and parameters
+            among them) or ``both``.
         train: How many rows it was fitted on.
         run: The split, which is the same for every predictor.
         spearman: Rank correlation on the other rows.
@@ -98,17 +100,17 @@ def assess(
     """
     table = Table(benchmark, metric or benchmark.verdict, seed)
     table.check(train, features)
-    kept = _kept(out)
+    known = kept(out)
     wanted = [
         (name, kind, size, run) for run in range(runs) for size in train for kind in features for name in predictors
     ]
     found = []
     for done, (name, kind, size, run) in enumerate(wanted):
         key = (benchmark.name, benchmark.dataset, name, kind, size, run)
-        row = kept.get(key)
+        row = known.get(key)
         if row is None:
             row = table.assess(name, kind, size, run)
-            _keep(out, row)
+            keep(out, row)
         found.append(row)
         if progress is not None:
             progress(done + 1, len(wanted), name)
@@ -126,13 +128,11 @@ class Table:
 
     def __init__(self, benchmark: Benchmark, metric: str, seed: int) -> None:
         self.benchmark, self.metric, self.seed = benchmark, metric, seed
-        proxies = [name for name, each in benchmark.metrics.items() if each.split == "proxy"]
-        self.proxies = np.stack([benchmark.column(name) for name in proxies], axis=1) if proxies else None
+        self.proxies = proxy_names(benchmark, metric)
         known = np.isfinite(benchmark.column(metric))
-        if self.proxies is not None:  # so that all kinds of features are asked for the same rows
-            known = known & np.isfinite(self.proxies).all(axis=1)
-        self.rows = np.flatnonzero(known)
+        self.rows = np.flatnonzero(known & scored(benchmark, self.proxies))  # the same rows for all kinds of features
         self.architectures = benchmark.architectures()
+        self.made: dict[int, Architecture] = {}
 
     def check(self, train: Sequence[int], features: Sequence[str]) -> None:
         """Whether that can be assessed here.
@@ -149,7 +149,7 @@ class Table:
         for kind in features:
             if kind not in FEATURES:
                 raise NasturtiumError(f"unknown features {kind!r}; use {', '.join(FEATURES)}")
-            if kind != "encoding" and self.proxies is None:
+            if kind != "encoding" and not self.proxies:
                 raise NasturtiumError(f"{self.benchmark.title} holds no zero-cost scores; use --features encoding")
 
     def split(self, size: int, run: int) -> tuple[Array, Array]:
@@ -157,11 +157,18 @@ class Table:
         order = np.random.default_rng((self.seed, run)).permutation(self.rows)
         return order[:size], order[size:][:MOST]
 
+    def some(self, rows: Array) -> list[Architecture]:
+        """The architectures of rows, the same objects each time, so that what was worked out of them is kept."""
+        for row in rows.tolist():
+            if row not in self.made:
+                self.made[row] = self.architectures[row]
+        return [self.made[row] for row in rows.tolist()]
+
     def predictor(self, name: str, kind: str, run: int) -> Predictor:
         """The predictor, seeing what it is to see."""
         from nasturtium.predictors import make
 
-        options: dict[str, Any] = {} if kind == "encoding" else {"features": partial(proxies_of, self)}
+        options: dict[str, Any] = {} if kind == "encoding" else {"features": proxies_of(self)}
         options |= {"encoding": "none"} if kind == "proxies" else {}
         return make(name, space=self.benchmark.space, seed=self.seed + run, **options)
 
@@ -171,22 +178,23 @@ class Table:
         scores = self.benchmark.column(self.metric)
         predictor = self.predictor(name, kind, run)
         begun = time.process_time()
-        predictor.fit([self.architectures[int(row)] for row in known], scores[known])
+        predictor.fit(self.some(known), scores[known])
         fitted = time.process_time()
-        mean, std = predictor.predict([self.architectures[int(row)] for row in asked])
+        mean, std = predictor.predict(self.some(asked))
         seconds = (fitted - begun, time.process_time() - fitted)
         better = 1.0 if self.benchmark.metrics[self.metric].maximise else -1.0
         worth = judged(better * mean, std, better * scores[asked])
         return Assessed(self.benchmark.name, self.benchmark.dataset, name, kind, size, run, *worth, *seconds)
 
 
-def proxies_of(table: Table, architectures: Sequence[Any]) -> Array:
-    """The zero-cost scores of architectures, (n, k), those that span decades as signed logarithms."""
-    if table.proxies is None:
-        raise NasturtiumError(f"{table.benchmark.title} holds no zero-cost scores")
-    rows = [table.benchmark.row(each) for each in architectures]
-    values = table.proxies[np.array(rows, dtype=int)]
-    logarithms: Array = np.sign(values) * np.log1p(np.abs(values))
+def proxies_of(table: Table) -> Callable[[Sequence[Any]], Array]:
+    """Gives the zero-cost scores of architectures, (n, k), those that span decades as signed logarithms."""
+    scores = table_features(table.benchmark, table.proxies)
+
+    def logarithms(architectures: Sequence[Any]) -> Array:
+        values = scores(architectures)
+        return np.asarray(np.sign(values) * np.log1p(np.abs(values)))
+
     return logarithms
 
 
@@ -204,7 +212,7 @@ def judged(mean: Array, std: Array, truth: Array) -> tuple[float, float, float, 
     return float(rank), float(tau), hits / count, float(covered[0.5]), float(covered[0.9])
 
 
-def _kept(out: Path | None) -> dict[tuple[str, str, str, str, int, int], Assessed]:
+def kept(out: Path | None) -> dict[tuple[str, str, str, str, int, int], Assessed]:
     """What an earlier call did; a last line that was cut off is left out."""
     if out is None or not (out / FILE).exists():
         return {}
@@ -220,7 +228,12 @@ def _lines(path: Path) -> Iterator[Assessed]:
             continue
 
 
-def _keep(out: Path | None, row: Assessed) -> None:
+def keep(out: Path | None, row: Assessed) -> None:
+    """Add a row to what a folder keeps.
+
+    Raises:
+        StudyError: If it cannot be written.
+    """
     if out is None:
         return
     try:

@@ -12,6 +12,7 @@ from nasturtium.predictors.calibration import calibration
 from nasturtium.predictors.committee import Committee, costs
 from nasturtium.predictors.encoders import ENCODERS, Encoder, Paths, encoder
 from nasturtium.predictors.table import PREDICTORS, Row
+from nasturtium.predictors.views import Together
 from nasturtium.space.part import Layer
 
 if TYPE_CHECKING:
@@ -22,7 +23,11 @@ COMMITTEE = ("gp", "gp_wl", "extra_trees", "gradient_boosting")
 
 
 def committee(
-    space: Space, members: Sequence[str] = COMMITTEE, *, seed: int = 0, features: Features | None = None
+    space: Space,
+    members: Sequence[str] = COMMITTEE,
+    *,
+    seed: int = 0,
+    features: Features | Sequence[Features] | None = None,
 ) -> Committee:
     """Several predictors asked together: different models on different encodings err differently.
 
@@ -54,7 +59,7 @@ def make(
     space: Space,
     seed: int = 0,
     encoding: str | Encoder | Callable[[Space], Encoder] | None = None,
-    features: Features | None = None,
+    features: Features | Sequence[Features] | None = None,
     calibrate: bool | str = True,
     warp: bool | None = None,
     **options: Any,
@@ -67,7 +72,8 @@ def make(
         seed: Of whatever is drawn; the same seed gives the same predictions.
         encoding: What the regressor sees instead of its usual encoding: a name in ``ENCODERS``, an encoder, or what
             makes one for a space.
-        features: Gives further columns for architectures, (n, k), such as costs or zero-cost proxies.
+        features: Gives further columns for architectures, (n, k), such as costs, zero-cost proxies or early curves; or
+            several that do.
         calibrate: Whether spreads are scaled to fit held-out residuals; see :class:`Predictor`.
         warp: Whether scores are learned as normal quantiles of their ranks (see :class:`Predictor`); None for what the
             predictor's row says.
@@ -87,7 +93,7 @@ def make(
             f"unknown predictor {name!r}{did_you_mean(name, PREDICTORS)} (there are: {', '.join(PREDICTORS)})"
         )
     row = PREDICTORS[name]
-    if row.reads is not None and isinstance(encoding, str) and encoding != row.reads:
+    if row.reads in ("graph", "tokens") and isinstance(encoding, str) and encoding != row.reads:
         raise PredictorError(f"predictor {name!r} reads the encoding {row.reads!r}, not {encoding!r}")
     if row.reads is not None and features is not None and name.startswith(("gp_", "nao")):
         raise PredictorError(f"predictor {name!r} compares networks alone; give features to one that reads vectors")
@@ -95,9 +101,15 @@ def make(
     settings = _accepted(name, regressor, {**row.options, **options})
     if "seed" in inspect.signature(regressor).parameters:
         settings["seed"] = seed
-    sees = encoder(encoding or row.encoding, space)
     warped = row.warp if warp is None else warp
-    return Predictor(sees, regressor(**settings), features, calibrate, warped, seed, name)
+    sees = _seen(row, encoding, space)
+    return Predictor(sees, regressor(**settings), features, calibrate, warped, seed, name, row.columns)
+
+
+def _seen(row: Row, encoding: str | Encoder | Callable[[Space], Encoder] | None, space: Space) -> Encoder:
+    if row.reads == "views":
+        return Together(space, None if encoding in (None, "views") else encoder(encoding, space))
+    return encoder(encoding or row.encoding, space)
 
 
 def _accepted(name: str, regressor: type[Regressor], options: dict[str, Any]) -> dict[str, Any]:

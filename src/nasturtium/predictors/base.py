@@ -14,12 +14,16 @@ from nasturtium.errors import NasturtiumError
 from nasturtium.predictors.calibration import Held, folds, joined, scale
 from nasturtium.predictors.encoders import Encoder
 from nasturtium.predictors.graphs import Graphs
-from nasturtium.predictors.scaling import Standard, Warped
+from nasturtium.predictors.scaling import Standard, StandardColumns, Warped
+from nasturtium.predictors.views import Views
 from nasturtium.space.architecture import Architecture
 
 Array = NDArray[Any]
 Features = Callable[[Sequence[Architecture]], Any]
 """Gives columns of numbers for architectures, (n, k): costs, zero-cost proxies, learning curves."""
+
+Scale = Callable[[Array], Array]
+"""Brings columns to the scale that the training set has."""
 
 CHUNK = 2500
 """How many architectures are encoded and scored at a time."""
@@ -51,13 +55,15 @@ class Predictor:
     Args:
         encoder: Turns architectures into rows.
         regressor: Learns from rows.
-        features: Gives further columns for architectures, (n, k); what is not finite becomes the training median.
+        features: Gives further columns for architectures, (n, k), or several that do; what is not finite becomes the
+            training median.
         calibrate: Whether spreads are scaled so that held-out residuals fit: True where the regressor has held-out
             predictions of its own, ``"folds"`` by five refits everywhere, False nowhere.
         warp: Whether scores become the normal quantiles of their ranks before they are learned, instead of being
             standardised: better for ranking where some architectures fail to learn and score far below the others.
         seed: Of the folds.
         name: What it is called.
+        columns: Brings the columns of features to one scale, as it learns from those of the training set.
 
     Attributes:
         factor: What spreads are multiplied by.
@@ -67,19 +73,21 @@ class Predictor:
         self,
         encoder: Encoder,
         regressor: Regressor,
-        features: Features | None = None,
+        features: Features | Sequence[Features] | None = None,
         calibrate: bool | str = True,
         warp: bool = False,
         seed: int = 0,
         name: str = "",
+        columns: Callable[[Array], Scale] = StandardColumns,
     ) -> None:
         if calibrate not in (True, False, "folds"):
             raise PredictorError(f"option calibrate={calibrate!r}: True, False or 'folds' is expected")
-        self.encoder, self.regressor, self.features = encoder, regressor, features
+        self.encoder, self.regressor = encoder, regressor
+        self.features = () if features is None else (features,) if callable(features) else tuple(features)
         self.calibrate, self.warp, self.seed, self.name = calibrate, warp, seed, name
-        self.factor = 1.0
+        self.columns, self.factor = columns, 1.0
         self.scaling: Standard | Warped | None = None
-        self._columns: tuple[Array, Array, Array] | None = None
+        self._scales: list[Scale] | None = None
 
     def __repr__(self) -> str:
         return f"Predictor({self.name!r}, {type(self.encoder).__name__}, {type(self.regressor).__name__})"
@@ -102,7 +110,7 @@ class Predictor:
         scaling = Warped(values) if self.warp else Standard(values)
         own = [self.encoder.space.adopt(architecture) for architecture in architectures]
         self.encoder.fit(own)
-        self._columns = None
+        self._scales = None
         rows, targets = self.rows(own), scaling.forward(values)
         self.regressor.fit(rows, targets)
         self.factor = self._factor(rows, targets)
@@ -128,19 +136,18 @@ class Predictor:
     def rows(self, architectures: Sequence[Architecture]) -> Any:
         """What the regressor sees of architectures: their encoding and further features, standardised."""
         encoded = self.encoder(architectures)
-        if self.features is None:
+        if not self.features:
             return encoded
-        columns = np.asarray(self.features(architectures), np.float64).reshape(len(architectures), -1)
-        columns = np.where(np.isfinite(columns), columns, np.nan)
-        if self._columns is None:
-            self._columns = _measures(columns)
-        middle, center, unit = self._columns
-        columns = (np.where(np.isnan(columns), middle, columns) - center) / unit
-        return (
-            encoded._replace(extra=np.asarray(columns, np.float32))
-            if isinstance(encoded, Graphs)
-            else np.hstack([encoded, columns])
-        )
+        count = len(architectures)
+        given = [np.asarray(each(architectures), np.float64).reshape(count, -1) for each in self.features]
+        if self._scales is None:
+            self._scales = [self.columns(block) for block in given]
+        blocks = [scale(block) for scale, block in zip(self._scales, given, strict=True)]
+        if isinstance(encoded, Views):
+            return encoded._replace(extra=tuple(blocks))
+        if isinstance(encoded, Graphs):
+            return encoded._replace(extra=np.hstack(blocks).astype(np.float32))
+        return np.hstack([encoded, *blocks])
 
     def _factor(self, rows: Any, targets: Array) -> float:
         if not self.calibrate:
@@ -162,14 +169,5 @@ class Predictor:
         return joined(parts)
 
 
-def _measures(columns: Array) -> tuple[Array, Array, Array]:
-    """Median, mean and standard deviation of each column of the training set."""
-    empty = np.isnan(columns).all(0)
-    middle = np.where(empty, 0.0, np.nanmedian(np.where(empty, 0.0, columns), axis=0))
-    filled = np.where(np.isnan(columns), middle, columns)
-    spread = filled.std(0)
-    return middle, filled.mean(0), np.where(spread > 0, spread, 1.0)
-
-
 def _some(rows: Any, index: Array) -> Any:
-    return rows.rows(index) if isinstance(rows, Graphs) else rows[index]
+    return rows.rows(index) if isinstance(rows, Graphs | Views) else rows[index]

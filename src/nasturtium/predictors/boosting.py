@@ -34,7 +34,7 @@ class Bagged(Regressor):
         self,
         kind: str = "gradient_boosting",
         members: int = 10,
-        trees: int = 100,
+        trees: int = 50,
         seed: int = 0,
         options: dict[str, Any] | None = None,
     ) -> None:
@@ -60,12 +60,10 @@ class Bagged(Regressor):
         rows = np.ascontiguousarray(x, np.float32)
         return np.stack([np.asarray(model.predict(rows), np.float64) for model in self.models])
 
-    def _out_of_bag(self, outputs: Array, out: Array, y: Array) -> Held | None:
-        known = out.sum(0) >= 2
-        if not known.any():
-            return None
-        seen = np.where(out, outputs, np.nan)[:, known]
-        return np.nanmean(seen, 0), np.nanstd(seen, 0, ddof=1), y[known]
+    def _out_of_bag(self, outputs: Array, out: Array, y: Array) -> Held:
+        count = np.where(out.sum(0) >= 2, out.sum(0), np.nan)
+        mean = (outputs * out).sum(0) / count
+        return mean, np.sqrt(((outputs - mean) ** 2 * out).sum(0) / (count - 1)), y
 
     def predict(self, x: Any) -> tuple[Array, Array]:
         """Mean and spread of the members."""
@@ -73,7 +71,7 @@ class Bagged(Regressor):
         return found.mean(0), found.std(0, ddof=1) if self.members > 1 else np.ones(found.shape[1])
 
     def held_out(self) -> Held | None:
-        """Out-of-bag predictions: of each row by the members that did not draw it."""
+        """Out-of-bag predictions: of each row by the members that did not draw it, where there are two."""
         return self._held
 
 

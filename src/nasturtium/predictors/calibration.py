@@ -40,8 +40,10 @@ def scale(mean: NDArray[Any], std: NDArray[Any], truth: NDArray[Any]) -> float:
     """The factor on ``std`` that brings the coverage of held-out predictions right.
 
     The geometric mean of the factors that the 50 % and the 90 % interval ask for: two quantiles of the standardised
-    residuals, of which a few outliers move neither much.
+    residuals, of which a few outliers move neither much. Rows without a prediction (NaN) are left out.
     """
+    known = np.isfinite(mean) & np.isfinite(std)
+    mean, std, truth = mean[known], std[known], truth[known]
     if len(mean) < 5:
         return 1.0
     off = np.abs(truth - mean) / np.maximum(std, LEAST)
@@ -61,7 +63,7 @@ def split_off(count: int, seed: int, part: float = HELD) -> NDArray[np.int64]:
 
 
 Held = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
-"""Means, standard deviations and truth of rows that the prediction did not see, (m,) each."""
+"""Means, standard deviations and truth of rows that the prediction did not see, (m,) each; NaN where there is none."""
 
 
 def joined(parts: Sequence[Held]) -> Held:

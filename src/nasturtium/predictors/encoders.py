@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasturtium.errors import SpaceError, did_you_mean
+from nasturtium.predictors.contents import choices_of, places
 from nasturtium.predictors.graphs import Graph, Graphs, graph_of, template_of
 from nasturtium.space.architecture import Architecture
 from nasturtium.space.encoding import PATHS, adjacency, one_hot, token_offsets, tokens
@@ -50,6 +51,22 @@ class OneHot(Encoder):
         if self.space.recursive:
             return counts(self.space, architectures)
         return one_hot(self.space, architectures)
+
+
+class Ordered(Encoder):
+    """One-hot rows in which ordered options are thermometers and subsets show their members.
+
+    In recursive spaces how often each option was taken instead.
+    """
+
+    def __init__(self, space: Space) -> None:
+        super().__init__(space)
+        self.plain = OneHot(space)
+        self.places = places(choices_of(space))
+
+    def __call__(self, architectures: Sequence[Architecture]) -> Array:
+        """(n, columns)."""
+        return np.asarray(self.plain(architectures) @ self.places, np.float32)
 
 
 class Counts(Encoder):
@@ -238,6 +255,7 @@ def counts(space: Space, architectures: Sequence[Architecture]) -> Array:
 
 ENCODERS: dict[str, Callable[[Space], Encoder]] = {
     "one_hot": OneHot,
+    "ordered": Ordered,
     "counts": Counts,
     "path": Paths,
     "adjacency": Adjacency,

@@ -59,17 +59,15 @@ class Forest(Regressor):
         return np.stack(means), np.stack(variances)
 
     def held_out(self) -> Held | None:
-        """Out-of-bag predictions: of each row by the trees that did not draw it (Breiman 2001)."""
+        """Out-of-bag predictions: of each row by the trees that did not draw it, where there are two (Breiman 2001)."""
         means, variances = self._leaves(self._x)
         out = np.ones(means.shape, bool)
         for tree, drawn in enumerate(self.samples):
             out[tree, drawn] = False
-        known = out.sum(0) >= 2
-        if not known.any():
-            return None
-        means, variances = np.where(out, means, np.nan)[:, known], np.where(out, variances, np.nan)[:, known]
-        std = np.sqrt(np.nanmean(variances, 0) + np.nanvar(means, 0))
-        return np.nanmean(means, 0), std, self._y[known]
+        count = np.where(out.sum(0) >= 2, out.sum(0), np.nan)
+        mean = (means * out).sum(0) / count
+        variance = (variances * out).sum(0) / count + ((means - mean) ** 2 * out).sum(0) / count
+        return mean, np.sqrt(variance), self._y
 
 
 class ExtraTrees(Forest):

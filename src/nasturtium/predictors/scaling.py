@@ -1,4 +1,4 @@
-"""Scores brought to mean 0 and standard deviation 1 before learning, and predictions brought back."""
+"""Scores brought to one scale before learning, and predictions brought back; columns of features likewise."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from nasturtium.predictors.calibration import LEAST
 
 Array = NDArray[Any]
+
+SELDOM = 0.03
+"""Values that are missing in a smaller share of rows than this teach nothing by being missing."""
 
 
 class Standard:
@@ -67,3 +70,51 @@ class Warped:
         found = found + self.below * np.minimum(values - self.quantiles[0], 0.0)
         found = found + self.above * np.maximum(values - self.quantiles[-1], 0.0)
         return np.asarray(found)
+
+
+class StandardColumns:
+    """Brings columns to mean 0 and standard deviation 1; what is not finite becomes the median.
+
+    Args:
+        columns: Those of the training set, (n, k).
+    """
+
+    def __init__(self, columns: Array) -> None:
+        values = np.where(np.isfinite(columns), columns, np.nan)
+        empty = np.isnan(values).all(0)
+        self.middle = np.where(empty, 0.0, np.nanmedian(np.where(empty, 0.0, values), axis=0))
+        filled = np.where(np.isnan(values), self.middle, values)
+        spread = filled.std(0)
+        self.center, self.unit = filled.mean(0), np.where(spread > 0, spread, 1.0)
+
+    def __call__(self, columns: Array) -> Array:
+        """Columns as they are learned from, (m, k)."""
+        return np.asarray((np.where(np.isfinite(columns), columns, self.middle) - self.center) / self.unit)
+
+
+class RankedColumns:
+    """Columns as normal quantiles of their ranks in the training set, which span no decades as proxies do.
+
+    What is not finite becomes the median, with a column of its own that says so where it happens now and then. Columns
+    that do not vary are left out.
+
+    Args:
+        columns: Those of the training set, (n, k).
+    """
+
+    def __init__(self, columns: Array) -> None:
+        known = np.isfinite(columns)
+        missing = 1.0 - known.mean(0)
+        self.told = np.flatnonzero((missing > SELDOM) & (missing < 1 - SELDOM))
+        self.warps = {
+            number: Warped(columns[known[:, number], number])
+            for number in range(columns.shape[1])
+            if len(np.unique(columns[known[:, number], number])) > 1
+        }
+
+    def __call__(self, columns: Array) -> Array:
+        """Columns as they are learned from, (m, at most 2 k)."""
+        known = np.isfinite(columns)
+        several = [np.where(known[:, n], warp.forward(columns[:, n]), 0.0) for n, warp in self.warps.items()]
+        found = np.array(several).reshape(len(several), len(columns)).T
+        return np.hstack([found, 1.0 - known[:, self.told]])

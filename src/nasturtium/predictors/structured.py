@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -120,19 +121,19 @@ class WeisfeilerLehman(Kernel):
     Their sum over depths is unweighted, as here; counts are normalised to length 1.
 
     Args:
-        deepest: Depths 0 to this are tried.
+        depths: Those that are tried.
     """
 
-    def __init__(self, deepest: int = 3) -> None:
-        self.deepest, self.depth = deepest, 0
+    def __init__(self, depths: Sequence[int] = (0, 1, 2, 3)) -> None:
+        self.depths, self.depth = tuple(depths), depths[0]
 
     def variants(self, x: Any) -> int:
         """One for each depth."""
-        return self.deepest + 1
+        return len(self.depths)
 
     def choose(self, variant: int) -> None:
         """Takes a depth."""
-        self.depth = variant
+        self.depth = self.depths[variant]
 
     def prepared(self, x: Graphs) -> Counted:
         """Counts of the training graphs."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nasturtium.predictors.base import Regressor
+from nasturtium.predictors.scaling import RankedColumns, StandardColumns
 
 Load = Callable[[], type[Regressor]]
 
@@ -21,8 +22,9 @@ class Row:
         encoding: What it sees unless told otherwise.
         load: Imports the class of its regressor.
         options: Options of that class that make it this predictor.
-        warp: Whether scores are learned as normal quantiles of their ranks unless told otherwise.
         extra: The extra of the package that has to be installed, if any.
+        warp: Whether scores are learned as normal quantiles of their ranks unless told otherwise.
+        columns: Brings further features to one scale.
     """
 
     family: str
@@ -32,11 +34,12 @@ class Row:
     options: Mapping[str, Any] = field(default_factory=dict)
     extra: str | None = None
     warp: bool = True
+    columns: Callable[[Any], Callable[[Any], Any]] = StandardColumns
 
     @property
     def reads(self) -> str | None:
         """The only encoding it can read, or None if any vector will do."""
-        return self.encoding if self.encoding in ("graph", "tokens") else None
+        return self.encoding if self.encoding in ("graph", "tokens", "views") else None
 
 
 def _forest() -> type[Regressor]:
@@ -99,6 +102,12 @@ def _graph_network() -> type[Regressor]:
     return GraphNetwork
 
 
+def _omni() -> type[Regressor]:
+    from nasturtium.predictors.omni import Omni
+
+    return Omni
+
+
 def _sequence() -> type[Regressor]:
     from nasturtium.predictors.sequence import SequenceModel
 
@@ -140,6 +149,10 @@ PREDICTORS: dict[str, Row] = {
     ),
     "gates": Row(
         "graph network", "Ning et al. 2020", "graph", _graph_network, {"kind": "gates", "loss": "ranking"}, warp=False
+    ),
+    "omni": Row(
+        "several together", "OMNI, White et al. 2021, with a Gaussian process and trees", "views", _omni,
+        columns=RankedColumns,
     ),
     "nao": Row("sequence model", "NAO, Luo et al. 2018; SemiNAS, Luo et al. 2020", "tokens", _sequence),
 }  # fmt: skip

@@ -70,6 +70,17 @@ def write_text(out: Path, text: str) -> None:
 
 def render(comparison: Comparison) -> str:
     """The page as text."""
+    return filled(
+        title=f"Comparison of {len(comparison.names)} strategies", protocol=protocol(comparison), kind="strategies",
+        names=comparison.names, key=marks(len(comparison.names)), header=FINAL_HEADER,
+        caption="At the end of the budget",
+        sections=[section(comparison, number) for number in range(len(comparison.facts))],
+        **_ranks(comparison.ranking()),
+    )  # fmt: skip
+
+
+def filled(**content: Any) -> str:
+    """The page of a comparison, of strategies or of predictors, with its content put in."""
     import jinja2
 
     from nasturtium import __version__
@@ -78,12 +89,7 @@ def render(comparison: Comparison) -> str:
     held = files("nasturtium.report")
     template = environment.from_string(held.joinpath("comparison.html.j2").read_text(encoding="utf-8"))
     css = held.joinpath("page.css").read_text(encoding="utf-8")
-    return template.render(
-        title=f"Comparison of {len(comparison.names)} strategies", release=__version__, protocol=protocol(comparison),
-        names=comparison.names, key=marks(len(comparison.names)), header=FINAL_HEADER,
-        sections=[section(comparison, number) for number in range(len(comparison.facts))],
-        style=f"{css}{plots.STYLE}{STYLE}", **_ranks(comparison.ranking()),
-    )  # fmt: skip
+    return template.render(release=__version__, style=f"{css}{plots.STYLE}{STYLE}", **content)
 
 
 def _ranks(ranks: Ranking | None) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def curve_plot(comparison: Comparison, place: int, what: str = "test") -> str:
         there = np.isfinite(line)
         points = list(zip(comparison.at[kept][there].tolist(), line[there].tolist(), strict=True))
         if points:
-            plot.marks.append(_band(plot, points, error[there].tolist(), fill))
+            plot.marks.append(band(plot, points, error[there].tolist(), fill))
             plot.line(points, f"line {look}", name=comparison.names[number])
     plot.about = "; ".join(
         f"{name} ends at {number_text(float(line[-1]))}" for name, line in zip(comparison.names, lines, strict=True)
@@ -78,7 +78,8 @@ def _across(comparison: Comparison) -> str:
     return "seconds of simulated time" if comparison.timed else "queries"
 
 
-def _band(plot: Plot, points: list[tuple[float, float]], errors: list[float], fill: str) -> str:
+def band(plot: Plot, points: list[tuple[float, float]], errors: list[float], fill: str) -> str:
+    """What lies within an error of a line, as SVG text."""
     upper = [plot.at(x, y + error) for (x, y), error in zip(points, errors, strict=True)]
     lower = [plot.at(x, max(y - error, plot.y.low)) for (x, y), error in zip(points, errors, strict=True)]
     ring = " ".join(f"{x:.1f},{y:.1f}" for x, y in (*upper, *lower[::-1]))

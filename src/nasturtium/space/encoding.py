@@ -57,20 +57,30 @@ def choice_table(space: Space) -> dict[str, int]:
     Raises:
         SpaceError: If the space is recursive, so that there is no such table.
     """
+    return {place: len(choice.options) for place, choice in choices_at(space).items()}
+
+
+def choices_at(space: Space) -> dict[str, Choice]:
+    """Every choice of a finite space by its place; where several stand, that with the most options.
+
+    Raises:
+        SpaceError: If the space is recursive, so that there is no such table.
+    """
     if space.recursive:
         raise SpaceError(f"{space.name!r} is recursive and has no fixed choices; encode it as 'tokens'")
-    found: dict[str, int] = {}
-    for place, options in _places(space.root, ""):
-        found[place] = max(options, found.get(place, 0))
+    found: dict[str, Choice] = {}
+    for place, choice in _places(space.root, ""):
+        if place not in found or len(choice.options) > len(found[place].options):
+            found[place] = choice
     return found
 
 
-def _places(part: Part, address: str) -> Iterator[tuple[str, int]]:
+def _places(part: Part, address: str) -> Iterator[tuple[str, Choice]]:
     for name in part.fields:
         yield from _places_in(part, part.__dict__[name], (name,), address)
 
 
-def _places_in(part: Part, value: Any, path: Path, address: str, nested: str = "") -> Iterator[tuple[str, int]]:
+def _places_in(part: Part, value: Any, path: Path, address: str, nested: str = "") -> Iterator[tuple[str, Choice]]:
     """The choices in a value that stands at ``path`` of a part; values are named by path, layers by slot.
 
     ``nested`` names the options that led to a choice which is itself an option at the same path.
@@ -79,7 +89,7 @@ def _places_in(part: Part, value: Any, path: Path, address: str, nested: str = "
         yield from _layer_places(value, joined(address, slot_key(part, path)))
     elif isinstance(value, Choice):
         place = path_address(address, path) + nested
-        yield place, len(value.options)
+        yield place, value
         for index, option in enumerate(value.options):
             yield from _places_in(part, option, path, address, f"{nested}#{index}")
     elif isinstance(value, tuple):
@@ -90,9 +100,9 @@ def _places_in(part: Part, value: Any, path: Path, address: str, nested: str = "
             yield from _places_in(part, value.__dict__[name], (*path, name), address)
 
 
-def _layer_places(value: Any, address: str) -> Iterator[tuple[str, int]]:
+def _layer_places(value: Any, address: str) -> Iterator[tuple[str, Choice]]:
     if isinstance(value, Choice):
-        yield address, len(value.options)
+        yield address, value
         for index, option in enumerate(value.options):
             yield from _layer_places(option, value.inside(address, index))
     elif value.is_open:
