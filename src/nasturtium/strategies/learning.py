@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -37,6 +38,13 @@ Maker = Callable[..., Learner]
 Lie = Callable[[Array], float]
 LIES: dict[str, Lie | None] = {"none": None, "believer": None, "min": np.min, "mean": np.mean, "max": np.max}
 """What trials that still run are taken to score: nothing, what the predictor says, or a constant."""
+
+
+def learner(predictor: str, **options: Any) -> Learner:
+    """Makes a predictor. With some options bound by ``partial`` it is a :data:`Maker`; what is given later counts."""
+    from nasturtium import predictors
+
+    return predictors.make(predictor, **options)
 
 
 class Told(NamedTuple):
@@ -105,7 +113,7 @@ class Learning(Strategy):
         self.basis = Basis()
         self._fitted: dict[object, Learner] = {}
         self._believed: tuple[Architecture, ...] = ()
-        readable(self.made(0), space, predictor)
+        readable(self.made(0), space)
 
     # -- events ------------------------------------------------------------------------------------------------------
 
@@ -173,12 +181,9 @@ class Learning(Strategy):
 
     def made(self, count: int) -> Learner:
         """A new predictor; its seed follows from that of the study and how much it will learn from."""
-        from nasturtium import predictors
-
         seed = trial_seed(self.seed, count) % 2**31
-        if not isinstance(self.predictor, str):
-            return self.predictor(space=self.space, seed=seed, **self.settings)
-        return predictors.make(self.predictor, space=self.space, seed=seed, **self.settings)
+        maker = partial(learner, self.predictor) if isinstance(self.predictor, str) else self.predictor
+        return maker(space=self.space, seed=seed, **self.settings)
 
     # -- what proposals are made of ----------------------------------------------------------------------------------
 
@@ -226,7 +231,7 @@ def quantiles(values: Array) -> Array:
     return np.asarray(ndtri((rankdata(values) - 0.5) / len(values)))
 
 
-def readable(learner: Learner, space: Space, name: str | Maker) -> None:
+def readable(learner: Learner, space: Space) -> None:
     """Makes sure that the predictor can read the space, before anything is tried.
 
     Raises:
@@ -242,7 +247,7 @@ def readable(learner: Learner, space: Space, name: str | Maker) -> None:
     except NasturtiumError as error:
         alone = getattr(encoder, "vocabulary", None) is not None
         remedy = "predictor='random_forest', which reads 'one_hot'" if alone else "encoding='one_hot'"
-        called = name if isinstance(name, str) else getattr(name, "__name__", name)
+        called = getattr(learner, "name", "") or type(learner).__name__
         raise NasturtiumError(
             f"predictor {called!r} cannot read space {space.name!r}: {error}; give {remedy}"
         ) from error
