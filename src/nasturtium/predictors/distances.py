@@ -146,7 +146,7 @@ def transport(a: Graphs, b: Graphs) -> Array:
         for columns in sorted({each.size for each in shapes_b}):
             some_a, own_a, ones = _sized(shapes_a, index_a, rows)
             some_b, own_b, others = _sized(shapes_b, index_b, columns)
-            structure = np.array([[_structure(one, other) for other in others] for one in ones])  # (., ., rows, columns)
+            structure = np.array([[_structure(one, other) for other in others] for one in ones])
             labels_a, labels_b = a.labels[some_a, :rows], b.labels[some_b, :columns]
             step = max(1, MATCHED // len(some_b))
             for k in range(0, len(some_a), step):
@@ -177,8 +177,8 @@ def assigned(costs: Array) -> Array:
     spare = costs.shape[2] - costs.shape[1]
     costs = _without_coincident(costs)
     if costs.shape[2] > SMALL or len(costs) < MANY:
-        return _one_by_one(costs) + spare
-    return _by_subsets(costs) + spare
+        return np.asarray(_one_by_one(costs) + spare)
+    return np.asarray(_by_subsets(costs) + spare)
 
 
 def _without_coincident(costs: Array) -> Array:
@@ -190,7 +190,9 @@ def _without_coincident(costs: Array) -> Array:
         if row not in rows and column not in columns:
             rows.add(row)
             columns.add(column)
-    kept = [[k for k in range(size) if k not in gone] for size, gone in zip(costs.shape[1:], (rows, columns), strict=True)]
+    kept = [
+        [k for k in range(size) if k not in gone] for size, gone in zip(costs.shape[1:], (rows, columns), strict=True)
+    ]
     return costs[:, kept[0]][:, :, kept[1]]
 
 

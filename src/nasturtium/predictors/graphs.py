@@ -81,7 +81,7 @@ def graph_of(architecture: Architecture) -> Graph:
     """
     steps = architecture.steps
     own = steps and all(step.point.part is not None and not step.point.here.address for step in steps)
-    if own and isinstance(architecture.space.root, Layer):
+    if own and architecture.space is not None and isinstance(architecture.space.root, Layer):
         return _starred(architecture)
     if not isinstance(architecture.value, Layer):
         raise SpaceError(f"{architecture} is no network, so it has no graph; use the encoding 'one_hot' or 'counts'")

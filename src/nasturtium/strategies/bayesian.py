@@ -26,8 +26,8 @@ class BayesianOptimisation(Learning):
     """Tries what an acquisition finds most worthwhile among candidates, by a predictor of what was told.
 
     The parts are independent, and every published method is a choice of them: NASBOT, NASBOWL, BANANAS, BONAS and more
-    are rows of ``PRESETS``. Candidates are scored in one batch; each proposal takes the best of what is left of them. With
-    several objectives the first decides; see ``hypervolume`` and ``parego`` for all of them.
+    are rows of ``PRESETS``. Candidates are scored in one batch; each proposal takes the best of what is left of them.
+    With several objectives the first decides; see ``hypervolume`` and ``parego`` for all of them.
 
     Args:
         space: Where architectures come from.

@@ -28,9 +28,10 @@ class GuidedEvolution(Learning):
     """NPENAS: children of the best are guessed by a predictor, and the best guess is tried (Wei et al. 2020,
     arXiv:2003.12857, algorithm 2).
 
-    A child is a variation of what a selection draws from the ``population`` best that were told. A ``brood`` of children
-    that are new is guessed in one batch, and the most promising are tried until the predictor learns again, after
-    ``every`` new scores; there, these are 10 that are trained at a time. Here a new best one has children at once.
+    A child is a variation of what a selection draws from the ``population`` best that were told. A ``brood`` of
+    children that are new is guessed in one batch, and the most promising are tried until the predictor learns again,
+    after ``every`` new scores; there, these are 10 that are trained at a time. Here a new best one has children at
+    once, and the networks are fewer and smaller than on their own, as they are fitted every ten scores.
 
     Args:
         space: Where architectures come from.

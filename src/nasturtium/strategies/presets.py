@@ -36,7 +36,7 @@ more than 150 queries can pay for. 60 epochs rank what is near the best as well 
 """
 
 GRAPHS = partial(learner, "gcn", members=2, width=32, layers=2, epochs=60, batch=64, rate=0.01)
-"""NASGBO's graph convolutions: smaller and shorter trained than on their own, as a search fits them every ten scores."""
+"""NASGBO's graph convolutions: smaller and trained less than on their own, as they are fitted every ten scores."""
 
 BONAS = partial(learner, "bonas", width=32, layers=2, epochs=60, batch=64, rate=0.01)
 """BONAS' graph convolutions, likewise."""
