@@ -21,7 +21,7 @@ FOREST: dict[str, Any] = {"predictor": "random_forest", "predictor_options": {"t
 CELLS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "bananas": ("", "bananas", {}),
     "one_hot": ("encoding", "bananas", {"encoding": "one_hot"}),
-    "adjacency": ("encoding", "bananas", {"encoding": "adjacency"}),
+    "tokens": ("encoding", "bananas", {"encoding": "tokens"}),
     "one_network": ("ensemble", "bananas", {"predictor_options": {"members": 1}}),
     "ten_networks": ("ensemble", "bananas", {"predictor_options": {"members": 10}}),
     "calibrated": ("ensemble", "bananas", {"predictor_options": {"holding_out": True}}),
@@ -39,6 +39,8 @@ CELLS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "random": ("no predictor", "random", {}),
 }  # fmt: skip
 """What takes part: which part is another than that of BANANAS, the strategy and its options.
+
+Cells of both tables have fixed edges, so ``one_hot`` is their adjacency encoding.
 
 ``forest_mutation`` is the ablation of "Mutation is all you need" (arXiv:2107.07343): a random forest on one-hot rows
 whose best guess among mutations is tried.

@@ -3,9 +3,10 @@
 import numpy as np
 
 from nasturtium import predictors
-from nasturtium.predictors.encoders import GraphEncoder, Paths
+from nasturtium.predictors.encoders import Adjacency, GraphEncoder, Paths
 from nasturtium.predictors.graphs import graph_of, template_of
-from nasturtium.space.encoding import one_hot
+from nasturtium.space.encoding import adjacency, one_hot
+from nasturtium.space.graph import nodes_of
 from nasturtium.spaces.nasbench201 import nasbench201
 from nasturtium.spaces.nasbench_macro import nasbench_macro
 from nasturtium.spaces.nasbench_mr import nasbench_mr
@@ -57,6 +58,17 @@ def test_paths_rank_chains():
     predictor = predictors.make("bananas", space=space, epochs=60).fit(train, [sum(a.decisions) for a in train])
     found = predictor.predict(new)[0]
     assert np.corrcoef(found, [sum(a.decisions) for a in new])[0, 1] > 0.7
+
+
+def test_adjacency_of_what_is_larger_than_all_of_the_training_set_is_cut():
+    space = transnas_macro()
+    ordered = sorted(drawn(space, 30), key=lambda each: len(nodes_of(each.value, each.input)))
+    small, large = ordered[:3], ordered[-3:]
+    encoder = Adjacency(space)
+    encoder.fit(small)
+    whole = adjacency(space, small)
+    np.testing.assert_array_equal(encoder([*small, *large])[:3], whole)
+    assert encoder(large).shape == (3, whole.shape[1])
 
 
 def test_templates_and_graphs_are_found_once_for_each_space(monkeypatch):

@@ -105,8 +105,15 @@ class Adjacency(Encoder):
         self.size = max(len(nodes_of(each.value, each.input)) for each in architectures)
 
     def __call__(self, architectures: Sequence[Architecture]) -> Array:
-        """(n, size (size - 1) / 2 + size * operations)."""
-        return adjacency(self.space, architectures, size=self.size)
+        """(n, size (size - 1) / 2 + size * operations); of what is larger the last nodes are cut."""
+        from nasturtium.space.graph import nodes_of
+
+        largest = max([self.size, *(len(nodes_of(each.value, each.input)) for each in architectures)])
+        rows = adjacency(self.space, architectures, size=largest)
+        inside = np.triu_indices(largest, 1)[1] < self.size
+        operations = (rows.shape[1] - len(inside)) // largest
+        kept = np.append(inside, np.arange(largest * operations) < self.size * operations)
+        return np.asarray(rows[:, kept])
 
 
 class Drawn(Encoder):
@@ -197,7 +204,11 @@ class Paths(Drawn):
 
     def fit(self, architectures: Sequence[Architecture]) -> None:
         """Makes a column for each path."""
-        found = Counter(path for paths in self.paths(list(dict.fromkeys(architectures))) for path in paths)
+        found = Counter(
+            path
+            for paths in self.paths(list({each.decisions: each for each in architectures}.values()))
+            for path in paths
+        )
         self.columns = {path: number for number, path in enumerate(sorted(found))}
         common = sum(count for count in found.values() if count > 1)
         self.beside = OneHot(self.space) if common < COMMON * found.total() else None
