@@ -18,6 +18,15 @@ PAIRS = 250_000
 SKIPS = 1.0
 """Weight of skip connections in the edit distance (lambda of Auto-Keras)."""
 
+MATCHED = 4_000
+"""How many pairs of graphs are matched at a time, so that what is at hand stays in the cache."""
+
+SMALL = 8
+"""Up to so many columns assignments are solved for many matrices at once; it takes 2 ** columns sums."""
+
+MANY = 200
+"""Fewer matrices are solved one by one."""
+
 STRUCTURE = 0.5
 """Weight of the place of a layer in the transport distance (nu of NASBOT)."""
 
@@ -132,31 +141,87 @@ def transport(a: Graphs, b: Graphs) -> Array:
     """
     shapes_a, index_a = shapes(a)
     shapes_b, index_b = shapes(b)
-    apart = {(i, j): _structure(one, other) for i, one in enumerate(shapes_a) for j, other in enumerate(shapes_b)}
     found = np.zeros((len(index_a), len(index_b)))
-    for n, i in enumerate(index_a):
-        first = n + 1 if a is b else 0  # among the same graphs distances are symmetric
-        for j in range(len(shapes_b)):
-            which = first + np.flatnonzero(index_b[first:] == j)
-            if len(which):
-                found[n, which] = _transported(a.labels[n], b.labels[which], apart[i, j])
-    return found + found.T if a is b else found
+    for rows in sorted({each.size for each in shapes_a}):
+        for columns in sorted({each.size for each in shapes_b}):
+            some_a, own_a, ones = _sized(shapes_a, index_a, rows)
+            some_b, own_b, others = _sized(shapes_b, index_b, columns)
+            structure = np.array([[_structure(one, other) for other in others] for one in ones])
+            labels_a, labels_b = a.labels[some_a, :rows], b.labels[some_b, :columns]
+            step = max(1, MATCHED // len(some_b))
+            for k in range(0, len(some_a), step):
+                part = slice(k, k + step)
+                unlike = labels_a[part, None, :, None] != labels_b[None, :, None, :]
+                costs = np.minimum(unlike + structure[np.ix_(own_a[part], own_b)], 2.0)
+                least = assigned(costs.reshape(-1, rows, columns))
+                found[np.ix_(some_a[part], some_b)] = least.reshape(-1, len(some_b))
+    return found
 
 
-def _transported(a: Array, b: Array, structure: Array) -> Array:
-    """The distances of one graph from others of one shape, (m,), by labels (s,), (m, t) and structural costs (s, t)."""
-    rows, columns = structure.shape
-    costs = np.minimum((a[None, :rows, None] != b[:, None, :columns]) + structure, 2.0)
-    return _assigned(costs if rows <= columns else costs.transpose(0, 2, 1))
+def _sized(every: list[Shape], index: Array, size: int) -> tuple[Array, Array, list[Shape]]:
+    """Which graphs have so many nodes, the place of each one's shape among those of this size, and these shapes."""
+    which = [number for number, each in enumerate(every) if each.size == size]
+    some = np.flatnonzero(np.isin(index, which))
+    return some, np.searchsorted(which, index[some]), [every[number] for number in which]
 
 
-def _assigned(costs: Array) -> Array:
-    """The least sum of an assignment of all rows, for each matrix of (m, rows, columns); spare columns cost 1."""
+def assigned(costs: Array) -> Array:
+    """The least sum of an assignment for each matrix of (m, rows, columns); a row or column without partner costs 1.
+
+    Costs are distances of at most 2. So where a row and a column lie at distance 0 they are partners in some best
+    assignment (by the triangle inequality), and those that do in all matrices are left out. What is small is then
+    solved for all matrices at once.
+    """
+    if costs.shape[1] > costs.shape[2]:
+        costs = costs.transpose(0, 2, 1)
+    spare = costs.shape[2] - costs.shape[1]
+    costs = _without_coincident(costs)
+    if costs.shape[2] > SMALL or len(costs) < MANY:
+        return np.asarray(_one_by_one(costs) + spare)
+    return np.asarray(_by_subsets(costs) + spare)
+
+
+def _without_coincident(costs: Array) -> Array:
+    """Matrices without the rows and columns that lie at distance 0 of each other in all of them."""
+    pairs = [(int(row), int(column)) for row, column in np.argwhere((costs == 0.0).all(0))]
+    rows: set[int] = set()
+    columns: set[int] = set()
+    for row, column in pairs:
+        if row not in rows and column not in columns:
+            rows.add(row)
+            columns.add(column)
+    kept = [
+        [k for k in range(size) if k not in gone] for size, gone in zip(costs.shape[1:], (rows, columns), strict=True)
+    ]
+    return costs[:, kept[0]][:, :, kept[1]]
+
+
+def _one_by_one(costs: Array) -> Array:
     from scipy.optimize import linear_sum_assignment
 
     columns = np.array([linear_sum_assignment(each)[1] for each in costs], np.int64).reshape(costs.shape[:2])
-    least = np.take_along_axis(costs, columns[:, :, None], 2)[:, :, 0].sum(1)
-    return np.asarray(least + costs.shape[2] - costs.shape[1])
+    return np.asarray(np.take_along_axis(costs, columns[:, :, None], 2)[:, :, 0].sum(1))
+
+
+def _by_subsets(costs: Array) -> Array:
+    """The least sum of all matrices by dynamic programming: over the columns that the first rows take."""
+    costs = np.ascontiguousarray(costs.transpose(1, 2, 0))  # (rows, columns, m)
+    rows, columns, count = costs.shape
+    least = {0: np.zeros(count)}
+    spare = np.empty(count)
+    for row in range(rows):
+        reached: dict[int, Array] = {}
+        for taken, sums in least.items():
+            for column in range(columns):
+                after = taken | 1 << column
+                if after == taken:
+                    continue
+                if after in reached:
+                    np.minimum(reached[after], np.add(sums, costs[row, column], out=spare), out=reached[after])
+                else:
+                    reached[after] = sums + costs[row, column]
+        least = reached
+    return np.asarray(np.min(list(least.values()), axis=0))
 
 
 def _structure(a: Shape, b: Shape) -> Array:

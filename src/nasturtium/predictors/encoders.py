@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +22,14 @@ from nasturtium.space.space import Space
 
 Array = NDArray[Any]
 
-REMEMBERED = 20_000
-"""How many graphs an encoder remembers."""
+REMEMBERED = 30_000
+"""How many graphs of a space are remembered."""
+
+_GRAPHS: WeakKeyDictionary[Space, dict[tuple[int, ...], Graph]] = WeakKeyDictionary()
+"""The graphs of the spaces there are: drawing one takes a millisecond, and a search makes an encoder for every fit."""
+
+COMMON = 0.2
+"""Where a smaller part of the paths in a training set leads through two of it, paths are not all that is encoded."""
 
 Sequences = list[tuple[str, ...]]
 
@@ -113,8 +122,15 @@ class Adjacency(Encoder):
         self.size = max(len(nodes_of(each.value, each.input)) for each in architectures)
 
     def __call__(self, architectures: Sequence[Architecture]) -> Array:
-        """(n, size (size - 1) / 2 + size * operations)."""
-        return adjacency(self.space, architectures, size=self.size)
+        """(n, size (size - 1) / 2 + size * operations); of what is larger the last nodes are cut."""
+        from nasturtium.space.graph import nodes_of
+
+        largest = max([self.size, *(len(nodes_of(each.value, each.input)) for each in architectures)])
+        rows = adjacency(self.space, architectures, size=largest)
+        inside = np.triu_indices(largest, 1)[1] < self.size
+        operations = (rows.shape[1] - len(inside)) // largest
+        kept = np.append(inside, np.arange(largest * operations) < self.size * operations)
+        return np.asarray(rows[:, kept])
 
 
 class Drawn(Encoder):
@@ -123,7 +139,7 @@ class Drawn(Encoder):
     def __init__(self, space: Space) -> None:
         super().__init__(space)
         self.template = template_of(space)
-        self.known: dict[tuple[int, ...], Graph] = {}
+        self.known = _GRAPHS.setdefault(space, {})
 
     def graphs(self, architectures: Sequence[Architecture]) -> list[Graph]:
         """The graph of each architecture."""
@@ -179,7 +195,9 @@ class Paths(Drawn):
     """Which sequences of operations lead from an input to the output (White et al. 2021, arXiv:1910.11858).
 
     Paths run through the graph of what was decided, so those through a cell count once. There is a column for each
-    path of the training set; paths that none of it has are counted in one more column.
+    path of the training set; paths that none of it has are counted in one more column. In spaces of chains hardly any
+    two architectures have a path in common, so that paths say nothing of a new one; there the options taken stand
+    beside (see :class:`OneHot`).
 
     Args:
         space: The space of the architectures.
@@ -190,6 +208,7 @@ class Paths(Drawn):
         super().__init__(space)
         self.longest = longest
         self.columns: dict[tuple[str, ...], int] = {}
+        self.beside: OneHot | None = None
         self.routes = None if self.template is None else _routes(self.template.base, longest)
 
     def paths(self, architectures: Sequence[Architecture]) -> list[set[tuple[str, ...]]]:
@@ -202,36 +221,51 @@ class Paths(Drawn):
 
     def fit(self, architectures: Sequence[Architecture]) -> None:
         """Makes a column for each path."""
-        every = sorted(set().union(*self.paths(architectures)))
-        self.columns = {path: number for number, path in enumerate(every)}
+        found = Counter(
+            path
+            for paths in self.paths(list({each.decisions: each for each in architectures}.values()))
+            for path in paths
+        )
+        self.columns = {path: number for number, path in enumerate(sorted(found))}
+        common = sum(count for count in found.values() if count > 1)
+        self.beside = OneHot(self.space) if common < COMMON * found.total() else None
 
     def __call__(self, architectures: Sequence[Architecture]) -> Array:
-        """(n, paths of the training set + 1)."""
+        """(n, paths of the training set + 1), and the options where they stand beside."""
         rows = np.zeros((len(architectures), len(self.columns) + 1), np.float32)
         other = len(self.columns)
         for row, paths in zip(rows, self.paths(architectures), strict=True):
             for path in paths:
                 row[self.columns.get(path, other)] += 1.0
-        return rows
+        return rows if self.beside is None else np.hstack([rows, self.beside(architectures)])
 
 
-def _routes(graph: Graph, longest: int | None) -> list[tuple[int, ...]]:
+def _routes(graph: Graph, longest: int | None) -> Sequence[tuple[int, ...]]:
     """The decided nodes of every path from an input to the output that has at most ``longest`` of them."""
-    last = len(graph.labels) - 1
-    leading: list[list[tuple[int, ...]]] = [[] for _ in graph.labels]
-    for node, label in enumerate(graph.labels):
-        sources = sorted({source for source, target in graph.edges if target == node})
-        before = [route for source in sources for route in leading[source]]
-        if label.startswith("input "):
-            before = [()]
-        routes = before if node in graph.fixed else [(*route, node) for route in before]
+    inputs = tuple([node for node, label in enumerate(graph.labels) if label.startswith("input ")])
+    routes = _routes_of(len(graph.labels), graph.edges, graph.fixed, inputs, longest)
+    if isinstance(routes, int):
+        raise SpaceError(
+            f"more than {PATHS} paths lead through {graph.labels[routes][:40]!r}; use another encoding "
+            "('one_hot', 'counts'), or short paths alone: encoding=lambda space: Paths(space, longest=4)"
+        )
+    return routes
+
+
+@lru_cache(maxsize=1 << 12)
+def _routes_of(
+    size: int, edges: tuple[tuple[int, int], ...], fixed: frozenset[int], inputs: tuple[int, ...], longest: int | None
+) -> tuple[tuple[int, ...], ...] | int:
+    """The same for a graph without labels, of which a space has few; the node through which too many lead if any."""
+    leading: list[list[tuple[int, ...]]] = [[] for _ in range(size)]
+    for node in range(size):
+        sources = sorted({source for source, target in edges if target == node})
+        before = [()] if node in inputs else [route for source in sources for route in leading[source]]
+        routes = before if node in fixed else [(*route, node) for route in before]
         leading[node] = [route for route in routes if longest is None or len(route) <= longest]
         if len(leading[node]) > PATHS:
-            raise SpaceError(
-                f"more than {PATHS} paths lead through {graph.labels[node][:40]!r}; use another encoding "
-                "('one_hot', 'counts'), or short paths alone: encoding=lambda space: Paths(space, longest=4)"
-            )
-    return leading[last]
+            return node
+    return tuple(leading[-1])
 
 
 def numbers(space: Space, architectures: Sequence[Architecture]) -> Array:

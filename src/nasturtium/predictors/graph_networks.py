@@ -36,6 +36,7 @@ class GraphNetwork(Regressor):
         batch: Graphs in a step.
         rate: Learning rate of Adam, lowered to zero along a cosine.
         decay: Weight decay.
+        holding_out: Whether the networks that scale the spread are trained.
         seed: Of first weights and orders.
 
     Raises:
@@ -55,6 +56,7 @@ class GraphNetwork(Regressor):
         batch: int = 32,
         rate: float = 0.005,
         decay: float = 1e-4,
+        holding_out: bool = True,
         seed: int = 0,
     ) -> None:
         if kind not in READERS or loss not in LOSSES or head not in HEADS:
@@ -62,12 +64,12 @@ class GraphNetwork(Regressor):
             raise PredictorError(f"kind={kind!r}, loss={loss!r}, head={head!r}: there are {known}")
         self.kind, self.members, self.head, self.loss, self.margin = kind, members, head, loss, margin
         self.width, self.layers, self.epochs, self.batch = width, layers, epochs, batch
-        self.rate, self.decay, self.seed = rate, decay, seed
+        self.rate, self.decay, self.holding_out, self.seed = rate, decay, holding_out, seed
 
     def fit(self, x: Graphs, y: Array) -> None:
         """Trains the networks."""
         self.labels, self.kinds = int(x.labels.max()) + 1, int(x.kinds.max()) + 1
-        split = split_off(len(y), self.seed)
+        split = split_off(len(y), self.seed) if self.holding_out else np.zeros(0, np.int64)
         groups = 2 if len(split) else 1
         extra = x.extra.shape[1]
         self.module = READERS[self.kind](
@@ -95,7 +97,7 @@ class GraphNetwork(Regressor):
 
     def _train(self, batch: Batch, targets: torch.Tensor, shares: torch.Tensor) -> None:
         parameters = list(self.module.parameters())
-        adam = torch.optim.AdamW(parameters, self.rate, weight_decay=self.decay, foreach=True)
+        adam = torch.optim.AdamW(parameters, self.rate, weight_decay=self.decay, fused=True)
         generator = torch.Generator().manual_seed(self.seed)
         steps = self.epochs * -(-len(targets) // self.batch)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)

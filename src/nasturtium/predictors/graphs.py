@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,9 @@ from nasturtium.space.part import Layer, Slot, is_container
 from nasturtium.space.signal import Signal
 from nasturtium.space.space import Space
 from nasturtium.space.wiring import run_wiring
+
+LABELS = 16
+"""A container with decided values is one node where these have at most so many combinations, and so many labels."""
 
 PROBES = 8
 """How many random architectures a template is checked on before it is trusted."""
@@ -66,12 +71,18 @@ def graph_of(architecture: Architecture) -> Graph:
     """What was decided as a graph.
 
     Nodes are layers that stand at a decision, inside a decided option, or in a container with a decided value; a
-    container in which nothing was decided is one node, labelled by its text. Fixed layers with one input are left
-    out, and so is every further visit of a child that was visited before (the copies of a cell).
+    container in which nothing was decided, or only one of a few combinations of its own values, is one node, labelled
+    by its text. Fixed layers with one input are left out, and so is every further visit of a child that was visited
+    before (the copies of a cell). Where all that was decided are values of the whole network, each decision is a node
+    that the input feeds and that feeds the output: such a network's layers say little of what was decided.
 
     Raises:
         SpaceError: If the architecture is no layer.
     """
+    steps = architecture.steps
+    own = steps and all(step.point.part is not None and not step.point.here.address for step in steps)
+    if own and architecture.space is not None and isinstance(architecture.space.root, Layer):
+        return _starred(architecture)
     if not isinstance(architecture.value, Layer):
         raise SpaceError(f"{architecture} is no network, so it has no graph; use the encoding 'one_hot' or 'counts'")
     drawing = _Drawing(architecture)
@@ -81,18 +92,29 @@ def graph_of(architecture: Architecture) -> Graph:
     return drawing.pruned()
 
 
+def _starred(architecture: Architecture) -> Graph:
+    """Every decision between the input and the output."""
+    labels = [f"{step.point.place}({step.taken})" for step in architecture.steps]
+    last = len(labels) + 1
+    edges = [*((0, node) for node in range(1, last)), *((node, last) for node in range(1, last))]
+    every = tuple([sys.intern(label) for label in ("input 0", *labels, "output")])
+    return Graph(every, tuple(sorted(edges)), frozenset((0, last)))
+
+
 class _Drawing:
     """Collects nodes while the wiring runs."""
 
     def __init__(self, architecture: Architecture) -> None:
-        layers, owners = set(), set()
+        layers, owners = set[str](), dict[str, int]()
         for step in architecture.steps:
             if step.point.part is None:
                 layers.add(cleaned(step.point.place))
             else:
-                owners.add(cleaned(step.point.here.address))
-        self.decided = layers | owners
-        self.inner = {address[:end] for address in self.decided for end in _ends(address)} | owners
+                owner = cleaned(step.point.here.address)
+                owners[owner] = owners.get(owner, 1) * len(step.point.choice.options)
+        self.decided = layers | set(owners)
+        around = {address[:end] for address in self.decided for end in _ends(address)}
+        self.inner = around | {owner for owner, count in owners.items() if count > LABELS}
         self.labels: list[str] = []
         self.edges: list[tuple[int, int]] = []
         self.fixed: set[int] = set()
@@ -140,7 +162,8 @@ class _Drawing:
         place = {number: index for index, number in enumerate(kept)}
         edges = sorted((place[a], place[b]) for a, b in self.edges if a in place and b in place)
         fixed = frozenset(place[number] for number in self.fixed if number in place)
-        return Graph(tuple(self.labels[number] for number in kept), tuple(sorted(set(edges))), fixed)
+        labels = tuple([sys.intern(self.labels[number]) for number in kept])  # many graphs are kept, few labels differ
+        return Graph(labels, tuple(sorted(set(edges))), fixed)
 
 
 def cleaned(address: str) -> str:
@@ -173,10 +196,19 @@ class Template(NamedTuple):
         return self.base._replace(labels=tuple(labels))
 
 
-def template_of(space: Space) -> Template | None:
-    """The template of a space, if it has one; then graphs need no wiring to be run.
+_TEMPLATES: WeakKeyDictionary[Space, Template | None] = WeakKeyDictionary()
+"""The templates of the spaces there are: a search makes a predictor for every fit."""
 
-    Every option of every decision is tried once from the architecture of zeros, then random architectures: a wiring
+
+def template_of(space: Space) -> Template | None:
+    """The template of a space, if it has one; then graphs need no wiring to be run. Found once for each space."""
+    if space not in _TEMPLATES:
+        _TEMPLATES[space] = _template(space)
+    return _TEMPLATES[space]
+
+
+def _template(space: Space) -> Template | None:
+    """Every option of every decision is tried once from the architecture of zeros, then random architectures: a wiring
     whose edges depend on two decisions together, and rarely, would not be noticed.
     """
     radices = space.radices

@@ -40,12 +40,12 @@ class Warped:
     """
 
     def __init__(self, scores: Array) -> None:
-        from scipy.stats import norm, rankdata
+        from scipy.special import ndtri
 
         self.unit = float(scores.std()) or 1.0
-        self.scores, first = np.unique(scores, return_index=True)
-        quantiles = norm.ppf((rankdata(scores) - 0.5) / len(scores))
-        self.quantiles = np.asarray(quantiles)[first]
+        self.scores, counts = np.unique(scores, return_counts=True)
+        ranks = np.cumsum(counts) - 0.5 * (counts - 1)  # of equal ones their mean
+        self.quantiles = np.asarray(ndtri((ranks - 0.5) / len(scores)))
         if len(self.scores) > 1:
             tenth = max(1, len(self.scores) // 10)
             ends = [(0, tenth), (-1 - tenth, -1)]

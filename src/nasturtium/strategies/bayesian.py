@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nasturtium.objective import Limit, Objectives
 from nasturtium.strategies.acquisition import ACQUISITIONS, Acquisition, Guess
 from nasturtium.strategies.base import at_least, named
-from nasturtium.strategies.candidates import Candidates, makers
+from nasturtium.strategies.candidates import Candidates, Ground, makers
 from nasturtium.strategies.learning import Learning, Maker
 from nasturtium.strategies.likeness import likeness
 from nasturtium.trial import Budget, Proposal
@@ -26,8 +26,8 @@ class BayesianOptimisation(Learning):
     """Tries what an acquisition finds most worthwhile among candidates, by a predictor of what was told.
 
     The parts are independent, and every published method is a choice of them: NASBOT, NASBOWL, BANANAS, BONAS and more
-    are rows of ``PRESETS``. Candidates are scored in one batch, with a generator of their own for each proposal. With
-    several objectives the first decides; see ``hypervolume`` and ``parego`` for all of them.
+    are rows of ``PRESETS``. Candidates are scored in one batch; each proposal takes the best of what is left of them.
+    With several objectives the first decides; see ``hypervolume`` and ``parego`` for all of them.
 
     Args:
         space: Where architectures come from.
@@ -43,7 +43,7 @@ class BayesianOptimisation(Learning):
             ``"thompson"``, ``"independent_thompson"``, ``"mean"``, or an :class:`Acquisition`.
         candidates: ``"mutation"`` (of the best), ``"random"``, ``"local_search"`` (of the acquisition), ``"mixed"``, or
             :class:`Candidates`.
-        count: How many candidates are made for a proposal.
+        count: How many candidates are made, whenever the predictor has learned anew or a new best was told.
         parents: Of how many of the best candidates are mutations; NASLib's 2.
         initial: How many random architectures are scored before the predictor leads.
         every: After how many new scores the predictor is fitted again.
@@ -88,16 +88,21 @@ class BayesianOptimisation(Learning):
         """At random at first, then the candidate that is worth most."""
         if not self.ready:
             return self.anything(rng)
-        candidates = self.candidates(self.ground(lambda some: self.worth(some, rng)), rng)
-        return self.chosen(candidates, self.worth(candidates, rng), rng) if candidates else self.anything(rng)
+        guess = self.pool(self.made_of)
+        if not guess.architectures:
+            guess = self.guessed(self.made_of(self.ground(lambda some: self.guessed(some).mean), rng))
+        return self.chosen(guess.architectures, self.worth(guess, rng), rng)
 
-    def worth(self, architectures: Sequence[Architecture], rng: np.random.Generator) -> Array:
-        """The acquisition of architectures, (n,), all scored in one batch."""
-        mean, std = self.fitted().predict(architectures)
-        worth = self.acquisition(Guess(mean, std, float(self.worths().max()), architectures), rng)
+    def made_of(self, ground: Ground, rng: np.random.Generator) -> Sequence[Architecture]:
+        """Candidates; those that climb do so by the acquisition."""
+        return self.candidates(ground._replace(worth=lambda some: self.acquisition(self.guessed(some), rng)), rng)
+
+    def worth(self, guess: Guess, rng: np.random.Generator) -> Array:
+        """The acquisition of what was guessed, (n,)."""
+        worth = self.acquisition(guess, rng)
         if not self.penalised or not self.running:
             return worth
-        return penalised(worth, architectures, list(self.running.values()))
+        return penalised(worth, guess.architectures, list(self.running.values()))
 
 
 def penalised(worth: Array, architectures: Sequence[Architecture], pending: Sequence[Architecture]) -> Array:

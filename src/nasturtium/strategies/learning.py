@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -10,8 +11,10 @@ from numpy.typing import NDArray
 
 from nasturtium.errors import NasturtiumError, did_you_mean
 from nasturtium.objective import Limit, Objectives, ranking
+from nasturtium.strategies.acquisition import Guess
 from nasturtium.strategies.base import Losses, Strategy, at_least
 from nasturtium.strategies.candidates import Ground
+from nasturtium.strategies.known import Known
 from nasturtium.trial import Budget, Proposal, Trial, trial_seed
 
 if TYPE_CHECKING:
@@ -37,6 +40,13 @@ Maker = Callable[..., Learner]
 Lie = Callable[[Array], float]
 LIES: dict[str, Lie | None] = {"none": None, "believer": None, "min": np.min, "mean": np.mean, "max": np.max}
 """What trials that still run are taken to score: nothing, what the predictor says, or a constant."""
+
+
+def learner(predictor: str, **options: Any) -> Learner:
+    """Makes a predictor. With some options bound by ``partial`` it is a :data:`Maker`; what is given later counts."""
+    from nasturtium import predictors
+
+    return predictors.make(predictor, **options)
 
 
 class Told(NamedTuple):
@@ -104,8 +114,10 @@ class Learning(Strategy):
         self.running: dict[int, Architecture] = {}
         self.basis = Basis()
         self._fitted: dict[object, Learner] = {}
+        self._led = 0
+        self._pool: tuple[tuple[Basis, int], Guess] | None = None
         self._believed: tuple[Architecture, ...] = ()
-        readable(self.made(0), space, predictor)
+        readable(self.made(0), space)
 
     # -- events ------------------------------------------------------------------------------------------------------
 
@@ -120,6 +132,8 @@ class Learning(Strategy):
         self.running.pop(trial.number, None)
         losses = self.judged(trial)
         if losses is not None:
+            if not self.told or losses < self.told[self._led - 1].losses:
+                self._led = len(self.told) + 1
             self.told.append(Told(losses, self.space.architecture(trial.architecture.decisions)))
         self._renew()
 
@@ -173,18 +187,40 @@ class Learning(Strategy):
 
     def made(self, count: int) -> Learner:
         """A new predictor; its seed follows from that of the study and how much it will learn from."""
-        from nasturtium import predictors
-
         seed = trial_seed(self.seed, count) % 2**31
-        if not isinstance(self.predictor, str):
-            return self.predictor(space=self.space, seed=seed, **self.settings)
-        return predictors.make(self.predictor, space=self.space, seed=seed, **self.settings)
+        maker = partial(learner, self.predictor) if isinstance(self.predictor, str) else self.predictor
+        return maker(space=self.space, seed=seed, **self.settings)
 
     # -- what proposals are made of ----------------------------------------------------------------------------------
 
-    def best(self) -> list[Architecture]:
-        """Everything that was told, best first."""
-        return [self.told[i].architecture for i in ranking([each.losses for each in self.told])]
+    def best(self, count: int | None = None) -> list[Architecture]:
+        """Everything that was told, or the first ``count`` of it, best first."""
+        told = self.told[:count]
+        return [told[i].architecture for i in ranking([each.losses for each in told])]
+
+    def pool(self, make: Callable[[Ground, np.random.Generator], Sequence[Architecture]]) -> Guess:
+        """What was made of the best and is new, with what the predictor says of it.
+
+        It is made when the predictor has learned anew, and when something better than all before was told; several
+        proposals are taken of it, as in the published searches. It depends on what was told until then and the seed
+        alone, so it is the same after a restart.
+        """
+        size = max(self.basis.size, self._led)
+        if self._pool is None or self._pool[0] != (self.basis, size):
+            known = Known(self.space)
+            for each in (*(told.architecture for told in self.told[:size]), *self._believed):
+                known.add(each)
+            rng = np.random.default_rng((trial_seed(self.seed, size) % 2**31, 1))
+            ground = Ground(self.space, known, self.best(size), lambda some: self.guessed(some).mean)
+            self._pool = (self.basis, size), self.guessed(make(ground, rng))
+        guess = self._pool[1]
+        new = [place for place, each in enumerate(guess.architectures) if each not in self.known]
+        return Guess(guess.mean[new], guess.std[new], guess.best, [guess.architectures[place] for place in new])
+
+    def guessed(self, architectures: Sequence[Architecture]) -> Guess:
+        """What the predictor says of architectures, all in one batch."""
+        mean, std = self.fitted().predict(architectures) if architectures else (np.zeros(0), np.zeros(0))
+        return Guess(mean, std, float(self.worths().max()), architectures)
 
     def ground(self, worth: Callable[[Sequence[Architecture]], Array]) -> Ground:
         """What candidates are made from, when they are judged by ``worth``."""
@@ -221,12 +257,13 @@ def quantiles(values: Array) -> Array:
     architectures fail to learn and score far below the rest, and acquisitions would go there.
     """
     from scipy.special import ndtri
-    from scipy.stats import rankdata
 
-    return np.asarray(ndtri((rankdata(values) - 0.5) / len(values)))
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks = np.cumsum(counts) - 0.5 * (counts - 1)  # of equal ones their mean; scipy.stats takes a second to import
+    return np.asarray(ndtri((ranks[place] - 0.5) / len(values)))
 
 
-def readable(learner: Learner, space: Space, name: str | Maker) -> None:
+def readable(learner: Learner, space: Space) -> None:
     """Makes sure that the predictor can read the space, before anything is tried.
 
     Raises:
@@ -242,7 +279,7 @@ def readable(learner: Learner, space: Space, name: str | Maker) -> None:
     except NasturtiumError as error:
         alone = getattr(encoder, "vocabulary", None) is not None
         remedy = "predictor='random_forest', which reads 'one_hot'" if alone else "encoding='one_hot'"
-        called = name if isinstance(name, str) else getattr(name, "__name__", name)
+        called = getattr(learner, "name", "") or type(learner).__name__
         raise NasturtiumError(
             f"predictor {called!r} cannot read space {space.name!r}: {error}; give {remedy}"
         ) from error

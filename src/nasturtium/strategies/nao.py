@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,11 +11,15 @@ import numpy as np
 from nasturtium.errors import NasturtiumError
 from nasturtium.objective import Limit, Objectives
 from nasturtium.strategies.base import at_least
-from nasturtium.strategies.learning import Basis, Learning, Maker
+from nasturtium.strategies.learning import Basis, Learning, Maker, learner
 from nasturtium.trial import Budget, Proposal
 
 if TYPE_CHECKING:
     from nasturtium.space import Architecture, Space
+
+
+ONE = partial(learner, "nao", members=1)
+"""One model: a second would only give a spread, at which nothing looks."""
 
 
 class ContinuousSearch(Learning):
@@ -51,7 +56,7 @@ class ContinuousSearch(Learning):
         budget: Budget = 1,
         objectives: Objectives = "accuracy",
         limits: Iterable[str | Limit] = (),
-        predictor: str | Maker = "nao",
+        predictor: str | Maker = ONE,
         predictor_options: Mapping[str, Any] | None = None,
         parents: int = 20,
         steps: Sequence[float] = (0.1, 0.3, 1.0, 3.0),

@@ -134,7 +134,7 @@ class ParEGO(Learning):
         budget: What each trial may spend, in the estimator's unit.
         objectives: What to optimise, such as ``["accuracy", "-params"]``.
         limits: What must hold; what violates a limit is learned as worse than all that does not.
-        predictor: A name in ``nasturtium.predictors.PREDICTORS``, or what makes a predictor; a Gaussian process there.
+        predictor: A name in ``nasturtium.predictors.PREDICTORS``, or what makes one; a Gaussian process, as there.
         encoding: What the predictor sees instead of its usual encoding.
         predictor_options: Further options of the predictor.
         acquisition: See :class:`BayesianOptimisation`; the expected improvement there.
@@ -157,7 +157,7 @@ class ParEGO(Learning):
         budget: Budget = 1,
         objectives: Objectives = "accuracy",
         limits: Iterable[str | Limit] = (),
-        predictor: str | Maker = "random_forest",
+        predictor: str | Maker = "gp",
         encoding: str | None = None,
         predictor_options: Mapping[str, Any] | None = None,
         acquisition: str | Acquisition = "expected_improvement",
