@@ -11,6 +11,7 @@ import numpy.typing as npt
 from nasturtium.errors import TaskError
 from nasturtium.space.signal import Signal
 from nasturtium.tasks.array_coding import ArrayCoding
+from nasturtium.tasks.event_coding import EventCoding, EventColumn
 from nasturtium.tasks.table_coding import Column, TableCoding
 from nasturtium.tasks.targets import TargetCoding
 from nasturtium.tasks.tensor_coding import TensorCoding
@@ -18,7 +19,8 @@ from nasturtium.tasks.tensor_coding import TensorCoding
 Array = npt.NDArray[Any]
 
 
-KINDS: dict[str, Any] = {"table": TableCoding, "arrays": ArrayCoding, "tensors": TensorCoding}
+KINDS: dict[str, Any] = {"table": TableCoding, "arrays": ArrayCoding, "tensors": TensorCoding,
+                          "events": EventCoding}
 """The codings by what their JSON calls them."""
 
 
@@ -31,7 +33,7 @@ class Preprocessing:
         target: Turns raw targets into what is learned, and outputs back.
     """
 
-    inputs: ArrayCoding | TableCoding | TensorCoding
+    inputs: ArrayCoding | TableCoding | TensorCoding | EventCoding
     target: TargetCoding
 
     def apply(self, raw: object) -> tuple[Array, ...]:
@@ -63,6 +65,8 @@ class Preprocessing:
             inputs = _tuples(held["inputs"])
             if held["kind"] == "table":
                 inputs["columns"] = tuple(Column(**column) for column in inputs["columns"])
+            if held["kind"] == "events":
+                inputs["columns"] = tuple(EventColumn(**column) for column in inputs["columns"])
             if held["kind"] == "tensors":
                 inputs["signals"] = tuple(Signal(*signal) for signal in inputs["signals"])
             coding = KINDS[held["kind"]](**inputs)
