@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from nasturtium.errors import MissingExtra, NasturtiumError
 from nasturtium.export.checking import largest_difference
-from nasturtium.export.trained import Trained, input_names
+from nasturtium.export.trained import Trained, input_names, open_lengths
 
 if TYPE_CHECKING:
     import torch
@@ -102,12 +102,13 @@ def traced(trained: Trained) -> torch.export.ExportedProgram:
     """
     import torch
 
-    batch = torch.export.Dim("batch", min=1)
+    batch, steps = torch.export.Dim("batch", min=1), torch.export.Dim("steps", min=1)
+    sizes = tuple({0: batch, 1: steps} if is_open else {0: batch} for _, is_open in open_lengths(trained))
     rows = tuple(torch.from_numpy(np.ascontiguousarray(values[: min(len(values), 7)])) for values in trained.rows)
     try:
         with quiet():
             module = first_output(trained.model)
-            return torch.export.export(module, rows, dynamic_shapes=(tuple({0: batch} for _ in rows),))
+            return torch.export.export(module, rows, dynamic_shapes=(sizes,))
     except Exception as error:  # whatever the tracer raises becomes one line for the user
         raise NasturtiumError(f"torch cannot trace the network: {_reason(error)}; export to .py") from error
 

@@ -118,7 +118,7 @@ def assemble(
         train=parts[TRAIN], valid=parts[VALID], test=parts[TEST],
         metric=metrics[0], metrics=metrics, loss=LOSSES[kind], classes=target.names,
         preprocessing=Preprocessing(coding, target),
-        notes=(*notes, *said, *_about_split(codes, drawn, labels.given), *about, *found),
+        notes=(*notes, *said, *_about_split(codes, drawn, labels), *about, *found),
     )  # fmt: skip
 
 
@@ -127,12 +127,17 @@ def _flat(values: Array) -> Array:
     return values.argmax(axis=1) if values.ndim == 2 else values
 
 
-def _about_split(codes: Array, drawn: tuple[str, ...], given: Array | None) -> tuple[str, ...]:
+def _about_split(codes: Array, drawn: tuple[str, ...], labels: Labels) -> tuple[str, ...]:
     notes = []
     counts = {part: int((codes == number).sum()) for number, part in enumerate(PARTS)}
-    if drawn and given is not None:
-        missing = " and ".join(f"{part} ({counts[part]} rows)" for part in drawn)
-        notes.append(f"drew {missing} from the training rows, as none was given")
+    missing = " and ".join(f"{part} ({counts[part]} rows)" for part in drawn)
+    if drawn and labels.given is not None:
+        how = "drew" if labels.order is None else "took the latest rows as"
+        notes.append(f"{how} {missing} from the training rows, as none was given")
+    elif drawn and labels.order is not None:
+        notes.append("split by time: the latest rows test, those before them validate")
+    if drawn and labels.groups is not None:
+        notes.append(f"drawn were whole groups: {missing}")
     few = {part: count for part, count in counts.items() if count < FEW_ROWS}
     if few:
         rows = ", ".join(f"{part} {count}" for part, count in few.items())

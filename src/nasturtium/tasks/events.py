@@ -129,22 +129,19 @@ def from_events(
     moments = frame[timestamp].dtype.is_temporal() or not frame[timestamp].dtype.is_numeric()
     ordered = order_events(frame.drop(told.columns), entity, timestamp, max_events, place, told.entities)
     begun = ordered.first if told.start is None else told.start
-    order, note = _order(begun, split, told.groups is not None)
+    order = _order(begun, split, told.groups is not None)
     values = Labels(told.values, told.name, told.given, order=order, groups=told.groups)
     chosen = metric or ("auroc" if _two_classes(told.values, kind) else None)
-    said = (*told.notes, *([note] if note else []))
     rows = EventRows(ordered, asked, moments)
-    return assemble(rows, values, name=name, seed=seed, metric=chosen, kind=kind, notes=said)
+    return assemble(rows, values, name=name, seed=seed, metric=chosen, kind=kind, notes=told.notes)
 
 
-def _order(begun: Array, split: str | None, grouped: bool) -> tuple[Array | None, str | None]:
-    """When entities began, where parts are taken by it, and a note on that."""
+def _order(begun: Array, split: str | None, grouped: bool) -> Array | None:
+    """When entities began, where parts are taken by it."""
     differ = len(np.unique(begun)) >= 10
     if split == "temporal" and not differ:
         raise TaskError("entities begin at fewer than ten different times, so they cannot be split by time; use stratified")
-    if split == "stratified" or grouped or not differ:
-        return None, None
-    return begun, "parts that are not given are split by time: those that began last validate and test (split=...)"
+    return None if split == "stratified" or grouped or not differ else begun
 
 
 def _two_classes(values: Array, kind: str | None) -> bool:
