@@ -118,7 +118,7 @@ class EventCoding:
         entity: The column that says whose event it is.
         timestamp: The column that says when.
         columns: Categories, then numbers, then what the times tell.
-        most: Events kept of each entity, the newest.
+        most: Events kept of each entity, the newest; no more than the longest of the task had.
         unit: What a time of 1 is, in the unit of the timestamp (seconds for moments).
     """
 
@@ -173,7 +173,7 @@ class EventCoding:
         except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
             raise TaskError(f"{name} cannot be read as columns; give a polars frame or a dict of lists") from error
         needed = [column.name for column in self.columns if column.kind in ("category", "number")]
-        names = dict.fromkeys((self.entity, self.timestamp, *needed))
+        names = list(dict.fromkeys((self.entity, self.timestamp, *needed)))
         check_columns(frame, names, name)
         return order_events(frame.select(names), self.entity, self.timestamp, self.most, name)
 

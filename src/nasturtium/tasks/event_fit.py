@@ -83,7 +83,7 @@ def fit_events(ordered: Ordered, asked: Asked, train: Array, moments: bool) -> t
     named = [replace(column, member=name) for column, name in zip(categories, names, strict=True)]
     numbers = [column for column in columns if column.kind == "number"]
     unit, timed = fitting.times(moments)
-    coding = EventCoding(asked.entity, asked.timestamp, (*named, *numbers, *timed), asked.most, unit)
+    coding = EventCoding(asked.entity, asked.timestamp, (*named, *numbers, *timed), int(lengths.max()), unit)
     return coding, tuple(_notes(ordered, asked, columns, dropped))
 
 

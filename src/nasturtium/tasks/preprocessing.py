@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import numpy.typing as npt
 
 from nasturtium.errors import TaskError
@@ -15,6 +18,11 @@ from nasturtium.tasks.event_coding import EventCoding, EventColumn
 from nasturtium.tasks.table_coding import Column, TableCoding
 from nasturtium.tasks.targets import TargetCoding
 from nasturtium.tasks.tensor_coding import TensorCoding
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from nasturtium.tasks.task import Split
 
 Array = npt.NDArray[Any]
 
@@ -43,6 +51,30 @@ class Preprocessing:
             TaskError: If they do not fit.
         """
         return self.inputs.apply(raw)
+
+    def rows(self, raw: object) -> tuple[Split, pl.Series | None]:
+        """New raw rows as a split without targets, and the entities they are of where raw rows are events.
+
+        Args:
+            raw: As of ``apply``, or the path of a .csv or .parquet table.
+
+        Raises:
+            TaskError: If they do not fit, or the file cannot be read.
+        """
+        from nasturtium.tasks.tables import read_frame
+        from nasturtium.tasks.task import Split
+
+        if isinstance(raw, (str, PathLike)):
+            if not Path(raw).is_file():
+                raise TaskError(f"there is no file {raw}")
+            raw = read_frame(Path(raw))
+        if not isinstance(self.inputs, EventCoding):
+            inputs = self.apply(raw)
+            return Split(inputs, np.zeros(len(inputs[0]), dtype=np.int64)), None
+        ordered = self.inputs.order(raw)
+        none = np.zeros(len(ordered.entities), dtype=np.int64)
+        split = Split(self.inputs.encode(ordered), none, None, ordered.offsets)
+        return split, ordered.entities.rename(self.inputs.entity)
 
     def decode(self, outputs: Array) -> Array:
         """Class names (N,), or values (N, K) in the target's unit, for outputs (N, K)."""
