@@ -104,7 +104,7 @@ def outputs_for(model: torch.nn.Module, rows: Split) -> npt.NDArray[Any]:
     return np.asarray(outputs_of(model, Batches(rows, SCORING_BATCH, sort=True))[0].numpy())
 
 
-def load_best(folder: Path) -> Loaded:
+def load_best(folder: str | Path) -> Loaded:
     """The winner of the search in a folder.
 
     Raises:
@@ -112,6 +112,7 @@ def load_best(folder: Path) -> Loaded:
     """
     from safetensors import SafetensorError
 
+    folder = Path(folder)
     content = read_best(folder)
     if content is None:
         raise StudyError(f"there is no trained network in {folder}; 'nasturtium search ... --out {folder}' makes one")

@@ -75,11 +75,11 @@ def _cut(path: Path, held: dict[str, Any]) -> tuple[dict[str, Any], str]:
         offsets, values = np.asarray(held[name]), held.get(rows)
         if values is None:
             raise TaskError(f"{path} holds {name} without {rows}, the values of its rows")
-        fits = offsets.ndim == 1 and len(offsets) > 1 and offsets.dtype.kind in "iu"
+        fits = offsets.ndim == 1 and len(offsets) > 1 and offsets.dtype.kind in "iu" and values.ndim > 0
         if not fits or offsets[0] != 0 or offsets[-1] != len(values) or (np.diff(offsets) < 0).any():
             raise TaskError(
-                f"{name} in {path} must rise from 0 to {len(values)}, the length of {rows}, with one number more than "
-                f"rows; it has shape {offsets.shape} and goes from {offsets.flat[0]} to {offsets.flat[-1]}"
+                f"{name} in {path} ({offsets.shape} of {offsets.dtype}) must rise from 0 to the length of {rows}, "
+                f"{values.shape[:1]}, with one number more than there are rows"
             )
         cut[rows] = np.split(values, offsets[1:-1])
         layout = "tokens" if values.ndim == 1 and values.dtype.kind in "iu" else "sequence"

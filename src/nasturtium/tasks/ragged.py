@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 
-POOL = 8
+POOL = 16
 """Batches whose rows are put in order of length together: fewer would pad more, more would mix less."""
 
 
@@ -61,7 +61,7 @@ def pad_rows(values: Sequence[Tensor], offsets: Array, rows: Array, device: torc
 def by_length(order: Array, lengths: Array, batch_size: int, generator: np.random.Generator) -> Array:
     """A shuffled order (N,) of rows changed so that the rows of a batch are of about equal length.
 
-    The rows of every eight batches are sorted by length among themselves, then whole batches are shuffled. A last batch
+    The rows of every sixteen batches are sorted by length among themselves, then whole batches are shuffled. A last batch
     that is not full stays the last.
 
     Args:
