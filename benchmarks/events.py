@@ -70,7 +70,8 @@ def measured(events: pl.DataFrame, labels: pl.DataFrame, options: dict[str, str]
     found = json.loads(figures)
     print(summary)
     print(
-        f"{len(events):,} events of {len(labels):,} entities: {found['seconds']:.1f} s ({found['cpu']:.1f} s of CPU time), "
+        f"{len(events):,} events of {len(labels):,} entities: {found['seconds']:.1f} s "
+        f"({found['cpu']:.1f} s of CPU time), "
         f"peak {found['rss']:.2f} GB; the training rows take {found['held']:.0f} MB for {found['events']:,} events"
     )
 
@@ -90,7 +91,7 @@ def main() -> None:
         measured(*made_up(asked.count), options, asked.shuffled)
         return
     events, labels = pl.read_parquet(asked.events), pl.read_parquet(asked.labels)
-    times, apart = -(-asked.count // len(events)), int(labels[asked.entity].max()) + 1  # type: ignore[arg-type]
+    times, apart = -(-asked.count // len(events)), int(labels[asked.entity].max()) + 1
     events, labels = (repeated(frame, asked.entity, times, apart) for frame in (events, labels))
     measured(events, labels, options, asked.shuffled)
 

@@ -28,6 +28,17 @@ def networks(task, count=12):
         yield space.sample(rng).build()
 
 
+def wider(values, mask, number):
+    """The same batch with nine more steps of padding, in which anything stands."""
+    more = [
+        torch.nn.functional.pad(
+            each, (0, 0) * (each.dim() - 2) + (0, 9), value=number if each.is_floating_point() else 1
+        )
+        for each in values
+    ]
+    return (*more, torch.nn.functional.pad(mask, (0, 9)))
+
+
 def test_scores_do_not_depend_on_padding(task):
     for model in networks(task):
         model.train()
@@ -38,10 +49,9 @@ def test_scores_do_not_depend_on_padding(task):
             alone = torch.cat([model(*inputs) for inputs, _ in Batches(task.train, 1)])
             together = torch.cat([model(*inputs) for inputs, _ in Batches(task.train, len(task.train))])
             ((*values, mask), _) = next(iter(Batches(task.train, len(task.train))))
-            more = [torch.nn.functional.pad(each, (0, 0) * (each.dim() - 2) + (0, 9), value=1 if each.dtype == torch.int64 else 7) for each in values]
-            wider = model(*more, torch.nn.functional.pad(mask, (0, 9)))
+            longer = model(*wider(values, mask, 7))
         assert torch.allclose(alone, together, atol=1e-5)
-        assert torch.allclose(alone, wider, atol=1e-5), "what stands in the padding has no say"
+        assert torch.allclose(alone, longer, atol=1e-5), "what stands in the padding has no say"
         sorted_outputs, truth = outputs_of(model, Batches(task.train, 8, sort=True))
         assert torch.allclose(sorted_outputs, alone, atol=1e-5), "rows come back in the order of the split"
         assert torch.equal(truth, torch.from_numpy(task.train.targets))
@@ -50,7 +60,6 @@ def test_scores_do_not_depend_on_padding(task):
 def test_training_does_not_see_padding_either(task):
     short = task.train.take(np.flatnonzero(np.diff(task.train.offsets) < 6))
     ((*values, mask), _) = next(iter(Batches(short, len(short))))
-    more = [torch.nn.functional.pad(each, (0, 0) * (each.dim() - 2) + (0, 9), value=1) for each in values]
     space = spaces.make("seqnas", task.inputs, task.outputs, hidden=8)
     for number in range(6):
         torch.manual_seed(number)
@@ -59,7 +68,7 @@ def test_training_does_not_see_padding_either(task):
             if isinstance(module, (torch.nn.Dropout, torch.nn.Dropout1d)) or hasattr(module, "p"):
                 module.p = 0.0
         first = model(*values, mask)
-        second = model(*more, torch.nn.functional.pad(mask, (0, 9)))
+        second = model(*wider(values, mask, 1))
         assert torch.allclose(first, second, atol=1e-4)
 
 

@@ -229,7 +229,10 @@ def test_metrics_and_kinds():
 def test_row_numbers_constants_and_dates_are_left_out():
     events, labels = customers()
     more = events.with_columns(
-        same=pl.lit(1), day=pl.lit(datetime(2024, 1, 1)), __index_level_0__=pl.int_range(len(events)), empty=pl.lit(None)
+        same=pl.lit(1),
+        day=pl.lit(datetime(2024, 1, 1)),
+        __index_level_0__=pl.int_range(len(events)),
+        empty=pl.lit(None),
     )
     task = given(more, labels, ignore=["shop"])
     assert {column.name for column in task.preprocessing.inputs.columns} == {"kind", "amount", "gap", "left"}

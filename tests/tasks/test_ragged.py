@@ -31,7 +31,9 @@ def test_rows_are_gathered_and_joined_as_lists_are(lengths, seed):
     rows = np.random.default_rng(seed).permutation(len(lengths))[: max(1, len(lengths) // 2)]
     lists = np.split(split.inputs[0], split.offsets[1:-1])
     taken = split.take(rows)
-    assert [part.tolist() for part in np.split(taken.inputs[0], taken.offsets[1:-1])] == [lists[r].tolist() for r in rows]
+    assert [part.tolist() for part in np.split(taken.inputs[0], taken.offsets[1:-1])] == [
+        lists[r].tolist() for r in rows
+    ]
     both = taken.joined(split)
     assert np.array_equal(both.inputs[1], np.concatenate((taken.inputs[1], split.inputs[1])))
     assert np.array_equal(np.diff(both.offsets), [*np.array(lengths)[rows], *lengths])

@@ -30,7 +30,9 @@ def aggregates(split: Split, signal: Signal) -> Array:
     lengths = np.diff(offsets)
     columns: list[Array] = [lengths[:, None].astype(np.float64)]
     for (_, member), values in zip(signal.members, split.inputs, strict=True):
-        made = _of_ids(values, offsets, member.vocabulary[0]) if member.kind == "tokens" else _of_numbers(values, offsets)
+        made = (
+            _of_ids(values, offsets, member.vocabulary[0]) if member.kind == "tokens" else _of_numbers(values, offsets)
+        )
         columns.append(made)
     return np.concatenate(columns, axis=1)
 

@@ -78,21 +78,17 @@ class Loaded(NamedTuple):
         preprocessing = self.preprocessing
         rows, entities = preprocessing.rows(raw)
         outputs = outputs_for(self.model, rows)
-        frame = pl.DataFrame([] if entities is None else [entities])
         answers, target = preprocessing.decode(outputs), preprocessing.target
+        columns: dict[str, Any] = {} if entities is None else {entities.name: entities}
         if target.kind == "classification":
             shares = np.exp(log_softmax(outputs.astype(np.float64)))
-            columns = {f"p_{name}": shares[:, k] for k, name in enumerate(target.names)}
-            return frame.with_columns(pl.Series("prediction", answers.tolist()), **_series(columns))
-        several = answers.shape[1] > 1
-        named = {f"prediction_{k}" if several else "prediction": answers[:, k] for k in range(answers.shape[1])}
-        return frame.with_columns(**_series(named))
-
-
-def _series(columns: dict[str, npt.NDArray[Any]]) -> dict[str, pl.Series]:
-    import polars as pl
-
-    return {name: pl.Series(values) for name, values in columns.items()}
+            columns["prediction"] = answers.tolist()
+            columns |= {f"p_{name}": shares[:, k] for k, name in enumerate(target.names)}
+        elif answers.shape[1] == 1:
+            columns["prediction"] = answers[:, 0]
+        else:
+            columns |= {f"prediction_{k}": answers[:, k] for k in range(answers.shape[1])}
+        return pl.DataFrame(columns)
 
 
 def outputs_for(model: torch.nn.Module, rows: Split) -> npt.NDArray[Any]:

@@ -1,4 +1,4 @@
-"""How event tables become sequences: categories as ids, numbers and gaps of time standardised, fitted on training rows."""
+"""How event tables become sequences: categories as ids, numbers and gaps of time standardised."""
 
 from __future__ import annotations
 

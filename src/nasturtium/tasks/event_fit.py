@@ -119,9 +119,7 @@ class _Fitting:
         pairs = pl.DataFrame({"value": text_of(seen), "owner": self.owners}).drop_nulls().unique()
         counts = pairs.group_by("value").len().filter(pl.col("len") >= self.least)
         frequent = counts.sort("len", "value", descending=(True, False))["value"].head(MOST_CATEGORIES)
-        column = EventColumn(
-            seen.name, "category", categories=tuple(frequent.to_list()), gaps=bool(seen.null_count())
-        )
+        column = EventColumn(seen.name, "category", categories=tuple(frequent.to_list()), gaps=bool(seen.null_count()))
         ids = column.ids(seen)
         return "tells no events apart" if ids.min() == ids.max() else column
 
@@ -176,7 +174,7 @@ def _notes(ordered: Ordered, asked: Asked, columns: Sequence[EventColumn], dropp
         notes.append(f"skewed numbers are taken on a logarithmic scale: {listed(bent)}")
     if ordered.cut:
         notes.append(
-            f"{ordered.cut} of {len(ordered.entities)} entities have more than {asked.most} events: the newest are kept "
-            "(max_events=...)"
+            f"{ordered.cut} of {len(ordered.entities)} entities have more than {asked.most} events: "
+            "the newest are kept (max_events=...)"
         )
     return notes

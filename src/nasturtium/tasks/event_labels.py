@@ -66,7 +66,9 @@ def read_labels(
     elif isinstance(labels, (str, PathLike)):
         frame, where = _read(Path(labels)), str(labels)
     else:
-        raise TaskError(f"labels are a {type(labels).__name__}; give a polars frame or the path of a .csv or .parquet file")
+        raise TaskError(
+            f"labels are a {type(labels).__name__}; give a polars frame or the path of a .csv or .parquet file"
+        )
     if len(frame) == 0:
         raise TaskError(f"{where} holds no labels; it needs one row for each entity")
     chosen = _find_target(frame.columns, asked.entity, target, where)
@@ -89,7 +91,9 @@ def _find_target(columns: list[str], entity: str, target: str | None, place: str
         return target
     called = [column for name in TARGET_NAMES for column in columns if column.lower() == name and column != entity]
     if not called:
-        raise TaskError(f"which column of {place} is the target? Give target=...; its columns are {listed(columns, 12)}")
+        raise TaskError(
+            f"which column of {place} is the target? Give target=...; its columns are {listed(columns, 12)}"
+        )
     return called[0]
 
 
@@ -117,12 +121,14 @@ def _of_frame(frame: pl.DataFrame, entity: str, target: str, groups: str | None,
         first = entities[int(np.argmax(twice))]
         rows = np.flatnonzero((entities == first).to_numpy())
         raise TaskError(
-            f"{place} has several labels for {int(entities.filter(twice).n_unique())} entities (first: {entity} {first} "
-            f"at rows {listed(rows.tolist())}); give one label for each"
+            f"{place} has several labels for {int(entities.filter(twice).n_unique())} entities (first: {entity} "
+            f"{first} at rows {listed(rows.tolist())}); give one label for each"
         )
     series = frame.with_columns(pl.selectors.float().fill_nan(None))[target]
     if series.dtype.is_temporal() or series.dtype.is_nested() or series.dtype == pl.Null:
-        raise TaskError(f"column {target!r} of {place} is of type {series.dtype}; targets are text, booleans or numbers")
+        raise TaskError(
+            f"column {target!r} of {place} is of type {series.dtype}; targets are text, booleans or numbers"
+        )
     given, _ = find_split(frame, target)
     started = START in frame.columns and START not in (entity, target)
     start = times_of(frame[START], place) if started else None

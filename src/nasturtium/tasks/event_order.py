@@ -51,7 +51,8 @@ def order_events(
         timestamp: The column that says when.
         most: Events kept of each entity.
         place: Where the events are from, for messages.
-        entities: Those there are to be, in this order, as of ``ids_of``; in the order of their first event if not given.
+        entities: Those there are to be, in this order, as of ``ids_of``; in the order of their first event if not
+            given.
 
     Raises:
         TaskError: If there are no events, a column is absent, a time or an entity is missing or cannot be read, or
@@ -131,7 +132,9 @@ def ids_of(series: pl.Series, place: str) -> pl.Series:
 
     if series.null_count():
         row = int(np.argmax(series.is_null().to_numpy()))
-        raise TaskError(f"column {series.name!r} of {place} has {series.null_count()} missing values (first at row {row})")
+        raise TaskError(
+            f"column {series.name!r} of {place} has {series.null_count()} missing values (first at row {row})"
+        )
     return series.cast(pl.Int64) if series.dtype.is_integer() else text_of(series)
 
 

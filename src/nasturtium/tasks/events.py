@@ -140,7 +140,9 @@ def _order(begun: Array, split: str | None, grouped: bool) -> Array | None:
     """When entities began, where parts are taken by it."""
     differ = len(np.unique(begun)) >= 10
     if split == "temporal" and not differ:
-        raise TaskError("entities begin at fewer than ten different times, so they cannot be split by time; use stratified")
+        raise TaskError(
+            "entities begin at fewer than ten different times, so they cannot be split by time; use stratified"
+        )
     return None if split == "stratified" or grouped or not differ else begun
 
 

@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 
 
-KINDS: dict[str, Any] = {"table": TableCoding, "arrays": ArrayCoding, "tensors": TensorCoding,
-                          "events": EventCoding}
+KINDS: dict[str, Any] = {"table": TableCoding, "arrays": ArrayCoding, "tensors": TensorCoding, "events": EventCoding}
 """The codings by what their JSON calls them."""
 
 

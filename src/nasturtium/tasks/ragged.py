@@ -61,8 +61,8 @@ def pad_rows(values: Sequence[Tensor], offsets: Array, rows: Array, device: torc
 def by_length(order: Array, lengths: Array, batch_size: int, generator: np.random.Generator) -> Array:
     """A shuffled order (N,) of rows changed so that the rows of a batch are of about equal length.
 
-    The rows of every sixteen batches are sorted by length among themselves, then whole batches are shuffled. A last batch
-    that is not full stays the last.
+    The rows of every sixteen batches are sorted by length among themselves, then whole batches are shuffled. A last
+    batch that is not full stays the last.
 
     Args:
         order: The rows, shuffled.

@@ -87,12 +87,11 @@ def complete_split(
         else:
             rows = draw(strata, train, share, generator) if order is None else latest(order, train, share)
         if len(rows) == 0 or len(rows) == len(train):
-            kept = strata if groups is None else groups
-            counts = np.unique(kept, return_counts=True)[1]
+            kinds, what = (strata, "classes") if groups is None else (groups, "groups")
+            counts = np.unique(kinds, return_counts=True)[1]
             raise TaskError(
-                f"the {PARTS[part]} split would get no row: {len(strata)} rows in {len(counts)} "
-                f"{'classes' if groups is None else 'groups'} of {counts.min()} to {counts.max()} rows; give more rows, "
-                "or a split of your own"
+                f"the {PARTS[part]} split would get no row: {len(strata)} rows in {len(counts)} {what} of "
+                f"{counts.min()} to {counts.max()} rows; give more rows, or a split of your own"
             )
         codes[rows] = part
         drawn.append(PARTS[part])
