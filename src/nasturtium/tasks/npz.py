@@ -49,9 +49,8 @@ def load_npz(path: Path, *, name: str | None = None, groups: str | None = None, 
     if any(name.startswith("offsets") for name in held):
         held, layout = _cut(path, held)
         options.setdefault("layout", layout)
-    if groups is not None and ("x" not in held or groups not in held):
-        missing = f"there is no array {groups!r} in {path}" if groups not in held else f"{path} has its parts already"
-        raise TaskError(f"{missing}; groups=... names an array beside x and y{did_you_mean(groups, held)}")
+    if groups is not None and "x" not in held:
+        raise TaskError(f"groups={groups!r} goes with arrays x and y, but {path} holds its parts already")
     if "x" in held and "y" in held:
         return from_arrays(held["x"], held["y"], split=held.get("split"), groups=held.get(groups or ""), **options)
     parts = {}
@@ -93,6 +92,9 @@ def _read(path: Path, groups: str | None = None) -> dict[str, Any]:
         if not isinstance(loaded, np.lib.npyio.NpzFile):
             raise TaskError(f"{path} is a single array; save x and y together with numpy.savez")
         with loaded as file:
+            if groups is not None and groups not in file.files:
+                there = f"it holds {', '.join(file.files)}{did_you_mean(groups, file.files)}"
+                raise TaskError(f"there is no array {groups!r} in {path}; {there}")
             names = [name for name in file.files if name in (*KNOWN, groups)] or file.files[:8]
             return {name: _array(path, file, name) for name in names}
     except (OSError, EOFError, zipfile.BadZipFile) as error:
