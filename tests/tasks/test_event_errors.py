@@ -51,6 +51,11 @@ def test_times_that_are_no_times(events, line):
     refuse(line, events=events)
 
 
+def test_a_split_that_holds_something_else():
+    refuse("column 'split' of the labels holds 'holdout'; use train, valid and test",
+           labels=LABELS.with_columns(split=pl.lit("holdout")))  # fmt: skip
+
+
 def test_one_class():
     refuse("column 'stays' holds a single class, 'yes'", labels=LABELS.with_columns(stays=pl.lit("yes")))
 

@@ -174,6 +174,24 @@ def test_labels_may_stand_among_the_events():
     assert load(joined, **OPTIONS).fingerprint == given(events, beside).fingerprint
 
 
+def test_a_split_among_the_events_is_one_only_if_it_reads_so():
+    events, labels = customers()
+    joined = events.join(split_column(labels), on="who")
+    assert [len(split) for split in parts(load(joined, **OPTIONS)).values()] == [36, 12, 12]
+    feature = joined.with_columns(split=pl.col("kind").replace_strict({"call": "a", "visit": "b", "order": "a"}))
+    assert "split" in {column.name for column in load(feature, **OPTIONS).preprocessing.inputs.columns}
+
+
+def test_columns_of_nothing_and_whole_numbers_as_categories():
+    events, labels = customers()
+    task = given(events.with_columns(nothing=pl.lit(float("nan"))), labels, categorical=["shop"])
+    assert any("nothing (has no values)" in note for note in task.notes)
+    new = events.with_columns(shop=pl.col("shop").cast(pl.Int64))
+    ours, theirs = (task.preprocessing.apply(each)[1] for each in (events, new))
+    assert (ours == theirs).all(), "3 and 3.0 are the same category"
+    assert ours.max() == 4
+
+
 def test_files_and_frames_give_the_same_task(tmp_path):
     events, labels = customers()
     events = events.with_columns(amount=pl.col("amount").fill_nan(None))

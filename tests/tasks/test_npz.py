@@ -178,7 +178,7 @@ def test_rows_of_unequal_length_lie_one_after_another(generator, tmp_path):
 @pytest.mark.parametrize("offsets", [[0, 5, 9], [1, 5, 10], [0, 6, 5, 10], [0.0, 10.0], [10], [[0, 10]], []])
 def test_offsets_that_do_not_fit_are_refused(offsets, tmp_path):
     np.savez(tmp_path / "a.npz", x=np.zeros((10, 2)), offsets=np.array(offsets), y=np.zeros(2))
-    with pytest.raises(TaskError, match="offsets in .* must rise from 0 to the length of x"):
+    with pytest.raises(TaskError, match=r"offsets in .* must rise from 0 to the length of x"):
         load(tmp_path / "a.npz")
     np.savez(tmp_path / "b.npz", offsets=np.array([0, 2]), y=np.zeros(2))
     with pytest.raises(TaskError, match="holds offsets without x, the values of its rows"):

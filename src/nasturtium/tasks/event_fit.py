@@ -105,6 +105,7 @@ class _Fitting:
         if name.startswith(INDEX):
             return "is a row number"
         seen = series.filter(self.training)
+        seen = seen.fill_nan(None) if kind.is_float() else seen
         if seen.null_count() == len(seen):
             return "has no values"
         words = kind in (pl.String, pl.Categorical, pl.Enum, pl.Boolean)

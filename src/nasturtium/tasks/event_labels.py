@@ -14,7 +14,8 @@ from nasturtium.errors import TaskError
 from nasturtium.tasks.array_coding import listed
 from nasturtium.tasks.event_fit import Asked
 from nasturtium.tasks.event_order import check_columns, ids_of, times_of
-from nasturtium.tasks.tables import TARGET_NAMES, find_split, read_frame, target_values
+from nasturtium.tasks.split import WORDS, read_split
+from nasturtium.tasks.tables import SPLIT_NAME, TARGET_NAMES, read_frame, target_values
 
 if TYPE_CHECKING:
     import polars as pl
@@ -129,7 +130,8 @@ def _of_frame(frame: pl.DataFrame, entity: str, target: str, groups: str | None,
         raise TaskError(
             f"column {target!r} of {place} is of type {series.dtype}; targets are text, booleans or numbers"
         )
-    given, _ = find_split(frame, target)
+    split = [name for name in frame.columns if name.lower() == SPLIT_NAME and name not in (entity, target)]
+    given = read_split(frame[split[0]].to_list(), len(frame), f"column {split[0]!r} of {place}") if split else None
     started = START in frame.columns and START not in (entity, target)
     start = times_of(frame[START], place) if started else None
     grouped = None if groups is None else ids_of(frame[groups], place).rank("dense").to_numpy().astype(np.int64)
@@ -142,7 +144,9 @@ def _among_events(events: pl.DataFrame, entity: str, target: str | None, groups:
 
     check_columns(events, (entity,), place)
     chosen = _find_target(events.columns, entity, target, f"{place} (there is no table of labels)")
-    wanted = [chosen, *([groups] if groups else []), *[c for c in events.columns if c == "split" and c != chosen]]
+    named = [name for name in events.columns if name.lower() == SPLIT_NAME and name != chosen]
+    split = [name for name in named if set(events[name].cast(pl.String).str.to_lowercase().unique()) <= set(WORDS)]
+    wanted = [chosen, *([groups] if groups else []), *split[:1]]
     check_columns(events, wanted, place)
     if len(events) == 0:
         raise TaskError(f"{place} holds no events; it needs one row for each event")

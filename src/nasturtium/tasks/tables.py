@@ -163,7 +163,7 @@ def from_frame(
         raise TaskError(f"{place} has {len(frame)} rows and {frame.width} columns; it needs rows, inputs and a target")
     frame = frame.with_columns(pl.selectors.float().fill_nan(None))
     chosen, notes = _find_target(frame.columns, target, place)
-    given, frame = find_split(frame, chosen)
+    given, frame = _find_split(frame, chosen)
     series = frame[chosen]
     if series.dtype.is_temporal() or series.dtype.is_nested() or series.dtype == pl.Null:
         raise TaskError(
@@ -186,7 +186,7 @@ def _find_target(columns: list[str], target: str | None, place: str) -> tuple[st
     return chosen, (f"the target is {chosen!r}, taken {why} (else: target=...)",)
 
 
-def find_split(frame: pl.DataFrame, target: str) -> tuple[Array | None, pl.DataFrame]:
+def _find_split(frame: pl.DataFrame, target: str) -> tuple[Array | None, pl.DataFrame]:
     """The codes of a column ``split`` of train, valid and test, and the frame without it."""
     names = [column for column in frame.columns if column.lower() == SPLIT_NAME and column != target]
     if not names:
