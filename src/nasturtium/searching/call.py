@@ -82,7 +82,8 @@ def search(
             the process of a trial does not end the search. Memory and time limits of a trial ask for it too.
         device: ``cpu``, ``cuda``, ``mps``; picked by itself if not given.
         quiet: Show no progress.
-        task_options: For :func:`nasturtium.tasks.load` (target, metric, kind, layout).
+        task_options: For :func:`nasturtium.tasks.load` (target, metric, kind, layout; of events entity, timestamp,
+            labels and more).
         strategy_options: For the strategy.
         space_options: For the space.
 
