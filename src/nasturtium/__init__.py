@@ -23,12 +23,16 @@ from nasturtium.space import encoding as encodings
 
 if TYPE_CHECKING:
     from nasturtium import benchmarks, estimators, predictors, proxies, strategies, study, tasks
+    from nasturtium.final import load_best
     from nasturtium.searching import Result, search
     from nasturtium.tasks import Task
 
 __version__ = "0.1.0"
 
-_LATER = {"search": "nasturtium.searching", "Result": "nasturtium.searching", "Task": "nasturtium.tasks"}
+_LATER = {
+    "search": "nasturtium.searching", "Result": "nasturtium.searching", "Task": "nasturtium.tasks",
+    "load_best": "nasturtium.final",
+}  # fmt: skip
 _ROOMS = {"benchmarks", "estimators", "predictors", "proxies", "strategies", "study", "tasks"}
 
 
@@ -60,6 +64,7 @@ __all__ = [
     "floats",
     "integers",
     "layers",
+    "load_best",
     "predictors",
     "proxies",
     "repeat",

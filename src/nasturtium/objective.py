@@ -15,7 +15,7 @@ STRUCTURAL = frozenset({"params", "flops", "latency_ms", "memory_mb"})
 MAXIMISE: dict[str, bool] = {
     **dict.fromkeys(("accuracy", "balanced_accuracy", "top5_accuracy", "auroc", "auprc", "f1", "precision"), True),
     **dict.fromkeys(("recall", "r2", "pearson", "spearman", "kendall", "ndcg", "hit_rate", "map", "reward"), True),
-    **dict.fromkeys(("miou", "dice", "psnr", "ssim", "inception_score"), True),
+    **dict.fromkeys(("average_precision", "miou", "dice", "psnr", "ssim", "inception_score"), True),
     **dict.fromkeys(("loss", "log_loss", "error", "rmse", "mse", "mae", "mape", "perplexity", "fid"), False),
     **dict.fromkeys(("params", "flops", "latency_ms", "memory_mb", "seconds", "energy_mj"), False),
 }

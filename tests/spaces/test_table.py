@@ -16,6 +16,7 @@ EXAMPLES = {
     "image": image(1, 8, 8),
     "sequence": sequence(20, 3),
     "tokens": tokens(20, 30),
+    "group": group(kind=tokens(20, 30), amount=sequence(20, 2)),
 }
 
 

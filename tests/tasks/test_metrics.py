@@ -45,6 +45,9 @@ def test_classification_metrics_equal_scikit_learn(classification, classes, ties
         "f1": reference.f1_score(truth, predicted, average="macro"),
         "log_loss": reference.log_loss(truth, probabilities, labels=range(classes)),
         "auroc": reference.roc_auc_score(truth, scored, multi_class="ovr", labels=range(classes)),
+        "average_precision": reference.average_precision_score(
+            truth if classes == 2 else np.eye(classes)[truth], scored, average="macro"
+        ),
     }
     assert ours == pytest.approx(expected, abs=1e-9)
 
@@ -103,7 +106,7 @@ def test_outputs_that_are_not_finite_give_nan(classification, regression, bad):
     logits[2, 1] = bad
     scores = evaluate_metrics(names("classification"), logits, np.arange(5) % 3, classification)
     assert all(np.isnan(value) for value in scores.values())
-    assert len(scores) == 5
+    assert len(scores) == len(names("classification"))
     scores = evaluate_metrics(names("regression"), logits[:, :1] + bad, np.zeros(5), regression)
     assert all(np.isnan(value) for value in scores.values())
 
@@ -151,3 +154,10 @@ def test_the_primary_metric_comes_first():
     assert metrics_for("classification", "auroc")[0] == "auroc"
     assert set(metrics_for("regression", "r2")) == {"rmse", "mae", "r2"}
     assert {name for name, metric in METRICS.items() if not metric.maximise} == {"log_loss", "rmse", "mae"}
+
+
+def test_average_precision_without_a_positive_row_is_not_known(classification):
+    scores = evaluate_metrics(["average_precision"], np.zeros((4, 2)), np.zeros(4, int), classification)
+    assert np.isnan(scores["average_precision"])
+    halves = evaluate_metrics(["average_precision"], np.zeros((4, 2)), np.array([0, 1, 0, 1]), classification)
+    assert halves["average_precision"] == 0.5, "equal scores are one step"

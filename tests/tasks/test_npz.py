@@ -156,3 +156,52 @@ def test_real_files(datasets):
     task = load(datasets / "har_watch/windows128.npz")
     assert task.inputs[0].shape == (128, 6)
     assert "PEN" in task.classes
+
+
+def test_rows_of_unequal_length_lie_one_after_another(generator, tmp_path):
+    lengths = generator.integers(3, 9, 40)
+    values = generator.normal(size=(lengths.sum(), 2)).astype(np.float32)
+    offsets = np.concatenate(([0], np.cumsum(lengths)))
+    y = np.arange(40) % 2
+    np.savez(tmp_path / "one.npz", x=values, offsets=offsets, y=y)
+    rows = np.split(values, offsets[1:-1])
+    assert load(tmp_path / "one.npz").fingerprint == load((rows, y)).fingerprint
+    np.savez(
+        tmp_path / "two.npz", x_train=values[: offsets[30]], offsets_train=offsets[:31], y_train=y[:30],
+        x_test=values[offsets[30] :], offsets_test=offsets[30:] - offsets[30], y_test=y[30:],
+    )  # fmt: skip
+    assert load(tmp_path / "two.npz").fingerprint == load((rows[:30], y[:30], rows[30:], y[30:])).fingerprint
+    np.savez(tmp_path / "words.npz", x=np.arange(lengths.sum()) % 7, offsets=offsets, y=y)
+    assert load(tmp_path / "words.npz").inputs[0].kind == "tokens"
+
+
+@pytest.mark.parametrize("offsets", [[0, 5, 9], [1, 5, 10], [0, 6, 5, 10], [0.0, 10.0], [10], [[0, 10]], []])
+def test_offsets_that_do_not_fit_are_refused(offsets, tmp_path):
+    np.savez(tmp_path / "a.npz", x=np.zeros((10, 2)), offsets=np.array(offsets), y=np.zeros(2))
+    with pytest.raises(TaskError, match=r"offsets in .* must rise from 0 to the length of x"):
+        load(tmp_path / "a.npz")
+    np.savez(tmp_path / "b.npz", offsets=np.array([0, 2]), y=np.zeros(2))
+    with pytest.raises(TaskError, match="holds offsets without x, the values of its rows"):
+        load(tmp_path / "b.npz")
+
+
+def test_groups_stay_together(generator, tmp_path):
+    persons = np.repeat(np.arange(12), 10)
+    x = np.stack((persons, generator.normal(size=120)), axis=1)
+    np.savez(tmp_path / "a.npz", x=x, y=np.arange(120) % 2, person=persons.astype(str))
+    task = load(tmp_path / "a.npz", groups="person")
+    own = [np.unique(split.inputs[0][:, 0]) for split in (task.train, task.valid, task.test)]
+    assert sum(map(len, own)) == 12
+    assert len(np.unique(np.concatenate(own))) == 12
+    assert any(note.startswith("drawn were whole groups: test (20 rows)") for note in task.notes)
+    with pytest.raises(TaskError, match=r"there is no array 'persons' in .*; did you mean 'person'"):
+        load(tmp_path / "a.npz", groups="persons")
+    np.savez(tmp_path / "b.npz", x_train=x, y_train=np.arange(120) % 2, person=persons)
+    with pytest.raises(TaskError, match="groups='person' goes with arrays x and y"):
+        load(tmp_path / "b.npz", groups="person")
+
+
+def test_real_time_series(datasets):
+    task = load(datasets / "har_watch" / "windows128.npz", groups="subject")
+    assert task.summary().startswith("windows128: sequence 128x6 -> 7 classes; 2,599/639/367 rows")
+    assert load(datasets / "ucr" / "FacesUCR.npz", layout="sequence").inputs[0].shape == (131, 1)

@@ -101,3 +101,41 @@ def test_deciles_are_tenths_of_the_sorted_values(generator):
     assert np.bincount(groups).tolist() == [100] * 10
     edges = np.quantile(values, np.linspace(0, 1, 11))
     assert (groups == np.searchsorted(edges[1:-1], values, side="right")).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(0, 30), min_size=12, max_size=80), st.integers(0, 9))
+def test_in_an_order_later_rows_test_and_equal_moments_stay_together(moments, seed):
+    order = np.array(moments)
+    if len(np.unique(order)) < 10:
+        return
+    codes, _ = complete_split(np.zeros(len(order), dtype=int), None, seed, order=order)
+    ends = [order[codes == part] for part in (TRAIN, VALID, TEST)]
+    assert ends[0].max() < ends[1].min()
+    assert ends[1].max() < ends[2].min()
+
+
+def test_the_latest_share_is_taken():
+    order = np.random.default_rng(0).permutation(100)
+    codes, drawn = complete_split(np.zeros(100, dtype=int), None, 0, order=order)
+    assert drawn == ("test", "valid")
+    assert sorted(order[codes == TEST]) == list(range(85, 100))
+    assert sorted(order[codes == VALID]) == list(range(70, 85))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(0, 8), min_size=20, max_size=90), st.integers(0, 50))
+def test_groups_stay_together(members, seed):
+    groups = np.array(members)
+    if len(np.unique(groups)) < 3:
+        return
+    codes, _ = complete_split(np.zeros(len(groups), dtype=int), None, seed, groups=groups)
+    assert set(codes.tolist()) == {TRAIN, VALID, TEST}
+    assert all(len(np.unique(codes[groups == group])) == 1 for group in np.unique(groups))
+
+
+def test_too_few_groups_or_moments_are_refused():
+    with pytest.raises(TaskError, match="valid split would get no row: 20 rows in 2 groups of 10 to 10 rows"):
+        complete_split(np.zeros(20, dtype=int), None, 0, groups=np.arange(20) // 10)
+    with pytest.raises(TaskError, match="test split would get no row"):
+        complete_split(np.zeros(20, dtype=int), None, 0, order=np.zeros(20))

@@ -66,14 +66,25 @@ def search(
     metric: Annotated[str | None, typer.Option(help="The task's metric.")] = None,
     kind: Annotated[str | None, typer.Option(help="classification or regression.")] = None,
     layout: Annotated[str | None, typer.Option(help="What arrays hold: image, sequence, vector, tokens.")] = None,
+    entity: Annotated[str | None, typer.Option(help="Events: the column that says whose event a row is.")] = None,
+    timestamp: Annotated[str | None, typer.Option(help="Events: the column that says when.")] = None,
+    labels: Annotated[str | None, typer.Option(help="Events: table of one label an entity.")] = None,
+    categorical: Annotated[list[str] | None, typer.Option(help="Events: a column that is a category.")] = None,
+    numeric: Annotated[list[str] | None, typer.Option(help="Events: a column that is a number.")] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="Events: a column to leave out.")] = None,
+    max_events: Annotated[int | None, typer.Option(min=1, help="Events: the newest kept of each entity; 512.")] = None,
+    split: Annotated[str | None, typer.Option(help="Events: temporal or stratified, if no split is given.")] = None,
+    groups: Annotated[str | None, typer.Option(help="Array, or column of labels: equal values stay together.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or mps; picked by itself if not given.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
 ) -> int:
     """Search a network for data; train the best few and plain baselines, and compare them on the test split."""
     from nasturtium.cli.searching import Asked, run_search
 
-    given = {"target": target, "metric": metric, "kind": kind, "layout": layout}
-    options = {name: value for name, value in given.items() if value is not None}
+    given = {"target": target, "metric": metric, "kind": kind, "layout": layout, "entity": entity,
+             "timestamp": timestamp, "labels": labels, "categorical": categorical, "numeric": numeric,
+             "ignore": ignore, "max_events": max_events, "split": split, "groups": groups}  # fmt: skip
+    options = {name: value for name, value in given.items() if value not in (None, [])}
     asked = Asked(
         task, space, strategy, trials, epochs, workers, objective or [], limit or [], start or [], time, trial_time,
         seed, out, device, quiet, (distil_option or []) if distil or distil_option else None, options,

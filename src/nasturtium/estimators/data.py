@@ -39,7 +39,7 @@ class Placed:
         return batches
 
     def scoring(self, name: str, channels_last: bool, batch_size: int = SCORING_BATCH) -> Batches:
-        """Batches of the ``valid`` or ``test`` rows in their order."""
+        """Batches of the ``valid`` or ``test`` rows in their order; sorted by length where that differs."""
         split: Split = getattr(self.task, name)
         batches = self._place(name, split, channels_last)
         batches.batch_size = min(batch_size, len(split))
@@ -63,7 +63,7 @@ class Placed:
         """A view of its own on tensors that are shared by all."""
         known = self._batches.get((name, channels_last))
         if known is None:
-            known = Batches(split, len(split), device=self.device, channels_last=channels_last)
+            known = Batches(split, len(split), device=self.device, channels_last=channels_last, sort=True)
             self._batches[name, channels_last] = known
         view = copy.copy(known)
         view.epoch = 0

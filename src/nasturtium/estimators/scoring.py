@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -18,7 +19,7 @@ def outputs_of(model: nn.Module, batches: Batches) -> tuple[Tensor, Tensor]:
 
     Args:
         model: On the device of the batches.
-        batches: In the order of the split, nothing left out.
+        batches: In the order of the split, or sorted by length; nothing left out.
     """
     was_training = model.training
     model.eval()
@@ -28,7 +29,11 @@ def outputs_of(model: nn.Module, batches: Batches) -> tuple[Tensor, Tensor]:
         outputs.append((output[0] if isinstance(output, tuple) else output).float())
         targets.append(target)
     model.train(was_training)
-    return torch.cat(outputs).cpu(), torch.cat(targets).cpu()
+    given, truth = torch.cat(outputs).cpu(), torch.cat(targets).cpu()
+    if batches.order is None:
+        return given, truth
+    back = torch.from_numpy(np.argsort(batches.order))
+    return given[back], truth[back]
 
 
 def scores_of(model: nn.Module, batches: Batches, task: Task, prefix: str = "valid") -> dict[str, float]:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from nasturtium.errors import MissingExtra, NasturtiumError
 from nasturtium.export.checking import largest_difference
-from nasturtium.export.trained import Trained, input_names
+from nasturtium.export.trained import Trained, input_names, open_lengths
 
 if TYPE_CHECKING:
     import torch
@@ -45,7 +45,7 @@ def check_program(file: Path, trained: Trained, expected: Array) -> float:
     found = []
     for count in _batches(expected):
         with torch.inference_mode():
-            output = module(*[torch.from_numpy(values[:count]) for values in trained.rows])
+            output = module(*[torch.from_numpy(values[:count]) for values in full_rows(trained)])
         found.append(largest_difference(output.numpy(), expected[:count], ".pt2 program"))
     return max(found)
 
@@ -86,10 +86,10 @@ def check_onnx(file: Path, trained: Trained, expected: Array) -> float:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
     names = input_names(trained.architecture.input)
-    wanted = {given.name for given in session.get_inputs()}
+    wanted, rows = {given.name for given in session.get_inputs()}, full_rows(trained)
     found = []
     for count in _batches(expected):
-        given = {name: values[:count] for name, values in zip(names, trained.rows, strict=True) if name in wanted}
+        given = {name: values[:count] for name, values in zip(names, rows, strict=True) if name in wanted}
         found.append(largest_difference(session.run(None, given)[0], expected[:count], "ONNX file"))
     return max(found)
 
@@ -103,13 +103,27 @@ def traced(trained: Trained) -> torch.export.ExportedProgram:
     import torch
 
     batch = torch.export.Dim("batch", min=1)
-    rows = tuple(torch.from_numpy(np.ascontiguousarray(values[: min(len(values), 7)])) for values in trained.rows)
+    rows = tuple(torch.from_numpy(np.ascontiguousarray(values[:7])) for values in full_rows(trained))
     try:
         with quiet():
             module = first_output(trained.model)
             return torch.export.export(module, rows, dynamic_shapes=(tuple({0: batch} for _ in rows),))
     except Exception as error:  # whatever the tracer raises becomes one line for the user
         raise NasturtiumError(f"torch cannot trace the network: {_reason(error)}; export to .py") from error
+
+
+def full_rows(trained: Trained) -> list[Array]:
+    """The rows, where lengths differ from batch to batch filled up to the longest there can be.
+
+    Recurrent layers are traced for one length; padding changes nothing.
+    """
+    most = ((trained.preprocessing or {}).get("inputs") or {}).get("most", 0)
+    return [_filled(values, most) if is_open else values for values, is_open in open_lengths(trained)]
+
+
+def _filled(values: Array, steps: int) -> Array:
+    missing = max(steps - values.shape[1], 0)
+    return np.pad(values, [(0, 0), (0, missing), *[(0, 0)] * (values.ndim - 2)])
 
 
 def first_output(model: torch.nn.Module) -> torch.nn.Module:

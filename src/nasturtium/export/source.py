@@ -12,7 +12,7 @@ from nasturtium.export.program import programs
 from nasturtium.export.recording import record
 from nasturtium.export.rendering import Renderer
 from nasturtium.export.structure import Chain, Graph, Leaf, Node, inner_nodes, structure
-from nasturtium.export.trained import Trained, input_names
+from nasturtium.export.trained import Trained, input_names, open_lengths
 from nasturtium.export.usage import usage
 from nasturtium.export.weights import renamed, write_weights
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import torch
 
 OWN = frozenset((
-    "INPUTS", "TARGET", "Network", "load", "loaded", "main", "outputs", "predict", "prepare", "run",
+    "INPUTS", "TARGET", "Network", "entities", "load", "loaded", "main", "outputs", "predict", "prepare", "run",
     "Any", "Path", "Tensor", "cache", "nn", "sys", "torch",
 ))  # fmt: skip
 """Names that the file itself gives."""
@@ -82,12 +82,15 @@ def shapes(root: Node, built: torch.nn.Module, trained: Trained) -> dict[int, st
     import torch
 
     children = root.children if isinstance(root, Chain) else []
+    steps = next((values.shape[1] for values, is_open in open_lengths(trained) if is_open), None)
     found: dict[int, str] = {}
 
     def note(node: Node) -> Any:
         def hook(module: torch.nn.Module, inputs: Any, output: Any) -> None:
             if isinstance(output, torch.Tensor):
-                found[id(node)] = f"({', '.join(['B', *map(str, output.shape[1:])])})"
+                sizes = ["T" if steps == size and place == 0 and output.dim() > 2 else str(size)
+                         for place, size in enumerate(output.shape[1:])]  # fmt: skip
+                found[id(node)] = f"({', '.join(['B', *sizes])})"
 
         return hook
 
@@ -124,7 +127,8 @@ def _introduction(trained: Trained, file: Path) -> str:
         .replace("\\", "\\\\")
         .replace('"""', "'''")
     )
-    example = "table.csv" if (trained.preprocessing or {}).get("kind") == "table" else "arrays.npz"
+    held = str((trained.preprocessing or {}).get("kind"))
+    example = {"table": "table.csv", "events": "events.csv"}.get(held, "arrays.npz")
     return INTRODUCTION.format(
         title="A trained network" + (f" ({trained.title})" if trained.title else ""),
         version=__version__,

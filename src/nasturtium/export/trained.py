@@ -113,6 +113,18 @@ def input_names(signals: tuple[Signal, ...]) -> tuple[str, ...]:
     return tuple([_numbered(names, place) for place in range(len(names))])
 
 
+def open_lengths(trained: Trained) -> list[tuple[Array, bool]]:
+    """The rows of each tensor that the network takes, and whether its length differs from batch to batch."""
+    found = [each for signal in trained.architecture.input for each in _open(signal)]
+    return list(zip(trained.rows, found, strict=True))
+
+
+def _open(signal: Signal) -> list[bool]:
+    inner = [each for _, member in signal.members for each in _open(member)]
+    own = inner if signal.kind == "group" else [signal.kind in ("sequence", "tokens") and signal.shape[0] is None]
+    return own + ([any(own)] if signal.mask else [])
+
+
 def _names(signal: Signal, hint: str) -> list[str]:
     inner = [name for key, member in signal.members for name in _names(member, key)]
     return (inner if signal.kind == "group" else [hint]) + (["mask"] if signal.mask else [])

@@ -28,6 +28,14 @@ PREPARE = {
     "table": '''def prepare(raw: Any) -> tuple[Tensor, ...]:
     """Rows of a table (a dict of columns, a list of dicts, or a data frame) as the tensor that the network takes."""
     return encode_table(raw, INPUTS)''',
+    "events": '''def prepare(raw: Any) -> tuple[Tensor, ...]:
+    """Events (a dict of columns, a list of dicts, or a data frame) as the tensors that the network takes."""
+    return encode_events(raw, INPUTS)
+
+
+def entities(raw: Any) -> list[Any]:
+    """Whose answers ``predict`` gives, in this order: that of their first events."""
+    return list(owned(raw, INPUTS))''',
     "tensors": '''def prepare(raw: Any) -> tuple[Tensor, ...]:
     """Rows as the tensors that the network takes; a tuple of tensors or arrays if a row has several."""
     return encode_tensors(raw, INPUTS)''',
@@ -70,6 +78,11 @@ MAIN = {
     """Print an answer for each row of a .csv file."""
     for answer in predict(read_csv(path)):
         print(answer)''',
+    "events": '''def main(path: Path) -> None:
+    """Print each entity of a .csv file of events with its answer."""
+    events = read_csv(path)
+    for entity, answer in zip(entities(events), predict(events), strict=True):
+        print(f"{entity},{answer}")''',
     "arrays": '''def main(path: Path) -> None:
     """Print an answer for each row of the array x (or x_test) of an .npz file."""
     arrays = read_npz(path)
@@ -107,7 +120,7 @@ START = """if __name__ == "__main__":
 
 def usage(trained: Trained, carrier: Carrier) -> list[str]:
     """The functions that load the weights, prepare raw data and predict."""
-    from nasturtium.export.carried import answers, arrays, files, tables, tensors, weights
+    from nasturtium.export.carried import answers, arrays, events, files, tables, tensors, weights
 
     for imported in (("sys", None, "sys"), ("torch", None, "torch"), ("functools", "cache", "cache"),
                      ("pathlib", "Path", "Path"), ("typing", "Any", "Any"), ("torch", "nn", "nn"),
@@ -116,8 +129,8 @@ def usage(trained: Trained, carrier: Carrier) -> list[str]:
     carrier.carry(weights.read_weights)
     held = trained.preprocessing
     kind = "ready" if held is None or held["kind"] not in PREPARE else str(held["kind"])
-    if kind == "table":
-        carrier.carry(tables.encode_table)
+    if kind in ("table", "events"):
+        carrier.carry(tables.encode_table if kind == "table" else events.encode_events)
         carrier.carry(files.read_csv)
     else:
         carrier.carry(files.read_npz)

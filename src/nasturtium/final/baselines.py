@@ -11,13 +11,16 @@ from nasturtium.layers import (
     Dropout,
     Embedding,
     GlobalPool,
+    Identity,
     Linear,
     ReLU,
     Residual,
     Sequential,
 )
+from nasturtium.layers.events import FirstInput
 from nasturtium.space import Architecture
 from nasturtium.space.signal import Signal
+from nasturtium.spaces.event_layers import EventStem
 from nasturtium.tasks import Task
 
 WIDEST = 256
@@ -29,12 +32,15 @@ def plain_network(task: Task) -> Architecture | None:
 
     Images: a small ResNet (He et al. 2016), one block a stage, the channels doubled where the sides are halved.
     Vectors: two hidden layers of 256. Sequences: a convolution and a GRU. Tokens: an embedding and a GRU in both
-    directions.
+    directions. Groups of sequences and tokens, as event tables give: embeddings and numbers side by side, and a GRU.
     """
     signal = task.inputs[0]
     if len(task.inputs) != 1 or signal.kind not in KINDS:
         return None
-    layers = [*KINDS[signal.kind](signal), Linear(task.outputs)]
+    layers = KINDS[signal.kind](signal)
+    if not layers:
+        return None
+    layers.append(Linear(task.outputs))
     return Architecture(Sequential(*layers), input=task.inputs)
 
 
@@ -67,4 +73,15 @@ def _tokens(signal: Signal) -> list[Any]:
     return [Embedding(64), GRU(64, bidirectional=True), GlobalPool("max")]
 
 
-KINDS = {"image": _image, "vector": _vector, "sequence": _sequence, "tokens": _tokens}
+def _group(signal: Signal) -> list[Any]:
+    if any(member.kind not in ("sequence", "tokens") for _, member in signal.members):
+        return []
+    tokens = [member for name, member in signal.members if member.kind == "tokens"]
+    numbers = [member for name, member in signal.members if member.kind == "sequence" and name != "times"]
+    embeddings = tuple([min(32, (member.vocabulary[0] + 1) // 2) for member in tokens])
+    timed = any(name == "times" for name, _ in signal.members)
+    stem = EventStem(embeddings, BatchNorm() if numbers else None, FirstInput() if timed else Identity())
+    return [stem, GRU(64), GlobalPool("mean")]
+
+
+KINDS = {"image": _image, "vector": _vector, "sequence": _sequence, "tokens": _tokens, "group": _group}

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nasturtium.errors import NasturtiumError
+from nasturtium.final.aggregates import aggregates
 from nasturtium.final.results import Run
 from nasturtium.space.signal import Signal
 from nasturtium.tasks import Split, Task, evaluate_metrics
@@ -23,6 +24,7 @@ BOOSTED_COLUMNS = 200
 BOOSTED_ROWS = 2_000
 """Boosted trees for tables of few columns and many rows; a random forest, which needs no care, for the others."""
 LEAST_PROBABILITY = 1e-9
+KINDS = ("vector", "image", "sequence", "tokens", "group")
 
 
 class Classical(NamedTuple):
@@ -37,9 +39,11 @@ def fitting(task: Task) -> Classical | None:
 
     Boosted trees (HistGradientBoosting, as in LightGBM, Ke et al. 2017) for up to 200 columns and at least 2,000 rows,
     otherwise a random forest of 500 trees (Breiman 2001); tokens are counted, long sequences summed up by mean,
-    deviation, extremes and last step.
+    deviation, extremes and last step, event sequences by both (see :mod:`nasturtium.final.aggregates`).
     """
-    known = len(task.inputs) == 1 and task.inputs[0].kind in ("vector", "image", "sequence", "tokens")
+    known = len(task.inputs) == 1 and task.inputs[0].kind in KINDS
+    if task.inputs[0].kind == "group" and task.train.offsets is None:
+        return None
     if not known or task.train.dataset is not None or len(task.train) + len(task.valid) > MOST_ROWS:
         return None
     if task.kind == "regression" and task.outputs != 1:
@@ -59,6 +63,8 @@ def fitting(task: Task) -> Classical | None:
 
 def features(split: Split, signal: Signal) -> Array:
     """Columns for a scikit-learn model, (N, D)."""
+    if signal.kind == "group":
+        return aggregates(split, signal)
     values = np.asarray(split.inputs[0])
     if signal.kind == "tokens":
         return _counts(values, split.inputs[1] if signal.mask else None, signal)

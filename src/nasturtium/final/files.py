@@ -16,9 +16,10 @@ from nasturtium.final.training import keep_weights
 from nasturtium.space import Architecture
 
 if TYPE_CHECKING:
+    import polars as pl
     import torch
 
-    from nasturtium.tasks import Task
+    from nasturtium.tasks import Preprocessing, Split, Task
 
 BEST = "best.json"
 WEIGHTS = "best.safetensors"
@@ -44,8 +45,62 @@ class Loaded(NamedTuple):
         """What it is."""
         return Architecture.from_json(self.content["json"])
 
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How raw data becomes inputs, and outputs answers.
 
-def load_best(folder: Path) -> Loaded:
+        Raises:
+            StudyError: If the network was trained on rows that a program made, of which that is not known.
+        """
+        from nasturtium.tasks import Preprocessing
+
+        if self.content.get("preprocessing") is None:
+            raise StudyError("how raw data becomes inputs is not kept with this network; call its model with tensors")
+        return Preprocessing.from_json(self.content["preprocessing"])
+
+    def predict(self, raw: object) -> pl.DataFrame:
+        """What the network says of new raw rows, or of the entities of new events in the order of their first.
+
+        Args:
+            raw: Data as the task was made from: arrays, a frame, a dict of columns, or the path of a table.
+
+        Returns:
+            A frame of a column with the entity if rows are events, ``prediction``, and the probability of each class
+            as ``p_<class>``; of several numeric targets ``prediction_0`` and so on.
+
+        Raises:
+            TaskError: If the data do not fit those of training.
+        """
+        import polars as pl
+
+        from nasturtium.tasks.metrics import log_softmax
+
+        preprocessing = self.preprocessing
+        rows, entities = preprocessing.rows(raw)
+        outputs = outputs_for(self.model, rows)
+        answers, target = preprocessing.decode(outputs), preprocessing.target
+        columns: dict[str, Any] = {} if entities is None else {entities.name: entities}
+        if target.kind == "classification":
+            shares = np.exp(log_softmax(outputs.astype(np.float64)))
+            columns["prediction"] = answers.tolist()
+            columns |= {f"p_{name}": shares[:, k] for k, name in enumerate(target.names)}
+        elif answers.shape[1] == 1:
+            columns["prediction"] = answers[:, 0]
+        else:
+            columns |= {f"prediction_{k}": answers[:, k] for k in range(answers.shape[1])}
+        return pl.DataFrame(columns)
+
+
+def outputs_for(model: torch.nn.Module, rows: Split) -> npt.NDArray[Any]:
+    """What a network gives for rows (N, K), in their order."""
+    from nasturtium.estimators.data import SCORING_BATCH
+    from nasturtium.estimators.scoring import outputs_of
+    from nasturtium.tasks import Batches
+
+    return np.asarray(outputs_of(model, Batches(rows, SCORING_BATCH, sort=True))[0].numpy())
+
+
+def load_best(folder: str | Path) -> Loaded:
     """The winner of the search in a folder.
 
     Raises:
@@ -53,6 +108,7 @@ def load_best(folder: Path) -> Loaded:
     """
     from safetensors import SafetensorError
 
+    folder = Path(folder)
     content = read_best(folder)
     if content is None:
         raise StudyError(f"there is no trained network in {folder}; 'nasturtium search ... --out {folder}' makes one")

@@ -98,7 +98,8 @@ def search(
             not beat the best), ``median`` (worse than the median), or a rule (see :mod:`nasturtium.study.early`).
         device: ``cpu``, ``cuda``, ``mps``; picked by itself if not given.
         quiet: Show no progress.
-        task_options: For :func:`nasturtium.tasks.load` (target, metric, kind, layout).
+        task_options: For :func:`nasturtium.tasks.load` (target, metric, kind, layout; of events entity, timestamp,
+            labels and more).
         strategy_options: For the strategy.
         space_options: For the space.
 

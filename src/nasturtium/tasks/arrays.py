@@ -44,6 +44,7 @@ def from_arrays(
     y: object,
     *,
     split: object = None,
+    groups: object = None,
     names: tuple[str, str] = ("x", "y"),
     name: str = "arrays",
     seed: int = 0,
@@ -59,6 +60,7 @@ def from_arrays(
             vector.
         y: A target a row; text, integers or floats (see ``nasturtium.tasks.targets.decide_kind``).
         split: A part a row (train, valid, test; or 0, 1, 2); drawn 70/15/15, stratified, if None.
+        groups: A value a row; rows of the same value never come into two parts that are drawn.
         names: Of x and y, for messages.
         name: Of the task.
         seed: Of the draw.
@@ -76,8 +78,17 @@ def from_arrays(
         raise TaskError(f"{names[1]} has {len(target)} rows, but {names[0]} has {len(raw)}; give one target a row")
     given = None if split is None else read_split(split, len(raw), "split")
     rows = ArrayRows(raw, choose_layout(raw, layout, names[0]), names[0])
-    labels = Labels(target, names[1], given, classes)
+    labels = Labels(target, names[1], given, classes, groups=_groups(groups, len(raw)))
     return assemble(rows, labels, name=name, seed=seed, metric=metric, kind=kind)
+
+
+def _groups(values: object, rows: int) -> Array | None:
+    if values is None:
+        return None
+    found = np.asarray(values)
+    if found.shape != (rows,):
+        raise TaskError(f"groups have shape {found.shape}, but there are {rows} rows; give one value a row")
+    return np.asarray(np.unique(found, return_inverse=True)[1])
 
 
 def from_parts(parts: Mapping[str, tuple[object, object]], **options: Any) -> Task:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from nasturtium.errors import TaskError
 from nasturtium.tasks.array_coding import ArrayCoding, listed
+from nasturtium.tasks.event_coding import EventCoding
 from nasturtium.tasks.metrics import metrics_for
 from nasturtium.tasks.preprocessing import Preprocessing
 from nasturtium.tasks.split import MINIMUM_OF_A_CLASS, PARTS, TEST, TRAIN, VALID, complete_split, deciles
@@ -42,7 +43,7 @@ class Source(Protocol):
 
     def __len__(self) -> int: ...
 
-    def fit(self, train: Array) -> tuple[ArrayCoding | TableCoding | TensorCoding, tuple[str, ...]]:
+    def fit(self, train: Array) -> tuple[ArrayCoding | TableCoding | TensorCoding | EventCoding, tuple[str, ...]]:
         """The coding fitted on the training rows (indices), and notes."""
         ...
 
@@ -60,12 +61,16 @@ class Labels:
         name: The array or column.
         given: The user's split codes, or None.
         classes: Names of classes 0, 1, ..., or None.
+        order: When each row began (N,), where later rows are to be predicted from earlier ones.
+        groups: A group number a row (N,), where groups are to stay together.
     """
 
     values: object
     name: str = "y"
     given: Array | None = None
     classes: Sequence[Label] | None = None
+    order: Array | None = None
+    groups: Array | None = None
 
 
 def assemble(
@@ -98,7 +103,7 @@ def assemble(
     kind, doubt = decide_kind(values, labels.name, kind)
     classes = class_coding(_flat(values), labels.name, labels.classes) if kind == "classification" else None
     strata = deciles(values) if classes is None else classes.encode(_flat(values))
-    codes, drawn = complete_split(strata, labels.given, seed)
+    codes, drawn = complete_split(strata, labels.given, seed, order=labels.order, groups=labels.groups)
     train = np.flatnonzero(codes == TRAIN)
     target = classes or number_coding(values, labels.name, train)
     encoded = strata if classes is not None else target.encode(values)
@@ -113,7 +118,7 @@ def assemble(
         train=parts[TRAIN], valid=parts[VALID], test=parts[TEST],
         metric=metrics[0], metrics=metrics, loss=LOSSES[kind], classes=target.names,
         preprocessing=Preprocessing(coding, target),
-        notes=(*notes, *said, *_about_split(codes, drawn, labels.given), *about, *found),
+        notes=(*notes, *said, *_about_split(codes, drawn, labels), *about, *found),
     )  # fmt: skip
 
 
@@ -122,12 +127,17 @@ def _flat(values: Array) -> Array:
     return values.argmax(axis=1) if values.ndim == 2 else values
 
 
-def _about_split(codes: Array, drawn: tuple[str, ...], given: Array | None) -> tuple[str, ...]:
+def _about_split(codes: Array, drawn: tuple[str, ...], labels: Labels) -> tuple[str, ...]:
     notes = []
     counts = {part: int((codes == number).sum()) for number, part in enumerate(PARTS)}
-    if drawn and given is not None:
-        missing = " and ".join(f"{part} ({counts[part]} rows)" for part in drawn)
-        notes.append(f"drew {missing} from the training rows, as none was given")
+    missing = " and ".join(f"{part} ({counts[part]} rows)" for part in drawn)
+    if drawn and labels.given is not None:
+        how = "drew" if labels.order is None else "took the latest rows as"
+        notes.append(f"{how} {missing} from the training rows, as none was given")
+    elif drawn and labels.order is not None:
+        notes.append("split by time: the latest rows test, those before them validate")
+    if drawn and labels.groups is not None:
+        notes.append(f"drawn were whole groups: {missing}")
     few = {part: count for part, count in counts.items() if count < FEW_ROWS}
     if few:
         rows = ", ".join(f"{part} {count}" for part, count in few.items())

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nasturtium.errors import TaskError
+from nasturtium.tasks.ragged import by_length, pad_rows
 from nasturtium.tasks.task import Split
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ class Batches:
 
     Rows live as tensors on the device where they fit, on the CPU otherwise; a torch Dataset goes through a
     DataLoader. The order of an epoch depends on (shuffle_seed, epoch) alone, whatever the device and the
-    path.
+    path. Rows of unequal length are padded to the longest of their batch, with a mask behind the inputs, and rows of
+    about equal length come together; these batches depend on the batch size, too.
 
     Args:
         split: The rows, or a torch Dataset of ``((input, ...), target)`` or ``(input, target)``.
@@ -37,6 +39,7 @@ class Batches:
         drop_last: Leave out a last batch that is not full (batch norm cannot train on a single row).
         channels_last: Store images so (N, C, H, W stay the dimensions).
         workers: Processes of the DataLoader.
+        sort: Let rows of unequal length that are not shuffled come in order of length, as ``order`` says.
 
     Attributes:
         epoch: The number of the next epoch; set it to continue a training.
@@ -56,6 +59,7 @@ class Batches:
         drop_last: bool = False,
         channels_last: bool = False,
         workers: int = 0,
+        sort: bool = False,
     ) -> None:
         import torch
 
@@ -69,6 +73,8 @@ class Batches:
         self.channels_last, self.workers = channels_last, workers
         self.epoch = 0
         self.at: Tensor = torch.arange(0)
+        self.offsets = split.offsets if isinstance(split, Split) else None
+        self.sort = sort
         if self.dataset is None and isinstance(split, Split):
             self._place(split)
 
@@ -86,6 +92,13 @@ class Batches:
             self.tensors.append(torch.from_numpy(ordered).to(home))
         self.is_image = [self.channels_last and values.ndim == 4 for values in arrays]
 
+    @property
+    def order(self) -> Array | None:
+        """The rows (N,) as they come where they are sorted; None in the order of the split, or shuffled."""
+        if self.offsets is None or not self.sort or self.shuffle_seed is not None:
+            return None
+        return np.argsort(-np.diff(self.offsets), kind="stable")
+
     def __len__(self) -> int:
         whole, rest = divmod(self.rows, self.batch_size)
         return whole + (1 if rest and not self.drop_last else 0)
@@ -96,8 +109,13 @@ class Batches:
 
         epoch, self.epoch = self.epoch, self.epoch + 1
         order = None if self.shuffle_seed is None else permutation(self.rows, self.shuffle_seed, epoch)
-        places = torch.split(torch.arange(self.rows) if order is None else order, self.batch_size)
-        made = self._from_memory(order) if self.dataset is None else self._from_dataset(order)
+        if self.offsets is not None:
+            near = self._near(order, epoch, self.offsets)
+            made, rows = self._padded(near, self.offsets), torch.from_numpy(near)
+        else:
+            made = self._from_memory(order) if self.dataset is None else self._from_dataset(order)
+            rows = torch.arange(self.rows) if order is None else order
+        places = torch.split(rows, self.batch_size)
         for batch, self.at in zip(made, places, strict=False):  # the rows of a dropped last batch are left
             yield batch
 
@@ -112,6 +130,24 @@ class Batches:
                 rows = order[start:stop]
                 batch = [values.index_select(0, rows) for values in self.tensors]
             yield self._finish(batch, self.is_image)
+
+    def _near(self, order: Tensor | None, epoch: int, offsets: Array) -> Array:
+        """The rows (N,) as they come, those of a batch of about equal length."""
+        if order is None:
+            ordered = self.order
+            return np.arange(self.rows) if ordered is None else ordered
+        generator = np.random.default_rng([self.shuffle_seed or 0, epoch, 1])
+        return by_length(order.numpy(), np.diff(offsets), self.batch_size, generator)
+
+    def _padded(self, order: Array, offsets: Array) -> Iterator[Batch]:
+        import torch
+
+        *values, targets = self.tensors
+        for number in range(len(self)):
+            rows = order[number * self.batch_size : (number + 1) * self.batch_size]
+            inputs = pad_rows(values, offsets, rows, targets.device)
+            chosen = targets.index_select(0, torch.from_numpy(rows).to(targets.device))
+            yield self._finish([*inputs, chosen], [False])
 
     def _from_dataset(self, order: Tensor | None) -> Iterator[Batch]:
         import torch

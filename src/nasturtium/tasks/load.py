@@ -15,6 +15,7 @@ from nasturtium.tasks.arrays import from_arrays, from_parts
 from nasturtium.tasks.dataset_items import Given, is_dataset
 from nasturtium.tasks.datasets import from_dataset
 from nasturtium.tasks.digits import digits
+from nasturtium.tasks.events import from_events, load_events
 from nasturtium.tasks.images import load_images
 from nasturtium.tasks.metrics import METRICS, Metric, metrics_for
 from nasturtium.tasks.npz import load_npz
@@ -29,9 +30,13 @@ READERS: dict[str, Callable[..., Task]] = {
 }  # fmt: skip
 OF_TABLES, OF_ARRAYS = ("target", "kind"), ("layout", "kind")
 OF_DATASETS = ("kind", "inputs", "classes", "lazy")
+OF_EVENTS = ("entity", "timestamp", "labels", "categorical", "numeric", "ignore", "max_events", "split", "groups")
+EVENTS: dict[Callable[..., Task], Callable[..., Task]] = {load_table: load_events, from_frame: from_events}
+"""What reads a table whose rows are events."""
 ACCEPTS: dict[Callable[..., Task], tuple[str, ...]] = {
-    digits: (), load_images: (), load_npz: OF_ARRAYS, load_table: OF_TABLES, from_frame: OF_TABLES,
+    digits: (), load_images: (), load_npz: (*OF_ARRAYS, "groups"), load_table: OF_TABLES, from_frame: OF_TABLES,
     from_arrays: (*OF_ARRAYS, "classes"), from_parts: (*OF_ARRAYS, "classes"), from_dataset: OF_DATASETS,
+    load_events: (*OF_TABLES, *OF_EVENTS), from_events: (*OF_TABLES, *OF_EVENTS),
 }  # fmt: skip
 
 
@@ -49,6 +54,15 @@ def load(
     inputs: Any = None,
     classes: Sequence[str] | None = None,
     lazy: bool | None = None,
+    entity: str | None = None,
+    timestamp: str | None = None,
+    labels: object = None,
+    categorical: Sequence[str] | None = None,
+    numeric: Sequence[str] | None = None,
+    ignore: Sequence[str] | None = None,
+    max_events: int | None = None,
+    split: str | None = None,
+    groups: str | None = None,
 ) -> Task:
     """The task that a user means.
 
@@ -71,6 +85,16 @@ def load(
         inputs: Signals of a dataset's items, where the first item does not tell them.
         classes: Names of classes 0, 1, ... of arrays and datasets.
         lazy: Whether a dataset's items stay with it rather than in memory; decided by their size if not given.
+        entity: Of a table whose rows are events, the column that says whose event it is; with ``timestamp`` (see
+            ``nasturtium.tasks.events.from_events``, also for the following).
+        timestamp: The column that says when an event happened.
+        labels: A frame or file of the label of each entity.
+        categorical: Columns of events that are categories whatever their type.
+        numeric: Columns of events that are numbers whatever their type.
+        ignore: Columns of events to leave out.
+        max_events: Events kept of each entity, the newest.
+        split: ``temporal`` or ``stratified``.
+        groups: Of an .npz file the array, of labels the column, whose equal values never come into two parts.
 
     >>> load("digits").summary()
     'digits: image 1x8x8 -> 10 classes; 1,184/253/360 rows train/valid/test; judged by accuracy'
@@ -79,7 +103,9 @@ def load(
         TaskError: With one line on what cannot be used, where, and what would help.
     """
     options = {
-        "target": target, "kind": kind, "layout": layout, "inputs": inputs, "classes": classes, "lazy": lazy
+        "target": target, "kind": kind, "layout": layout, "inputs": inputs, "classes": classes, "lazy": lazy,
+        "entity": entity, "timestamp": timestamp, "labels": labels, "categorical": categorical, "numeric": numeric,
+        "ignore": ignore, "max_events": max_events, "split": split, "groups": groups,
     }  # fmt: skip
     known = metric if isinstance(metric, str) else None
     brought = None if isinstance(metric, str) else metric
@@ -94,6 +120,8 @@ def _loaded(source: object, seed: int, metric: str | None, name: str | None, opt
     if isinstance(source, Task):
         return _again(source, metric, name, options)
     loader, arguments = _find(source)
+    if any(options[each] is not None for each in ("entity", "timestamp", "labels")):
+        loader = EVENTS.get(loader, loader)
     accepted = ACCEPTS.get(loader, tuple(options))
     for option, value in options.items():
         if value is not None and option not in accepted:

@@ -106,6 +106,28 @@ def _auroc(scores: Array, positive: Array) -> float:
     return float((ranks[positive].sum() - positives * (positives + 1) / 2) / (positives * negatives))
 
 
+def average_precision(log_probabilities: Array, targets: Array) -> float:
+    """Area under the precision-recall steps, sum of (R_n - R_(n-1)) P_n; one-vs-rest mean over the classes that occur.
+
+    Of two classes the second counts. NaN where it does not occur.
+    """
+    classes = log_probabilities.shape[1]
+    if classes == 2:
+        return _precision(log_probabilities[:, 1] - log_probabilities[:, 0], targets == 1)
+    areas = [_precision(log_probabilities[:, k], targets == k) for k in range(classes) if (targets == k).any()]
+    return float(np.mean(areas))
+
+
+def _precision(scores: Array, positive: Array) -> float:
+    """Rows of the same score are one step."""
+    if not positive.any():
+        return float("nan")
+    order = np.argsort(-scores, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)  # the last row of each score
+    hits = np.cumsum(positive[order])[ends]
+    return float((np.diff(hits, prepend=0) * hits / (ends + 1)).sum() / hits[-1])
+
+
 def rmse(predictions: Array, targets: Array) -> float:
     """Root of the mean squared error; mean over several targets."""
     return float(np.sqrt(((predictions - targets) ** 2).mean(axis=0)).mean())
@@ -135,6 +157,7 @@ METRICS: dict[str, Metric] = {
     "accuracy": Metric(accuracy, True, CLASSES),
     "balanced_accuracy": Metric(balanced_accuracy, True, CLASSES),
     "auroc": Metric(auroc, True, CLASSES),
+    "average_precision": Metric(average_precision, True, CLASSES),
     "f1": Metric(f1, True, CLASSES),
     "log_loss": Metric(log_loss, False, CLASSES),
     "rmse": Metric(rmse, False, NUMBERS),

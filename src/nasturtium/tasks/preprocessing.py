@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import numpy.typing as npt
 
 from nasturtium.errors import TaskError
 from nasturtium.space.signal import Signal
 from nasturtium.tasks.array_coding import ArrayCoding
+from nasturtium.tasks.event_coding import EventCoding, EventColumn
 from nasturtium.tasks.table_coding import Column, TableCoding
 from nasturtium.tasks.targets import TargetCoding
 from nasturtium.tasks.tensor_coding import TensorCoding
 
+if TYPE_CHECKING:
+    import polars as pl
+
+    from nasturtium.tasks.task import Split
+
 Array = npt.NDArray[Any]
 
 
-KINDS: dict[str, Any] = {"table": TableCoding, "arrays": ArrayCoding, "tensors": TensorCoding}
+KINDS: dict[str, Any] = {"table": TableCoding, "arrays": ArrayCoding, "tensors": TensorCoding, "events": EventCoding}
 """The codings by what their JSON calls them."""
 
 
@@ -31,7 +40,7 @@ class Preprocessing:
         target: Turns raw targets into what is learned, and outputs back.
     """
 
-    inputs: ArrayCoding | TableCoding | TensorCoding
+    inputs: ArrayCoding | TableCoding | TensorCoding | EventCoding
     target: TargetCoding
 
     def apply(self, raw: object) -> tuple[Array, ...]:
@@ -41,6 +50,30 @@ class Preprocessing:
             TaskError: If they do not fit.
         """
         return self.inputs.apply(raw)
+
+    def rows(self, raw: object) -> tuple[Split, pl.Series | None]:
+        """New raw rows as a split without targets, and the entities they are of where raw rows are events.
+
+        Args:
+            raw: As of ``apply``, or the path of a .csv or .parquet table.
+
+        Raises:
+            TaskError: If they do not fit, or the file cannot be read.
+        """
+        from nasturtium.tasks.tables import read_frame
+        from nasturtium.tasks.task import Split
+
+        if isinstance(raw, (str, PathLike)):
+            if not Path(raw).is_file():
+                raise TaskError(f"there is no file {raw}")
+            raw = read_frame(Path(raw))
+        if not isinstance(self.inputs, EventCoding):
+            inputs = self.apply(raw)
+            return Split(inputs, np.zeros(len(inputs[0]), dtype=np.int64)), None
+        ordered = self.inputs.order(raw)
+        none = np.zeros(len(ordered.entities), dtype=np.int64)
+        split = Split(self.inputs.encode(ordered), none, None, ordered.offsets)
+        return split, ordered.entities.rename(self.inputs.entity)
 
     def decode(self, outputs: Array) -> Array:
         """Class names (N,), or values (N, K) in the target's unit, for outputs (N, K)."""
@@ -63,6 +96,8 @@ class Preprocessing:
             inputs = _tuples(held["inputs"])
             if held["kind"] == "table":
                 inputs["columns"] = tuple(Column(**column) for column in inputs["columns"])
+            if held["kind"] == "events":
+                inputs["columns"] = tuple(EventColumn(**column) for column in inputs["columns"])
             if held["kind"] == "tensors":
                 inputs["signals"] = tuple(Signal(*signal) for signal in inputs["signals"])
             coding = KINDS[held["kind"]](**inputs)

@@ -49,17 +49,21 @@ def read_split(values: object, rows: int, name: str) -> Array:
     return codes
 
 
-def complete_split(strata: Array, given: Array | None, seed: int) -> tuple[Array, tuple[str, ...]]:
-    """Draw the parts that the user has not given, each stratum in proportion.
+def complete_split(
+    strata: Array, given: Array | None, seed: int, *, order: Array | None = None, groups: Array | None = None
+) -> tuple[Array, tuple[str, ...]]:
+    """Draw the parts that the user has not given, each stratum in proportion, unless rows have an order or groups.
 
     Nothing given: 70 % train, 15 % valid, 15 % test. A missing test split takes 15 % of the training rows, a
-        missing
-    valid split then 15/85 of them. Strata with fewer than three rows stay in train.
+    missing valid split then 15/85 of them. Strata with fewer than three rows stay in train.
 
     Args:
         strata: A group number a row (N,): the class, or the decile of a regression target.
         given: Codes (N,) as of ``read_split``, or None.
         seed: Of the draw.
+        order: When each row began (N,), so that test rows are later than validation rows, and those later than
+            training rows; rows of the same moment stay together.
+        groups: A group number a row (N,); the rows of a group stay together, and strata do not count.
 
     Returns:
         Codes (N,) of int8, and the names of the parts that were drawn.
@@ -77,11 +81,16 @@ def complete_split(strata: Array, given: Array | None, seed: int) -> tuple[Array
     for part, share in ((TEST, SHARE), (VALID, SHARE / (1 - SHARE))):
         if (codes == part).any():
             continue
-        rows = draw(strata, np.flatnonzero(codes == TRAIN), share, generator)
-        if len(rows) == 0:
-            counts = np.unique(strata, return_counts=True)[1]
+        train = np.flatnonzero(codes == TRAIN)
+        if groups is not None:
+            rows = draw_groups(groups, train, share, generator)
+        else:
+            rows = draw(strata, train, share, generator) if order is None else latest(order, train, share)
+        if len(rows) == 0 or len(rows) == len(train):
+            kinds, what = (strata, "classes") if groups is None else (groups, "groups")
+            counts = np.unique(kinds, return_counts=True)[1]
             raise TaskError(
-                f"the {PARTS[part]} split would get no row: {len(strata)} rows in {len(counts)} classes of "
+                f"the {PARTS[part]} split would get no row: {len(strata)} rows in {len(counts)} {what} of "
                 f"{counts.min()} to {counts.max()} rows; give more rows, or a split of your own"
             )
         codes[rows] = part
@@ -100,6 +109,30 @@ def draw(strata: Array, rows: Array, share: float, generator: np.random.Generato
     rows = rows[counts[position] >= MINIMUM_OF_A_CLASS]
     passed = np.floor(np.arange(len(rows) + 1) * share + generator.random())
     return np.sort(rows[np.diff(passed) > 0])
+
+
+def latest(order: Array, rows: Array, share: float) -> Array:
+    """The ``share`` of ``rows`` that are last in an order; rows of the same rank as the first of them go as it does."""
+    rows = rows[np.argsort(order[rows], kind="stable")]
+    ranks = order[rows]
+    cut = len(rows) - round(len(rows) * share)
+    if cut in (0, len(rows)):
+        return rows[:0]
+    before, after = np.searchsorted(ranks, ranks[cut], "left"), np.searchsorted(ranks, ranks[cut], "right")
+    cut = after if before == 0 or (after < len(rows) and after - cut < cut - before) else before
+    return np.sort(rows[cut:])
+
+
+def draw_groups(groups: Array, rows: Array, share: float, generator: np.random.Generator) -> Array:
+    """Whole groups of ``rows``, drawn one after another until they hold about ``share`` of them, at least one."""
+    found, counts = np.unique(groups[rows], return_counts=True)
+    if len(found) < 2:
+        return rows[:0]
+    order = generator.permutation(len(found))
+    held = np.cumsum(counts[order])
+    enough = 1 + int(np.argmin(np.abs(held - share * len(rows))))
+    chosen = found[order[: min(enough, len(found) - 1)]]
+    return np.sort(rows[np.isin(groups[rows], chosen)])
 
 
 def deciles(targets: Array) -> Array:

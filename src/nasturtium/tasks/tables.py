@@ -104,15 +104,23 @@ def load_table(path: Path, *, name: str | None = None, **options: Any) -> Task:
     Raises:
         TaskError: If the file cannot be read, or the table not be used.
     """
+    return from_frame(read_frame(path), name=name or name_of(path), place=str(path), **options)
+
+
+def read_frame(path: Path) -> pl.DataFrame:
+    """The table in a .csv (also ; or tab separated) or .parquet file.
+
+    Raises:
+        TaskError: If the file cannot be read, or is empty.
+    """
     import polars as pl
 
     try:
-        frame = pl.read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
+        return pl.read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
     except pl.exceptions.NoDataError as error:
         raise TaskError(f"{path} is empty; it needs a line of column names and rows") from error
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
         raise TaskError(f"cannot read {path} as a table: {str(error).splitlines()[0]}") from error
-    return from_frame(frame, name=name or name_of(path), place=str(path), **options)
 
 
 def _read_csv(path: Path) -> pl.DataFrame:
@@ -161,7 +169,7 @@ def from_frame(
         raise TaskError(
             f"column {chosen!r} of {place} is of type {series.dtype}; targets are text, booleans or numbers"
         )
-    labels = Labels(_target_values(series), f"column {chosen!r}", given)
+    labels = Labels(target_values(series), f"column {chosen!r}", given)
     rows = TableRows(frame.drop(chosen))
     return assemble(rows, labels, name=name, seed=seed, metric=metric, kind=kind, notes=notes)
 
@@ -189,7 +197,7 @@ def _find_split(frame: pl.DataFrame, target: str) -> tuple[Array | None, pl.Data
     return read_split(values, len(frame), f"column {names[0]!r}"), frame.drop(names[0])
 
 
-def _target_values(series: pl.Series) -> Array:
+def target_values(series: pl.Series) -> Array:
     """The target as numpy has it; missing ones as None."""
     import polars as pl
 

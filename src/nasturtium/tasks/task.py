@@ -15,6 +15,7 @@ from nasturtium.errors import TaskError
 from nasturtium.space.signal import Signal
 from nasturtium.tasks.metrics import METRICS, Metric, metrics_for
 from nasturtium.tasks.preprocessing import Preprocessing
+from nasturtium.tasks.ragged import steps_of
 from nasturtium.tasks.targets import KINDS
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ class Split:
         targets: int64 (N,) classes, or float32 (N, K) standardised numbers.
         dataset: A torch Dataset of ``((input, ...), target)`` or ``(input, target)``, for rows that memory
             cannot hold.
+        offsets: Where rows differ in length by much, inputs hold the steps of all rows one after another, (E,) or
+            (E, C), and this (N + 1,) says where each row's begin. Batches are then padded, each to its longest row,
+            and bring a mask.
 
     Raises:
         TaskError: If the arrays differ in length.
@@ -41,11 +45,16 @@ class Split:
     inputs: tuple[Array, ...]
     targets: Array
     dataset: Dataset[Any] | None = None
+    offsets: Array | None = None
 
     def __post_init__(self) -> None:
+        if self.offsets is not None and len(self.offsets) != len(self.targets) + 1:
+            raise TaskError(f"{len(self.offsets)} offsets do not fit {len(self.targets)} targets; give one more")
+        rows = len(self.targets) if self.offsets is None else int(self.offsets[-1])
         for number, values in enumerate(self.inputs):
-            if len(values) != len(self.targets):
-                raise TaskError(f"input {number} has {len(values)} rows, but there are {len(self.targets)} targets")
+            if len(values) != rows:
+                there = f"{rows} targets" if self.offsets is None else f"{rows} steps"
+                raise TaskError(f"input {number} has {len(values)} rows, but there are {there}")
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -57,6 +66,9 @@ class Split:
             from torch.utils.data import Subset
 
             dataset = Subset(dataset, rows.tolist())
+        if self.offsets is not None:
+            places, offsets = steps_of(self.offsets, rows)
+            return Split(tuple(values[places] for values in self.inputs), self.targets[rows], dataset, offsets)
         return Split(tuple(values[rows] for values in self.inputs), self.targets[rows], dataset)
 
     def joined(self, other: Split) -> Split:
@@ -68,7 +80,10 @@ class Split:
             dataset = ConcatDataset([dataset, other.dataset])
         pairs = zip(self.inputs, other.inputs, strict=True)
         targets = np.concatenate((self.targets, other.targets))
-        return Split(tuple(np.concatenate(pair) for pair in pairs), targets, dataset)
+        offsets = None
+        if self.offsets is not None and other.offsets is not None:
+            offsets = np.concatenate((self.offsets, self.offsets[-1] + other.offsets[1:]))
+        return Split(tuple(np.concatenate(pair) for pair in pairs), targets, dataset, offsets)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,8 +138,9 @@ class Task:
             self._check_inputs()
 
     def _check_inputs(self) -> None:
-        expected = sum(2 if signal.mask else 1 for signal in self.inputs)
-        if all(signal.kind != "group" for signal in self.inputs) and len(self.train.inputs) != expected:
+        held = self.train.offsets is None  # whether masks are, too
+        expected = sum((len(signal.members) or 1) + (signal.mask and held) for signal in self.inputs)
+        if len(self.train.inputs) != expected:
             asked = ", ".join(map(str, self.inputs))
             raise TaskError(f"task {self.name!r} has {len(self.train.inputs)} input arrays; {asked} need {expected}")
 
@@ -134,7 +150,8 @@ class Task:
         digest = hashlib.blake2b(digest_size=16)
         digest.update(repr((self.kind, self.outputs, self.classes, self.inputs)).encode())
         for split in (self.train, self.valid, self.test):
-            for values in (*split.inputs, split.targets):
+            ragged = () if split.offsets is None else (split.offsets,)
+            for values in (*split.inputs, *ragged, split.targets):
                 digest.update(repr((values.shape, values.dtype.str)).encode())
                 digest.update(np.ascontiguousarray(values).data.cast("B") if values.size else b"")
             if split.dataset is not None:
@@ -196,5 +213,14 @@ class Task:
         """One line: what comes in, what is asked, how many rows, and by which metric it is judged."""
         asked = f"{self.outputs} classes" if self.kind == "classification" else f"regression of {self.outputs}"
         rows = "/".join(f"{len(split):,}" for split in (self.train, self.valid, self.test))
-        received = " and ".join(map(str, self.inputs))
+        received = " and ".join(map(_told, self.inputs))
         return f"{self.name}: {received} -> {asked}; {rows} rows train/valid/test; judged by {self.metric}"
+
+
+def _told(signal: Signal) -> str:
+    """A signal in few words: of a group how many there are of each kind."""
+    if signal.kind != "group":
+        return str(signal)
+    kinds = [member.kind for _, member in signal.members]
+    counts = " and ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
+    return f"group of {counts}{' masked' if signal.mask else ''}"

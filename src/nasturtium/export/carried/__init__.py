@@ -1,1 +1,1 @@
-"""Functions that an exported file carries: they need torch alone, and none of them knows the others' files."""
+"""Functions that an exported file carries: they need torch alone; those of events build on those of tables."""

@@ -1,0 +1,152 @@
+"""Tasks from event tables: one row an event, a label for each entity, in a file of its own or among the events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nasturtium.errors import TaskError
+from nasturtium.tasks.assembly import Labels, assemble, name_of
+from nasturtium.tasks.event_coding import EventCoding
+from nasturtium.tasks.event_fit import Asked, fit_events
+from nasturtium.tasks.event_labels import read_labels
+from nasturtium.tasks.event_order import Ordered, order_events
+from nasturtium.tasks.ragged import steps_of
+from nasturtium.tasks.tables import read_frame
+from nasturtium.tasks.task import Split, Task
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Array = npt.NDArray[Any]
+
+MOST_EVENTS = 512
+SPLITS = ("temporal", "stratified")
+
+
+class EventRows:
+    """Entities with their events, in the order of their labels."""
+
+    def __init__(self, ordered: Ordered, asked: Asked, moments: bool) -> None:
+        self.ordered, self.asked, self.moments = ordered, asked, moments
+        self.encoded: tuple[Array, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.ordered.entities)
+
+    def fit(self, train: Array) -> tuple[EventCoding, tuple[str, ...]]:
+        """The encoding of the training rows (indices), and notes on what was dropped and cut."""
+        coding, notes = fit_events(self.ordered, self.asked, train, self.moments)
+        self.encoded = coding.encode(self.ordered)
+        return coding, notes
+
+    def split(self, coding: EventCoding, rows: Array, targets: Array) -> Split:
+        """These rows (indices), encoded, with their encoded targets."""
+        places, offsets = steps_of(self.ordered.offsets, rows)
+        return Split(tuple(values[places] for values in self.encoded), targets, None, offsets)
+
+
+def load_events(path: Path, *, name: str | None = None, **options: Any) -> Task:
+    """A task from a .csv or .parquet file of events.
+
+    Args:
+        path: One row an event.
+        name: Of the task; by default the file's.
+        options: As of ``from_events``.
+
+    Raises:
+        TaskError: If a file cannot be read, or the events not be used.
+    """
+    return from_events(read_frame(path), name=name or name_of(path), place=str(path), **options)
+
+
+def from_events(
+    frame: pl.DataFrame,
+    *,
+    entity: str | None = None,
+    timestamp: str | None = None,
+    target: str | None = None,
+    labels: object = None,
+    categorical: Sequence[str] = (),
+    numeric: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    max_events: int = MOST_EVENTS,
+    split: str | None = None,
+    groups: str | None = None,
+    name: str = "events",
+    place: str = "the events",
+    seed: int = 0,
+    metric: str | None = None,
+    kind: str | None = None,
+) -> Task:
+    """A task from a frame of events: a label is to be told from the events of an entity.
+
+    Text, categories and booleans are categories: those that at least five training entities have (two of fewer than
+    200) have an id, all others, and those that are met later, share id 0. Numbers are standardised, on a logarithmic
+    scale where they are skewed; missing ones become the mean, with a channel that marks them. Of the times a network
+    gets the gaps between events, what is left until the last one, and of moments the time of day and week. All of it is
+    fitted on the training rows.
+
+    Args:
+        frame: One row an event, in any order.
+        entity: The column that says whose event it is.
+        timestamp: The column that says when: dates, moments, text of them, or numbers.
+        target: The column to predict, in the labels, or with one value for all events of an entity.
+        labels: A frame, or the path of a .csv or .parquet file, of one row for each entity; its column ``split`` of
+            train, valid and test is the split. The target is among the events if not given.
+        categorical: Columns that are categories whatever their type.
+        numeric: Columns that are numbers whatever their type.
+        ignore: Columns to leave out.
+        max_events: Events kept of each entity, the newest.
+        split: How parts that are not given are drawn: ``temporal``, the entities that began last to test and those
+            before to validate, by the column ``start`` of the labels or the first event; or ``stratified``. By default
+            temporal where entities begin at different times.
+        groups: A column of the labels whose equal values never come into two parts.
+        name: Of the task.
+        place: Where the events are from, for messages.
+        seed: Of the draw.
+        metric: The primary metric; by default AUROC of two classes, accuracy of more, RMSE of numbers.
+        kind: ``classification`` or ``regression``, to force it.
+
+    Raises:
+        TaskError: If events and labels cannot be used, or do not belong together.
+    """
+    if entity is None or timestamp is None:
+        absent = " and ".join(each for each, given in (("entity", entity), ("timestamp", timestamp)) if given is None)
+        raise TaskError(
+            f"an event table needs the columns of entity and timestamp; {absent} is not given "
+            f"(columns of {place}: {', '.join(frame.columns[:12])})"
+        )
+    if split is not None and split not in SPLITS:
+        raise TaskError(f"unknown split {split!r}; use {' or '.join(SPLITS)}")
+    asked = Asked(entity, timestamp, tuple(categorical), tuple(numeric), tuple(ignore), max_events)
+    asked.check(frame, place)
+    told = read_labels(frame, labels, asked, target, groups, place)
+    moments = frame[timestamp].dtype.is_temporal() or not frame[timestamp].dtype.is_numeric()
+    ordered = order_events(frame.drop(told.columns), entity, timestamp, max_events, place, told.entities)
+    begun = ordered.first if told.start is None else told.start
+    order = _order(begun, split, told.groups is not None)
+    values = Labels(told.values, told.name, told.given, order=order, groups=told.groups)
+    chosen = metric or ("auroc" if _two_classes(told.values, kind) else None)
+    rows = EventRows(ordered, asked, moments)
+    return assemble(rows, values, name=name, seed=seed, metric=chosen, kind=kind, notes=told.notes)
+
+
+def _order(begun: Array, split: str | None, grouped: bool) -> Array | None:
+    """When entities began, where parts are taken by it."""
+    differ = len(np.unique(begun)) >= 10
+    if split == "temporal" and not differ:
+        raise TaskError(
+            "entities begin at fewer than ten different times, so they cannot be split by time; use stratified"
+        )
+    return None if split == "stratified" or grouped or not differ else begun
+
+
+def _two_classes(values: Array, kind: str | None) -> bool:
+    if kind == "regression" or values.ndim != 1:
+        return False
+    return len({value for value in values.tolist() if value is not None and value == value}) == 2
