@@ -18,7 +18,7 @@ from nasturtium.estimators.scoring import outputs_of
 from nasturtium.estimators.teachers import MARK, OUTPUTS, TAUGHT_BY, choose, keep, outputs_in
 from nasturtium.layers import Linear, ReLU, Sequential
 from nasturtium.space import Architecture
-from nasturtium.tasks import Batches
+from nasturtium.tasks import Batches, Split
 
 
 def drawn(*shape: int) -> torch.Tensor:
@@ -214,3 +214,14 @@ def test_options_are_read_and_checked():
     ]:
         with pytest.raises(TrainingError, match=said):
             read_distillation(texts)
+
+
+def test_what_is_said_goes_with_its_row_where_rows_differ_in_length():
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(1, 9, 40)
+    offsets = np.concatenate(([0], np.cumsum(lengths)))
+    steps = np.repeat(np.arange(40, dtype=np.float32), lengths)[:, None]  # every step holds the number of its row
+    split = Split((steps,), np.arange(40), offsets=offsets)
+    for batches in (Batches(split, 7, shuffle_seed=2, drop_last=True), Batches(split, 7, sort=True)):
+        for (_, _), taught in Lessons(batches, [torch.arange(40.0)[:, None]]):
+            assert torch.equal(taught.said[0, :, 0].long(), taught.targets)
