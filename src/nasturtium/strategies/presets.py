@@ -123,5 +123,11 @@ PRESETS: dict[str, Preset] = {
         "bayesian", "a network with a Bayesian last layer, expected improvement, mutations", "Snoek et al. 2015",
         MappingProxyType({"predictor": "dngo", "every": 10}),
     ),
+    "seqnas": Preset(
+        "bayesian", "boosted trees, independent Thompson sampling of 15 among 100 random architectures, after 100",
+        "SeqNAS 2024",
+        MappingProxyType({"predictor": "gradient_boosting", "acquisition": "independent_thompson",
+                          "candidates": "random", "count": 100, "initial": 100, "every": 15}),
+    ),
 }  # fmt: skip
 """Every preset by its name."""
