@@ -29,8 +29,9 @@ from nasturtium.benchmarks import load
 from nasturtium.comparison.predicting import Assessed, Table, keep, kept, proxies_of
 from nasturtium.errors import NasturtiumError
 from nasturtium.predictors import Predictor, Regressor
-from nasturtium.predictors.encoders import Drawn, Encoder
+from nasturtium.predictors.drawn import Drawn
 from nasturtium.predictors.graphs import Graph
+from nasturtium.predictors.vectors import Encoder
 from nasturtium.predictors.views import Together
 
 ROOT = Path(__file__).resolve().parents[1]

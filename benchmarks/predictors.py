@@ -17,7 +17,7 @@ from torch import nn
 from nasturtium import Architecture, predictors, spaces
 from nasturtium.benchmarks import load
 from nasturtium.errors import MissingExtra
-from nasturtium.predictors.encoders import Paths
+from nasturtium.predictors.drawn import Paths
 from nasturtium.predictors.mlp import Ensemble
 
 DATA = Path(__file__).resolve().parents[2] / "shared/data/benchmarks"

@@ -10,9 +10,10 @@ from sklearn.gaussian_process.kernels import Matern as SklearnMatern
 from sklearn.linear_model import BayesianRidge
 
 from nasturtium.predictors.calibration import calibration
-from nasturtium.predictors.encoders import GraphEncoder, OneHot
+from nasturtium.predictors.drawn import GraphEncoder
 from nasturtium.predictors.gaussian import GaussianProcess, kernel_called
 from nasturtium.predictors.linear import BayesianLinear
+from nasturtium.predictors.vectors import OneHot
 from tests.predictors.common import scored, small_space
 
 RNG = np.random.default_rng(0)

@@ -14,13 +14,14 @@ from nasturtium.benchmarks.features import proxy_names, scored, table_features
 from nasturtium.errors import NasturtiumError
 from nasturtium.layers import Conv2d, GlobalPool, Linear, Sequential
 from nasturtium.predictors import PredictorError, calibration, make
-from nasturtium.predictors.encoders import GraphEncoder, Ordered
+from nasturtium.predictors.drawn import GraphEncoder
 from nasturtium.predictors.features import early, looked_up
 from nasturtium.predictors.gaussian import GaussianProcess
 from nasturtium.predictors.kernels import Matern
 from nasturtium.predictors.scaling import RankedColumns
 from nasturtium.predictors.structured import WeisfeilerLehman
 from nasturtium.predictors.sums import Sum
+from nasturtium.predictors.vectors import Ordered
 from nasturtium.predictors.views import Together
 from nasturtium.space import Space, choice
 from nasturtium.strategies import make as strategy
@@ -126,7 +127,7 @@ def test_what_proxies_a_table_holds():
 def test_omni_beats_an_untuned_forest_with_the_same_features():
     from sklearn.ensemble import RandomForestRegressor
 
-    from nasturtium.predictors.encoders import OneHot
+    from nasturtium.predictors.vectors import OneHot
 
     bench = table("suite_zero", "transbench101_micro/jigsaw")
     names, scores = proxy_names(bench), bench.column("val_accuracy")

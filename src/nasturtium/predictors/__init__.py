@@ -10,8 +10,10 @@ from nasturtium.errors import did_you_mean
 from nasturtium.predictors.base import Features, Predictor, PredictorError, Regressor
 from nasturtium.predictors.calibration import calibration
 from nasturtium.predictors.committee import Committee, costs
-from nasturtium.predictors.encoders import ENCODERS, Encoder, Paths, encoder
+from nasturtium.predictors.drawn import Paths
+from nasturtium.predictors.encoders import ENCODERS, encoder
 from nasturtium.predictors.table import PREDICTORS, Row
+from nasturtium.predictors.vectors import Encoder
 from nasturtium.predictors.views import Together
 from nasturtium.space.part import Layer
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from nasturtium.errors import NasturtiumError
 from nasturtium.predictors.calibration import Held, folds, joined, scale
-from nasturtium.predictors.encoders import Encoder
 from nasturtium.predictors.graphs import Graphs
 from nasturtium.predictors.scaling import Standard, StandardColumns, Warped
+from nasturtium.predictors.vectors import Encoder
 from nasturtium.predictors.views import Views
 from nasturtium.space.architecture import Architecture
 

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasturtium.predictors.contents import choices_of, places, totals
-from nasturtium.predictors.encoders import Encoder, GraphEncoder, OneHot
+from nasturtium.predictors.drawn import GraphEncoder
 from nasturtium.predictors.graphs import Graphs
+from nasturtium.predictors.vectors import Encoder, OneHot
 from nasturtium.space.architecture import Architecture
 from nasturtium.space.part import Layer
 from nasturtium.space.space import Space

@@ -1,0 +1,165 @@
+"""What predictors see of architectures as graphs of what was decided, and as the paths through them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasturtium.errors import SpaceError
+from nasturtium.predictors.graphs import Graph, Graphs, graph_of, template_of
+from nasturtium.predictors.vectors import Encoder, OneHot
+from nasturtium.space.architecture import Architecture
+from nasturtium.space.encoding import PATHS
+from nasturtium.space.space import Space
+
+Array = NDArray[Any]
+
+REMEMBERED = 30_000
+"""How many graphs of a space are remembered."""
+
+_GRAPHS: WeakKeyDictionary[Space, dict[tuple[int, ...], Graph]] = WeakKeyDictionary()
+"""The graphs of the spaces there are: drawing one takes a millisecond, and a search makes an encoder for every fit."""
+
+COMMON = 0.2
+"""Where a smaller part of the paths in a training set leads through two of it, paths are not all that is encoded."""
+
+
+class Drawn(Encoder):
+    """Base of encoders that read the graph of what was decided; graphs and labels are remembered."""
+
+    def __init__(self, space: Space) -> None:
+        super().__init__(space)
+        self.template = template_of(space)
+        self.known = _GRAPHS.setdefault(space, {})
+
+    def graphs(self, architectures: Sequence[Architecture]) -> list[Graph]:
+        """The graph of each architecture."""
+        if self.template is not None:
+            return [self.template.graph(architecture.decisions) for architecture in architectures]
+        found = []
+        for architecture in architectures:
+            graph = self.known.get(architecture.decisions)
+            if graph is None:
+                graph = graph_of(architecture)
+                if len(self.known) < REMEMBERED:
+                    self.known[architecture.decisions] = graph
+            found.append(graph)
+        return found
+
+
+class GraphEncoder(Drawn):
+    """The graph of what was decided (see :mod:`nasturtium.predictors.graphs`); labels get numbers as they come."""
+
+    def __init__(self, space: Space) -> None:
+        super().__init__(space)
+        self.vocabulary: dict[str, int] = {}
+        self.kinds: dict[str, int] = {}
+        self.kind_of: list[int] = []
+
+    def number(self, label: str) -> int:
+        """The number of a label, a new one if it is new."""
+        found = self.vocabulary.get(label)
+        if found is None:
+            found = self.vocabulary[label] = len(self.vocabulary)
+            self.kind_of.append(self.kinds.setdefault(label.partition("(")[0], len(self.kinds)))
+        return found
+
+    def __call__(self, architectures: Sequence[Architecture]) -> Graphs:
+        """Labels (n, s), adjacency (n, s, s)."""
+        graphs = self.graphs(architectures)
+        size = max((len(graph.labels) for graph in graphs), default=1)
+        labels = np.full((len(graphs), size), -1, np.int64)
+        joined = np.zeros((len(graphs), size, size), np.float32)
+        for n, graph in enumerate(graphs):
+            numbers = [self.number(label) for label in graph.labels]
+            labels[n, : len(numbers)] = numbers
+        kinds = np.append(np.array(self.kind_of, np.int64), -1)[labels]  # the last for no node
+        if self.template is not None:
+            joined[:, [a for a, _ in self.template.base.edges], [b for _, b in self.template.base.edges]] = 1.0
+        else:
+            for n, graph in enumerate(graphs):
+                joined[n, [a for a, _ in graph.edges], [b for _, b in graph.edges]] = 1.0
+        return Graphs(labels, kinds, joined, np.zeros((len(graphs), 0), np.float32))
+
+
+class Paths(Drawn):
+    """Which sequences of operations lead from an input to the output (White et al. 2021, arXiv:1910.11858).
+
+    Paths run through the graph of what was decided, so those through a cell count once. There is a column for each
+    path of the training set; paths that none of it has are counted in one more column. In spaces of chains hardly any
+    two architectures have a path in common, so that paths say nothing of a new one; there the options taken stand
+    beside (see :class:`OneHot`).
+
+    Args:
+        space: The space of the architectures.
+        longest: Only paths of at most so many operations (truncated path encoding).
+    """
+
+    def __init__(self, space: Space, longest: int | None = None) -> None:
+        super().__init__(space)
+        self.longest = longest
+        self.columns: dict[tuple[str, ...], int] = {}
+        self.beside: OneHot | None = None
+        self.routes = None if self.template is None else _routes(self.template.base, longest)
+
+    def paths(self, architectures: Sequence[Architecture]) -> list[set[tuple[str, ...]]]:
+        """The paths of each architecture."""
+        found = []
+        for graph in self.graphs(architectures):
+            routes = _routes(graph, self.longest) if self.routes is None else self.routes
+            found.append({tuple([graph.labels[node] for node in route]) for route in routes})
+        return found
+
+    def fit(self, architectures: Sequence[Architecture]) -> None:
+        """Makes a column for each path."""
+        found = Counter(
+            path
+            for paths in self.paths(list({each.decisions: each for each in architectures}.values()))
+            for path in paths
+        )
+        self.columns = {path: number for number, path in enumerate(sorted(found))}
+        common = sum(count for count in found.values() if count > 1)
+        self.beside = OneHot(self.space) if common < COMMON * found.total() else None
+
+    def __call__(self, architectures: Sequence[Architecture]) -> Array:
+        """(n, paths of the training set + 1), and the options where they stand beside."""
+        rows = np.zeros((len(architectures), len(self.columns) + 1), np.float32)
+        other = len(self.columns)
+        for row, paths in zip(rows, self.paths(architectures), strict=True):
+            for path in paths:
+                row[self.columns.get(path, other)] += 1.0
+        return rows if self.beside is None else np.hstack([rows, self.beside(architectures)])
+
+
+def _routes(graph: Graph, longest: int | None) -> Sequence[tuple[int, ...]]:
+    """The decided nodes of every path from an input to the output that has at most ``longest`` of them."""
+    inputs = tuple([node for node, label in enumerate(graph.labels) if label.startswith("input ")])
+    routes = _routes_of(len(graph.labels), graph.edges, graph.fixed, inputs, longest)
+    if isinstance(routes, int):
+        raise SpaceError(
+            f"more than {PATHS} paths lead through {graph.labels[routes][:40]!r}; use another encoding "
+            "('one_hot', 'counts'), or short paths alone: encoding=lambda space: Paths(space, longest=4)"
+        )
+    return routes
+
+
+@lru_cache(maxsize=1 << 12)
+def _routes_of(
+    size: int, edges: tuple[tuple[int, int], ...], fixed: frozenset[int], inputs: tuple[int, ...], longest: int | None
+) -> tuple[tuple[int, ...], ...] | int:
+    """The same for a graph without labels, of which a space has few; the node through which too many lead if any."""
+    leading: list[list[tuple[int, ...]]] = [[] for _ in range(size)]
+    for node in range(size):
+        sources = sorted({source for source, target in edges if target == node})
+        before = [()] if node in inputs else [route for source in sources for route in leading[source]]
+        routes = before if node in fixed else [(*route, node) for route in before]
+        leading[node] = [route for route in routes if longest is None or len(route) <= longest]
+        if len(leading[node]) > PATHS:
+            return node
+    return tuple(leading[-1])
