@@ -103,6 +103,6 @@ def _own(predictor: Predictor, architectures: Sequence[Architecture]) -> list[Ar
 def _model(predictor: Predictor) -> SequenceModel:
     if not isinstance(predictor.regressor, SequenceModel) or not hasattr(predictor.regressor, "models"):
         raise PredictorError(f"{predictor!r} has no continuous encoding: fit a predictor 'nao' first")
-    if predictor.features is not None:
+    if predictor.features:
         raise PredictorError("architectures are decoded from their tokens alone: make the predictor without features")
     return predictor.regressor
