@@ -73,6 +73,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--data", type=Path, default=DATA)
     asked.add_argument("--runs", type=int, default=500)
+    asked.add_argument("--strategy", nargs="*", default=list(STRATEGIES), choices=STRATEGIES)
     given = asked.parse_args()
     if not given.data.exists():
         print(f"the table of NAS-Bench-201 with its 12-epoch accuracies is not in {given.data}; give --data")
@@ -80,25 +81,27 @@ def main() -> None:
     begun = time.monotonic()
     print(f"{given.runs} runs, {SECONDS:,.0f} simulated seconds, {EPOCH}-epoch validation as signal; mean ± standard")
     print("deviation over the runs, of the mean over the trainings of the architecture found\n")
-    show("searched on CIFAR-10", [found_on_cifar10(name, given.data) for name in DATASETS], given.runs)
+    show("searched on CIFAR-10", [found_on_cifar10(name, given.data) for name in DATASETS], given)
     noisy = [found_on_cifar10(name, given.data, NOISE) for name in DATASETS]
-    show(f"the same, signal with noise of {NOISE}", noisy, given.runs, noise=True)
-    show("searched on each", [load("nasbench201", name, given.data) for name in DATASETS], given.runs)
+    show(f"the same, signal with noise of {NOISE}", noisy, given, noise=True)
+    show("searched on each", [load("nasbench201", name, given.data) for name in DATASETS], given)
     print(f"{time.monotonic() - begun:.0f} s")
 
 
-def show(how: str, tables: list[Benchmark], runs: int, noise: bool = False) -> None:
+def show(how: str, tables: list[Benchmark], given: argparse.Namespace, noise: bool = False) -> None:
     """Print one table: a row for each data set and strategy."""
+    names = [each.partition("=")[0] for each in given.strategy]
+    options = {name: OPTIONS[name] for name in names}
     found = compare(
-        tables, STRATEGIES, None, runs, seconds=SECONDS, epoch=EPOCH, noise=noise, options=OPTIONS, workers=1
+        tables, given.strategy, None, given.runs, seconds=SECONDS, epoch=EPOCH, noise=noise, options=options, workers=1
     )
     print(f"| {how} | strategy | trainings | validation | test | published validation | published test |")
     print("|---|---|---|---|---|---|---|")
     for place, table in enumerate(tables):
-        for number, name in enumerate(OPTIONS):
+        for number, name in enumerate(names):
             values = [found.values(place, number, what)[:, -1] for what in ("validation", "test")]
             ours = " | ".join(f"{each.mean():.2f}±{each.std(ddof=1):.2f}" for each in values)
-            trained = sum(track.asked for track in found.tracks[place, number]) / runs
+            trained = sum(track.asked for track in found.tracks[place, number]) / given.runs
             published = " | ".join(PUBLISHED[name][DATASETS.index(table.dataset)] if name in PUBLISHED else ("", ""))
             print(f"| {table.dataset} | {name} | {trained:.0f} | {ours} | {published} |")
     print()
