@@ -13,8 +13,10 @@ import torch
 import nasturtium as nt
 from nasturtium.errors import NasturtiumError, StudyError
 from nasturtium.layers import Linear, ReLU, Sequential
+from nasturtium.objective import Goal
 from nasturtium.searching import duration
 from nasturtium.space import Architecture, Space, choice
+from nasturtium.study import open_study
 
 QUICK = {
     "trials": 3,
@@ -166,6 +168,16 @@ def test_the_best_teach_those_that_follow(tmp_path: Path) -> None:
         nt.search(blobs(), out=tmp_path / "taught", **given)
     with pytest.raises(NasturtiumError, match="give it one by out="):
         nt.search(blobs(), distillation=plan, **given)
+
+
+def test_recipes_are_tuned_without_teachers(tmp_path: Path) -> None:
+    from nasturtium.estimators import Distillation
+
+    plan = Distillation(teachers=1, after=1)
+    nt.search(blobs(), out=tmp_path, distillation=plan, tune=2, **{**QUICK, "trials": 2, "finalists": 1})
+    study = open_study(next(tmp_path.glob("*tuning.db")), Goal.of("accuracy"), read_only=True)
+    assert [str(trial.state) for trial in study.trials] == ["complete"] * 2
+    study.close()
 
 
 def test_early_stopping_in_real_training_says_what_it_did_and_resumes(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from nasturtium.benchmarks import BenchmarkError, build, load, read_built
 from nasturtium.benchmarks.building import Sampled
 from nasturtium.benchmarks.built import facts_of, write_built
 from nasturtium.comparison import compare
+from nasturtium.errors import NasturtiumError
 from nasturtium.estimators import Training
 from nasturtium.layers import Linear, ReLU, Sequential
 from nasturtium.trial import State, Trial
@@ -125,6 +126,39 @@ def test_what_cannot_be_used_is_said(tmp_path: Path, built: Path) -> None:
     with pytest.raises(BenchmarkError, match="no table that build-benchmark wrote"):
         load(str(tmp_path / "other.parquet"))
     facts = facts_of(built)
-    rows = [{**row, "architecture": "Linear(3)"} for row in polars.read_parquet(built).rows(named=True)]
+    rows = [{**row, "architecture": "Linear(3)"} for row in polars.read_parquet(built).rows(named=True)[:1]]
     with pytest.raises(BenchmarkError, match="row 1 of"):
         read_built(write_built(tmp_path / "odd.parquet", rows, facts))
+
+
+def test_what_is_damaged_is_said(tmp_path: Path, built: Path) -> None:
+    facts, rows = facts_of(built), list(polars.read_parquet(built).rows(named=True))
+
+    def read(rows: list[dict], facts: dict) -> nt.benchmarks.Benchmark:
+        return read_built(write_built(tmp_path / "odd.parquet", rows, facts))
+
+    with pytest.raises(BenchmarkError, match="twice with the same seed"):
+        read([*rows, rows[0]], facts)
+    with pytest.raises(BenchmarkError, match="is damaged"):
+        read(rows, {name: value for name, value in facts.items() if name != "epochs"})
+    with pytest.raises(BenchmarkError, match="has no column 'seconds'"):
+        read([{name: value for name, value in row.items() if name != "seconds"} for row in rows], facts)
+    with pytest.raises(BenchmarkError, match="is of another space"):
+        read(rows, {**facts, "fingerprint": "other"})
+    short = read([{**rows[0], "val_accuracy": rows[0]["val_accuracy"][:1]}, *rows[1:]], facts)
+    first = short.architectures()[0]
+    assert short.query(first, "val_accuracy", epoch=2) == rows[1]["val_accuracy"][1]  # of the seed that has it
+
+
+def test_a_small_space_is_trained_once_and_options_are_checked_before(tmp_path: Path) -> None:
+    space = nt.Space(Sequential(Linear(nt.choice(4, 5)), ReLU(), Linear(3)), input=(4,), name="mine")
+    with pytest.warns(UserWarning, match="all of its architectures were proposed"):
+        path = build(blobs(), space, out=tmp_path / "small", **{**OPTIONS, "count": 4})
+    assert len(polars.read_parquet(path)) == 4
+    with pytest.raises(BenchmarkError, match="cannot be written down"):
+        build(blobs(), space, out=tmp_path / "odd", space_options={"width": object()}, **OPTIONS)
+    with pytest.raises(BenchmarkError, match="leave it out"):
+        build(blobs(), "mlp", out=tmp_path / "odd", limits=["accuracy>=0.9"], **OPTIONS)
+    with pytest.raises(NasturtiumError, match="count=0"):
+        build(blobs(), "mlp", out=tmp_path / "odd", **{**OPTIONS, "count": 0})
+    assert not (tmp_path / "odd" / "benchmark.parquet").exists()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -15,7 +13,7 @@ from nasturtium.estimators.distillation import read_distillation
 from nasturtium.estimators.fit import make_loss
 from nasturtium.estimators.lesson import Distilled, Lessons, Taught
 from nasturtium.estimators.scoring import outputs_of
-from nasturtium.estimators.teachers import MARK, OUTPUTS, TAUGHT_BY, choose, keep, outputs_in
+from nasturtium.estimators.teachers import MARK, OUTPUTS, TAUGHT_BY, Bank, Mark, outputs_in
 from nasturtium.layers import Linear, ReLU, Sequential
 from nasturtium.space import Architecture
 from nasturtium.tasks import Batches, Split
@@ -69,60 +67,74 @@ def test_mixup_mixes_what_is_said_with_its_rows():
     assert torch.equal(taught[other].targets, other)
 
 
-def trials(folder, worths, outputs=4):
+def bank(folder, outputs=4, count=2, of="data"):
+    return Bank(folder, of, count, (outputs, 2))
+
+
+def trials(folder, worths, outputs=4, of="data"):
     """Trials that ended with such scores, in order; architectures are named by the keys."""
-    for number, (key, worth) in enumerate(worths):
+    for number, (key, worth, *budget) in enumerate(worths):
         path = folder / f"{number:05d}"
         path.mkdir(parents=True)
-        keep(path, torch.full((outputs, 2), float(worth)), worth, key, 2)
+        mark = Mark(path, *(budget or [1.0]), worth, key)
+        bank(folder, outputs, of=of).keep(mark, lambda worth=worth: torch.full((outputs, 2), float(worth)))
+
+
+def chosen(folder, name, after=1, key="new", previous=None, **options):
+    """The names of the teachers of a new trial."""
+    (folder / name).mkdir(exist_ok=True)
+    return [each.name for each in bank(folder, **options).choose(folder / name, previous, after, key)]
 
 
 def test_teachers_are_the_best_and_distinct(tmp_path):
     trials(tmp_path, [("a", 0.5), ("b", 0.9), ("b", 0.8), ("c", 0.7), ("d", 0.6), ("e", 0.1)])
-    new = tmp_path / "00006"
-    new.mkdir()
-    chosen = choose(new, 2, 3, "new")
-    assert [each.name for each in chosen] == ["00001", "00003"]  # not 00002, which is b again
-    assert [float(each[0, 0]) for each in outputs_in(chosen, 4, 2)] == pytest.approx([0.9, 0.7])
-    assert not (tmp_path / "00005" / OUTPUTS).exists()  # it can never be among the best two: nothing is kept of it
+    names = chosen(tmp_path, "00006", after=3)
+    assert names == ["00001", "00003"]  # not 00002, which is b again
+    said = outputs_in([tmp_path / name for name in names])
+    assert [float(each[0, 0]) for each in said] == pytest.approx([0.9, 0.7])
+    assert not (tmp_path / "00005" / OUTPUTS).exists()  # it can never be among the best: nothing is kept of it
 
 
 def test_nobody_teaches_itself_and_nobody_before_its_time(tmp_path):
-    trials(tmp_path, [("a", 0.5), ("b", 0.9), ("c", 0.7)])
-    for number, (after, key, names) in enumerate(
-        [(3, "b", ["00002", "00000"]), (4, "x", []), (3, "x", ["00001", "00002"])]
-    ):
-        new = tmp_path / f"1000{number}"
-        new.mkdir()
-        assert [each.name for each in choose(new, 2, after, key)] == names
+    trials(tmp_path, [("d", 0.8), ("a", 0.5), ("b", 0.9), ("c", 0.7)])
+    assert chosen(tmp_path, "1", after=4, key="b") == ["00000", "00003"]  # the third best was kept for this
+    assert chosen(tmp_path, "2", after=5, key="x") == []
+    assert chosen(tmp_path, "3", after=4, key="x") == ["00002", "00000"]
 
 
-def test_an_interrupted_trial_keeps_its_teachers(tmp_path):
+def test_who_was_trained_for_longer_teaches_first(tmp_path):
+    trials(tmp_path, [("a", 0.9, 1.0), ("b", 0.6, 9.0), ("c", 0.5, 9.0)])
+    assert chosen(tmp_path, "1") == ["00001", "00002"]
+
+
+def test_a_trial_keeps_its_teachers_when_it_is_interrupted_or_continued(tmp_path):
     trials(tmp_path, [("a", 0.5), ("b", 0.9)])
-    new = tmp_path / "00002"
-    new.mkdir()
-    first = choose(new, 2, 1, "new")
+    assert chosen(tmp_path, "00002") == ["00001", "00000"]
     trials(tmp_path / "later", [("c", 1.0)])
     (tmp_path / "later" / "00000").rename(tmp_path / "00003")
-    assert choose(new, 2, 1, "new") == first
-    assert json.loads((new / TAUGHT_BY).read_text()) == ["00001", "00000"]
+    assert chosen(tmp_path, "00002") == ["00001", "00000"]
+    assert chosen(tmp_path, "00004", previous=tmp_path / "00002") == ["00001", "00000"]
+    assert chosen(tmp_path, "00005") == ["00003", "00001"]
 
 
-def test_a_mark_that_was_cut_off_is_no_teacher(tmp_path):
-    trials(tmp_path, [("a", 0.5), ("b", 0.9)])
+def test_what_is_damaged_or_of_other_data_is_no_teacher(tmp_path):
+    trials(tmp_path, [("a", 0.5), ("b", 0.9), ("c", 0.7)])
     (tmp_path / "00001" / MARK).write_text('{"worth": 0.9')
-    new = tmp_path / "00002"
-    new.mkdir()
-    assert [each.name for each in choose(new, 2, 1, "new")] == ["00000"]
+    (tmp_path / "00002" / OUTPUTS).write_bytes(b"")
+    assert chosen(tmp_path, "1") == ["00000"]
+    (tmp_path / "1" / TAUGHT_BY).write_text("[")
+    assert chosen(tmp_path, "1") == ["00000"]
+    (tmp_path / "00000" / OUTPUTS).unlink()
+    assert chosen(tmp_path, "1") == []
+    assert chosen(tmp_path, "2", of="other data") == []
+    assert chosen(tmp_path, "3", outputs=5) == []
 
 
-def test_a_damaged_teacher_is_named(tmp_path):
+def test_outputs_that_are_not_finite_teach_nobody(tmp_path):
     trials(tmp_path, [("a", 0.5)])
-    with pytest.raises(TrainingError, match="00000"):
-        outputs_in([tmp_path / "00000"], 5, 2)
-    (tmp_path / "00000" / OUTPUTS).write_bytes(b"not a file of tensors")
-    with pytest.raises(TrainingError, match="cannot read the teacher"):
-        outputs_in([tmp_path / "00000"], 4, 2)
+    (tmp_path / "00001").mkdir()
+    bank(tmp_path).keep(Mark(tmp_path / "00001", 1.0, 0.9, "b"), lambda: torch.full((4, 2), float("inf")))
+    assert chosen(tmp_path, "1") == ["00000"]
 
 
 def networks():
@@ -159,8 +171,7 @@ def test_a_student_comes_to_say_what_its_teacher_says(blobs, notes, tmp_path):
     for number, each in enumerate((linear, student)):
         (tmp_path / f"{number:05d}").mkdir()
         training.evaluate(each, 30, notes(seed=number, folder=tmp_path / f"{number:05d}"))
-    (teacher,) = outputs_in([tmp_path / "00000"], len(blobs.train), 3)
-    keep(tmp_path / "00001", torch.zeros(1, 3), -1.0, "none", 1)  # only to show that a worse trial keeps no outputs
+    (teacher,) = outputs_in([tmp_path / "00000"])
     model_outputs = trained_outputs(training, student, blobs, tmp_path / "00001")
     assert (model_outputs - teacher).abs().mean() < 0.15 * teacher.std()
 
@@ -188,11 +199,18 @@ def test_an_interrupted_student_ends_as_if_it_had_not_been(blobs, notes, tmp_pat
     assert cut.evaluate(three[2], 3, notes(seed=2, folder=folder)) == whole[2]
 
 
+def test_who_was_stopped_early_teaches_nobody(blobs, mlp, notes, tmp_path):
+    folder = tmp_path / "00000"
+    folder.mkdir()
+    Training(blobs, distillation=Distillation(after=1)).evaluate(mlp, 3, notes(folder=folder, stop_after=1))
+    assert not (folder / MARK).exists()
+
+
 def test_regression_is_taught_by_squared_error_alone(line, notes, tmp_path):
     plan = Distillation(weight=0.5, teachers=1, after=1)
     two = [Architecture(Sequential(Linear(width), ReLU(), Linear(1)), input=(4,)) for width in (8, 9)]
     assert all(scores["r2"] > -5 for scores in run(Training(line, distillation=plan), tmp_path, notes, two))
-    assert outputs_in([tmp_path / "00000"], len(line.train), 1)[0].shape == (len(line.train), 1)
+    assert outputs_in([tmp_path / "00000"])[0].shape == (len(line.train), 1)
     with pytest.raises(TrainingError, match="leave the temperature out"):
         Training(line, distillation=Distillation(temperature=2.0))
 

@@ -153,6 +153,14 @@ def test_gaps_are_encoded_by_hand(kind):
     assert torch.allclose(module(torch.zeros(1, 4, 6), times), expected, atol=1e-6)
 
 
+def test_gaps_survive_half_precision():
+    module = GapEncoding().module(sequence(4, 6), sequence(4, 1))
+    late = torch.tensor([1000.0, 1001.0, 1002.0, 1004.0]).view(1, 4, 1)
+    exact = module(torch.zeros(1, 4, 6), late)
+    rough = module(torch.zeros(1, 4, 6, dtype=torch.bfloat16), late)
+    assert torch.allclose(rough.float(), exact, rtol=0.02, atol=0.01)
+
+
 def test_attention_pooling_by_hand_and_of_padding_alone():
     torch.manual_seed(0)
     module = AttentionPool().module(sequence(5, 3, mask=True))

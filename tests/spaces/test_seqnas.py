@@ -12,6 +12,7 @@ from nasturtium.errors import SpaceError
 from nasturtium.space.signal import Signal, group, image, sequence, tokens
 from nasturtium.spaces.seqnas import seqnas
 from nasturtium.spaces.seqnas_code import SEARCHED, to_bits
+from nasturtium.spaces.seqnas_plus import seqnas_plus
 from nasturtium.testing import check_space
 from nasturtium.testing.running import made_up, run_once
 from tests.spaces.event_inputs import events
@@ -214,3 +215,22 @@ def test_learns_whether_a_kind_comes_late():
         loss.backward()
         optimizer.step()
     assert loss.item() < 0.3
+
+
+def test_the_space_with_more_of_everything_ignores_padding():
+    """Networks of ``seqnas_plus`` on categories, numbers and times with a mask: padding changes nothing."""
+    signal = group(kind=tokens(None, 9), sizes=sequence(None, 2), times=sequence(None, 1))._replace(mask=True)
+    space = seqnas_plus(signal, 3, embedding=4, numeric_embedding=3, hidden=4)
+    torch.manual_seed(0)
+    kinds, sizes, times = torch.randint(0, 9, (2, 6)), torch.randn(2, 6, 2), torch.rand(2, 6, 1).cumsum(1)
+    mask = torch.tensor([[True] * 6, [True] * 4 + [False] * 2])
+    texts = []
+    for seed in range(12):
+        architecture = space.sample(np.random.default_rng(seed))
+        texts.append(str(architecture))
+        model = architecture.build().eval()
+        known = model(kinds, sizes, times, mask)
+        more = [torch.cat((each, torch.full_like(each[:, :3], 5)), 1) for each in (kinds, sizes, times)]
+        longer = torch.cat((mask, torch.zeros(2, 3, dtype=torch.bool)), 1)
+        torch.testing.assert_close(model(*more, longer), known, rtol=1e-4, atol=1e-5)
+    assert all(any(name in text for text in texts) for name in ("GapEncoding", "StateSpace", "LSTM", "AttentionPool"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from pathlib import Path
@@ -15,8 +16,9 @@ from nasturtium.searching.settings import versions
 from nasturtium.searching.stages import PRELOADED, space_for
 from nasturtium.searching.units import duration
 from nasturtium.space.architecture import to_json_signal
+from nasturtium.strategies.base import at_least
 from nasturtium.strategies.random import RandomSearch
-from nasturtium.study import InProcess, LocalProcesses, Study, make_progress, open_study, run
+from nasturtium.study import Ending, InProcess, LocalProcesses, Study, make_progress, open_study, run
 from nasturtium.tasks.metrics import METRICS
 from nasturtium.trial import Budget, Proposal, State, Trial
 
@@ -44,11 +46,12 @@ class Sampled(RandomSearch):
         self.seeds = seeds
         self.latest: Architecture | None = None
 
-    def propose(self, number: int, rng: Any) -> Proposal:
-        """The latest architecture again, or a new one when it was proposed for every seed."""
+    def propose(self, number: int, rng: Any) -> Proposal | None:  # type: ignore[override]
+        """The latest architecture again, or a new one when it was proposed for every seed; None when none is left."""
         if self.latest is not None and number % self.seeds:
             return Proposal(self.latest, self.budget)
-        return super().propose(number, rng)
+        proposal = super().propose(number, rng)
+        return None if proposal.architecture in self.known else proposal
 
     def asked(self, proposal: Proposal) -> None:
         """Takes note of what was proposed."""
@@ -101,9 +104,13 @@ def build(
         The file.
 
     Raises:
-        BenchmarkError: If the task has no test rows, or nothing was trained.
+        BenchmarkError: If the task has no test rows, an option cannot be written down, or nothing was trained.
         NasturtiumError: If what was given cannot be used.
+        KeyboardInterrupt: If the user stopped it; the table of what was trained is written before.
     """
+    at_least("count", count, 1)
+    at_least("seeds", seeds, 1)
+    at_least("epochs", epochs, 1)
     data = tasks.load(task, seed=seed, **(task_options or {}))
     if len(data.test) == 0:
         raise BenchmarkError(f"task {data.name!r} has no test rows, and a benchmark is judged by them; give it some")
@@ -111,18 +118,26 @@ def build(
     from nasturtium.benchmarks.recorded import RecordedTraining  # torch, once all else is in order
 
     training = RecordedTraining(data, recipe, device, checkpoints=False)
+    goal = Goal.of(data.objective, limits, data.directions)
+    for limit in goal.limits:
+        if not limit.structural:
+            raise BenchmarkError(f"limit {limit} is on scores: a benchmark keeps those of all networks; leave it out")
     header = {"benchmark": data.name, "data": data.fingerprint, "seed": seed, "seeds": seeds, "epochs": epochs,
-              "recipe": str(training.recipe)}  # fmt: skip
-    study = open_study(folder / STUDY, Goal.of(data.objective, limits, data.directions), opened, header)
+              "recipe": str(training.recipe), "limits": [str(each) for each in goal.limits]}  # fmt: skip
+    facts = _facts(data, opened, header, space_options or {})
+    study = open_study(folder / STUDY, goal, opened, header)
     try:
         executor = InProcess(training) if workers == 1 else LocalProcesses(training, opened, workers, preload=PRELOADED)
-        run(
+        ending = run(
             study, Sampled(opened, seed=seed, budget=epochs, seeds=seeds), executor, trials=count * seeds, seed=seed,
             time=duration(time), repeats=True, cost=structure, progress=make_progress(count * seeds, None, quiet),
             seed_of=lambda trial: seed + trial.number % seeds,
         )  # fmt: skip
-        facts = _facts(data, opened, header, space_options or {})
-        return write_built(folder / FILE, _rows(study, seeds, seed), facts)
+        failed = sum(trial.state is State.FAILED for trial in study.trials)
+        written = write_built(folder / FILE, _rows(study, seeds, seed), {**facts, "failed": failed})
+        if ending == Ending.INTERRUPTED:
+            raise KeyboardInterrupt
+        return written
     finally:
         study.close()
 
@@ -158,12 +173,22 @@ def _row(trial: Trial, seed: int) -> dict[str, Any]:
 
 
 def _facts(task: Task, space: Space, header: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    """What a reader needs to know of the table."""
+    """What a reader needs to know of the table.
+
+    Raises:
+        BenchmarkError: If an option of the space cannot be written as JSON, so that the space could not be made again.
+    """
+    try:
+        plain = json.loads(json.dumps(dict(options)))
+    except (TypeError, ValueError) as error:
+        raise BenchmarkError(f"the options of the space cannot be written down ({error}); give plain values") from None
     maximise = {name: task.directions.get(name, name in METRICS and METRICS[name].maximise) for name in task.metrics}
     return {
-        "name": space.name, "space": space.name, "space_options": dict(options), "task": task.name,
+        "name": space.name, "space": space.name, "space_options": plain, "fingerprint": space.fingerprint,
+        "task": task.name,
         "signals": [to_json_signal(signal) for signal in task.inputs], "outputs": task.outputs,
         "metric": task.metric, "maximise": {**maximise, "loss": False}, "epochs": header["epochs"],
-        "recipe": header["recipe"], "data": header["data"], "summary": task.summary(), "versions": versions(),
+        "recipe": header["recipe"], "data": header["data"], "limits": header["limits"],
+        "summary": task.summary(), "versions": versions(),
         "date": date.today().isoformat(),
     }  # fmt: skip

@@ -20,6 +20,7 @@ from nasturtium.benchmarks import sources
 from nasturtium.benchmarks.own import read_decisions
 from nasturtium.benchmarks.rows import DecisionRows
 from nasturtium.benchmarks.table import Benchmark, BenchmarkError, Metric, Values
+from nasturtium.errors import NasturtiumError
 from nasturtium.space.architecture import from_json_signal
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ FORMAT = 1
 COSTS = {"seconds": ("Seconds of the training.", "s"), "params": ("Parameters.", ""), "flops": ("FLOPs of a row.", "")}
 
 Row = Mapping[str, Any]
+
+GIVE = "give it: read_built(path, space=...)"
 
 
 def write_built(path: Path, rows: Sequence[Row], facts: Mapping[str, Any]) -> Path:
@@ -72,6 +75,10 @@ def facts_of(path: Path) -> dict[str, Any]:
         content = json.loads(polars.read_parquet_metadata(path)[KEY])
     except (OSError, KeyError, ValueError, polars.exceptions.PolarsError) as error:
         raise BenchmarkError(f"{path} is no table that build-benchmark wrote ({error!r:.200})") from None
+    if not isinstance(content, dict):
+        raise BenchmarkError(
+            f"{path} is no table that build-benchmark wrote (its metadata are {type(content).__name__})"
+        )
     if content.get("format") != FORMAT:
         raise BenchmarkError(f"{path} has format {content.get('format')!r}, known is {FORMAT}; use a newer release")
     facts: dict[str, Any] = content
@@ -90,15 +97,27 @@ def read_built(path: Path | str, space: Space | None = None) -> Benchmark:
     """
     file = Path(path)
     facts = facts_of(file)
-    frame = sources.table(file, ["architecture", "seed"])
+    try:
+        return _read(file, facts, space)
+    except NasturtiumError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise BenchmarkError(f"{file} is damaged, or not as build-benchmark writes it ({error!r:.200})") from error
+
+
+def _read(file: Path, facts: Mapping[str, Any], space: Space | None) -> Benchmark:
     whole = sources.table(file)
+    sources.table(file, ["architecture", "seed", *COSTS])  # complains of what is missing
     opened = space if space is not None else _space(facts, file)
-    texts = frame["architecture"].to_list()
+    texts, seeds_of = whole["architecture"].to_list(), whole["seed"].to_list()
+    first = {text: row for row, text in reversed(list(enumerate(texts)))}
     order = {text: number for number, text in enumerate(dict.fromkeys(texts))}
-    seeds = sorted(set(frame["seed"].to_list()))
-    places = np.array([order[text] for text in texts]), np.array([seeds.index(s) for s in frame["seed"].to_list()])
+    if len(set(zip(texts, seeds_of, strict=True))) < len(texts):
+        raise BenchmarkError(f"{file} holds an architecture twice with the same seed; keep one of the rows")
+    seeds = sorted(set(seeds_of))
+    places = np.array([order[text] for text in texts]), np.array([seeds.index(each) for each in seeds_of])
     shape = len(order), len(seeds)
-    rows = [read_decisions(opened, text, file, texts.index(text)) for text in order]
+    rows = [read_decisions(opened, text, file, first[text]) for text in order]
     metrics, columns = [], {}
     for metric, held in _columns(whole, facts):
         placed = {epoch: _placed(values, places, shape) for epoch, values in held.items()}
@@ -123,7 +142,7 @@ def _columns(frame: Any, facts: Mapping[str, Any]) -> list[tuple[Metric, dict[in
             said = f"{name} on the {split} rows"
             if split == "validation":
                 curves = frame[prefix + name].to_list()
-                held = {epoch: sources.floats(each[epoch - 1] for each in curves) for epoch in epochs}
+                held = {epoch: sources.floats(_at(curve, epoch) for curve in curves) for epoch in epochs}
                 found.append((Metric(prefix + name, f"{said}.", split, maximise, epochs, "seeds"), held))
             else:
                 last = {0: sources.numbers(frame, prefix + name)}
@@ -133,6 +152,11 @@ def _columns(frame: Any, facts: Mapping[str, Any]) -> list[tuple[Metric, dict[in
         cost = {0: sources.numbers(frame, name)}
         found.append((Metric(called, meaning, "cost", maximise=False, repeats="seeds", unit=unit), cost))
     return found
+
+
+def _at(curve: Sequence[float] | None, epoch: int) -> float | None:
+    """The value of a curve after an epoch; None where it has none."""
+    return None if curve is None or len(curve) < epoch else curve[epoch - 1]
 
 
 def _placed(values: Values, places: tuple[Values, Values], shape: tuple[int, int]) -> Values:
@@ -145,6 +169,9 @@ def _placed(values: Values, places: tuple[Values, Values], shape: tuple[int, int
 def _space(facts: Mapping[str, Any], file: Path) -> Space:
     name, options = facts.get("space"), facts.get("space_options")
     if name not in spaces.SPACES or options is None:
-        raise BenchmarkError(f"{file} is of a space {name!r} that has to be given: read_built(path, space=...)")
+        raise BenchmarkError(f"{file} is of a space {name!r} that has to be given; {GIVE}")
     signals = tuple(from_json_signal(each) for each in facts["signals"])
-    return spaces.make(str(name), signals, int(facts["outputs"]), **options)
+    made = spaces.make(str(name), signals, int(facts["outputs"]), **options)
+    if made.fingerprint != facts.get("fingerprint"):
+        raise BenchmarkError(f"{file} is of another space {name!r} than this release or these options make; {GIVE}")
+    return made

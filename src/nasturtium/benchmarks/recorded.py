@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from nasturtium.estimators import Training
@@ -13,12 +14,15 @@ if TYPE_CHECKING:
 
 
 class RecordedTraining(Training):
-    """As :class:`Training`; beside the validation scores those of the test rows, as ``test_<metric>``."""
+    """As :class:`Training`; beside the validation scores those of the test rows, as ``test_<metric>``.
+
+    What the test rows cannot say (AUROC of rows of one class) is left out; the training is no worse for it.
+    """
 
     def conclude(self, architecture: Architecture, fit: Fit, report: Report, scores: Scores) -> Scores:
         """Scores on validation and test rows."""
         from nasturtium.estimators.scoring import scores_of
 
         tested = scores_of(fit.model, self._data().scoring("test", fit.mode.channels_last), self.task, "test")
-        named = {name if name.startswith("test_") else f"test_{name}": value for name, value in tested.items()}
+        named = {"test_" + name.removeprefix("test_"): value for name, value in tested.items() if math.isfinite(value)}
         return {**super().conclude(architecture, fit, report, scores), **named}

@@ -31,6 +31,7 @@ def run_build(asked: Built) -> None:
     """Train, write the table, and say what it holds."""
     from nasturtium import spaces, tasks
     from nasturtium.benchmarks import build, load
+    from nasturtium.benchmarks.built import facts_of
 
     task = tasks.load(asked.task, seed=asked.seed, **asked.task_options)
     space = asked.space or spaces.for_signal(task.inputs[0])
@@ -40,7 +41,9 @@ def run_build(asked: Built) -> None:
         workers=asked.workers, time=asked.time, seed=asked.seed, device=asked.device, quiet=asked.quiet,
     )  # fmt: skip
     made = load(str(written))
+    failed = facts_of(written)["failed"]
+    said = f"; {failed} trainings failed" if failed else ""
     sys.stdout.write(
-        f"wrote {written}: {len(made)} architectures, up to {len(made.seeds)} trainings each; the best by "
-        f"{made.signal} has {made.at(made.row(made.best(made.signal)) or 0, made.verdict):.4g} {made.verdict}\n"
+        f"wrote {written}: {len(made)} architectures, up to {len(made.seeds)} trainings each{said}; the best by "
+        f"{made.signal} has {made.query(made.best(made.signal), made.verdict):.4g} {made.verdict}\n"
     )

@@ -25,13 +25,16 @@ class Distillation:
 
         (1 - w) L(s, y) + w T^2 mean_k KL(softmax(z_k / T) || softmax(s / T)).
 
-    Teachers speak as they are used, in evaluation mode, after their last epoch; the public code of the former records
-    outputs while its teachers train. Validation and test rows are never taught.
+    Teachers are the best by the task's metric, of the longest budget there is; they speak as they are used, in
+    evaluation mode, after their last epoch, of rows without augmentation. The public code of the former records outputs
+    while its teachers train. Auxiliary outputs learn the same as the main one. Validation and test rows are never
+    taught. A trial that continues another keeps its teachers.
 
     Args:
         weight: w, from 0 to 1.
         teachers: How many there are at most.
-        after: How many trials must have ended before the first student; earlier ones are trained as usual.
+        after: How many trials must have been trained and scored before the first student; earlier ones are trained as
+            usual.
         temperature: T; None for the squared error.
 
     Raises:
@@ -47,7 +50,7 @@ class Distillation:
         if not 0 <= self.weight <= 1:
             raise TrainingError(f"weight={self.weight} of distillation is a share: give a number from 0 to 1")
         for name, value in (("teachers", self.teachers), ("after", self.after)):
-            if value < 1:
+            if not isinstance(value, int) or value < 1:
                 raise TrainingError(f"{name}={value} of distillation: give a whole number from 1 up")
         if self.temperature is not None and not 0 < self.temperature < math.inf:
             raise TrainingError(f"temperature={self.temperature} of distillation: give a number above 0")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
-
-from nasturtium.errors import TrainingError
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,111 +17,146 @@ MARK = "mark.json"
 OUTPUTS = "outputs.safetensors"
 """What the network of a trial says of the training rows, (N, K); of those trials alone that may become teachers."""
 TAUGHT_BY = "teachers.json"
-"""The folders of the teachers of a trial, so that one that is interrupted goes on with the same."""
+"""The folders of the teachers of a trial, so that one that is interrupted or continued goes on with the same."""
 
 
-class Marked(NamedTuple):
-    """A trial that ended.
+class Mark(NamedTuple):
+    """A trial that was trained and scored.
 
     Attributes:
         folder: Of the trial.
+        budget: What it spent; longer trainings teach before shorter ones.
         worth: Its score, larger is better.
         key: Of its architecture; equal for architectures that are the same network.
     """
 
     folder: Path
+    budget: float
     worth: float
     key: str
 
 
-def marked(study: Path) -> Iterator[Marked]:
-    """The trials of a study that ended, by folder; a mark that cannot be read is that of no trial."""
-    for path in sorted(study.glob(f"*/{MARK}")):
-        try:
-            content = json.loads(path.read_text())
-            yield Marked(path.parent, float(content["worth"]), str(content["key"]))
-        except (OSError, ValueError, TypeError, KeyError):  # cut off by a full disk: the network is just no teacher
-            continue
-
-
-def leaders(trials: Sequence[Marked], count: int) -> list[Marked]:
-    """The best trials with distinct architectures, best first; of equals the earlier one."""
-    best: dict[str, Marked] = {}
-    for trial in sorted(trials, key=lambda each: (-each.worth, each.folder.name)):
-        best.setdefault(trial.key, trial)
-    return list(best.values())[:count]
-
-
-def choose(folder: Path, count: int, after: int, key: str) -> list[Path]:
-    """The teachers of a trial: chosen when it first begins, the same ever after.
+class Bank:
+    """The trials of a study as teachers; whatever is damaged, or of other data or settings, is no teacher.
 
     Args:
-        folder: Of the trial; its neighbours are the other trials.
-        count: How many at most.
-        after: How many trials must have ended; no teachers before.
-        key: Of the trial's architecture, which does not teach itself.
-    """
-    note = folder / TAUGHT_BY
-    if note.exists():
-        names = json.loads(note.read_text())
-    else:
-        ended = list(marked(folder.parent))
-        able = [each for each in ended if each.key != key and (each.folder / OUTPUTS).exists()]
-        names = [each.folder.name for each in leaders(able, count)] if len(ended) >= after else []
-        write(note, json.dumps(names))
-    return [folder.parent / name for name in names if (folder.parent / name / OUTPUTS).exists()]
-
-
-def keep(folder: Path, outputs: Tensor, worth: float, key: str, count: int) -> None:
-    """Note how good a trial was, and what its network says if it is one of the best so far.
-
-    Scores of a study only grow, so what is not among the best now will never be: at most ``count`` files are written
-    while nothing better is found.
-
-    Args:
-        folder: Of the trial.
-        outputs: For all training rows, (N, K), on the CPU.
-        worth: Its score, larger is better.
-        key: Of its architecture.
+        study: The folder in which every trial has its own.
+        of: What a trial must be of to count: data, recipe and plan.
         count: How many may teach.
+        shape: Rows and outputs.
     """
-    from safetensors.torch import save_file
 
-    write(folder / MARK, json.dumps({"worth": worth, "key": key}))
-    if folder in [each.folder for each in leaders(list(marked(folder.parent)), count)]:
-        draft = folder / f"{OUTPUTS}.{os.getpid()}"
+    def __init__(self, study: Path, of: str, count: int, shape: tuple[int, int]) -> None:
+        self.study, self.of, self.count, self.shape = study, of, count, shape
+
+    def marks(self) -> list[Mark]:
+        """The trials that were trained and scored, by folder."""
+        found = []
+        for path in sorted(self.study.glob(f"*/{MARK}")):
+            content = _read(path)
+            with suppress(KeyError, TypeError, ValueError):
+                if content["of"] == self.of:
+                    values = float(content["budget"]), float(content["worth"]), str(content["key"])
+                    found.append(Mark(path.parent, *values))
+        return found
+
+    def choose(self, folder: Path, previous: Path | None, after: int, key: str) -> list[Path]:
+        """The teachers of a trial: those of the trial that it continues, or chosen when it first begins; ever the same.
+
+        Args:
+            folder: Of the trial.
+            previous: Of the trial that it continues.
+            after: How many trials must have been trained and scored; no teachers before.
+            key: Of the trial's architecture, which does not teach itself.
+        """
+        names = self._noted(folder)
+        if names is None and previous is not None:
+            names = self._noted(previous)
+        if names is None:
+            marks = self.marks()
+            others = [each for each in marks if each.key != key and self.sound(each.folder)]
+            names = [each.folder.name for each in leaders(others, self.count)] if len(marks) >= after else []
+        write(folder / TAUGHT_BY, json.dumps({"of": self.of, "teachers": names}))
+        return [self.study / name for name in names if self.sound(self.study / name)]
+
+    def _noted(self, folder: Path) -> list[str] | None:
+        content = _read(folder / TAUGHT_BY)
+        if not isinstance(content, dict) or content.get("of") != self.of:
+            return None
+        names = content.get("teachers")
+        return [str(name) for name in names] if isinstance(names, list) else None
+
+    def keep(self, mark: Mark, outputs: Callable[[], Tensor]) -> None:
+        """Note how good a trial was, and what its network says if it may become a teacher.
+
+        Marks are only added, so what is not among the best now never will be. One more than may teach is kept, since
+        none of them teaches its own kind.
+
+        Args:
+            mark: The trial.
+            outputs: Gives the outputs for all training rows, (N, K), on the CPU; asked if they are wanted alone.
+        """
+        import torch
+        from safetensors.torch import save_file
+
+        content = {"of": self.of, "budget": mark.budget, "worth": mark.worth, "key": mark.key}
+        write(mark.folder / MARK, json.dumps(content))
+        if mark.folder not in [each.folder for each in leaders(self.marks(), self.count + 1)]:
+            return
+        said = outputs()
+        if torch.isfinite(said).all():
+            replaced(mark.folder / OUTPUTS, lambda draft: save_file({"outputs": said.contiguous()}, draft))
+
+    def sound(self, folder: Path) -> bool:
+        """Whether a trial left outputs that can be read."""
+        from safetensors import SafetensorError, safe_open
+
         try:
-            save_file({"outputs": outputs.contiguous()}, draft)
-            draft.replace(folder / OUTPUTS)
-        finally:
-            draft.unlink(missing_ok=True)
+            with safe_open(folder / OUTPUTS, framework="pt") as file:
+                return tuple(file.get_slice("outputs").get_shape()) == self.shape
+        except (SafetensorError, OSError):
+            return False
 
 
-def outputs_in(folders: Sequence[Path], rows: int, outputs: int) -> list[Tensor]:
-    """What teachers say, (N, K) each; the files are mapped into memory, not read at once.
-
-    Raises:
-        TrainingError: If a file is damaged or of other rows.
-    """
-    from safetensors import SafetensorError, safe_open
+def outputs_in(folders: Sequence[Path]) -> list[Tensor]:
+    """What teachers say, (N, K) each; the files are mapped into memory, not read at once."""
+    from safetensors import safe_open
 
     found = []
     for folder in folders:
-        path = folder / OUTPUTS
-        try:
-            with safe_open(path, framework="pt") as file:
-                tensor = file.get_tensor("outputs")
-        except (SafetensorError, OSError) as error:
-            raise TrainingError(f"cannot read the teacher {path} ({error}); delete it, and others teach") from error
-        if tuple(tensor.shape) != (rows, outputs):
-            told = f"{tuple(tensor.shape)} outputs, not {(rows, outputs)}"
-            raise TrainingError(f"the teacher {path} gives {told}; delete it, and others teach")
-        found.append(tensor)
+        with safe_open(folder / OUTPUTS, framework="pt") as file:
+            found.append(file.get_tensor("outputs"))
     return found
 
 
+def leaders(marks: Sequence[Mark], count: int) -> list[Mark]:
+    """The best trials with distinct architectures, best first; of equals the earlier one."""
+    best: dict[str, Mark] = {}
+    for mark in sorted(marks, key=lambda each: (-each.budget, -each.worth, each.folder.name)):
+        best.setdefault(mark.key, mark)
+    return list(best.values())[:count]
+
+
+def _read(path: Path) -> Any:
+    """The content of a JSON file; None if it cannot be read, as after a power cut."""
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+
+
 def write(path: Path, text: str) -> None:
-    """Write a file at once or not at all."""
+    """Write a text at once or not at all."""
+    replaced(path, lambda draft: draft.write_text(text))
+
+
+def replaced(path: Path, writing: Callable[[Path], object]) -> None:
+    """Let a file be written beside its place, and move it there once it lies on the disk."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.write_text(text)
-    draft.replace(path)
+    try:
+        writing(draft)
+        with draft.open("rb+") as file:
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,12 +14,15 @@ from nasturtium.objective import parse_objective
 from nasturtium.trial import Budget, Report, Scores
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy.typing as npt
     from torch import nn
 
     from nasturtium.estimators.data import Placed
     from nasturtium.estimators.fit import Fit
     from nasturtium.estimators.lesson import Lesson
+    from nasturtium.estimators.teachers import Bank
     from nasturtium.space import Architecture
     from nasturtium.tasks import Task
 
@@ -112,33 +116,47 @@ class Training:
 
     def conclude(self, architecture: Architecture, fit: Fit, report: Report, scores: Scores) -> Scores:
         """What else is done with a network that is trained and scored, its weights those that are kept; the scores."""
-        if self.distillation is not None:
+        if self.distillation is not None and fit.step >= fit.steps:  # who was stopped early teaches nobody
             self._teach(architecture, fit, report, scores)
         return scores
+
+    def untaught(self) -> Training:
+        """The same training without teachers."""
+        made = copy.copy(self)
+        made.distillation = None
+        return made
+
+    def _bank(self, folder: Path, plan: Distillation) -> Bank:
+        from nasturtium.estimators.teachers import Bank
+
+        of = f"{self.task.fingerprint} {self.recipe} {plan}"
+        return Bank(folder.parent, of, plan.teachers, (len(self.task.train), self.task.outputs))
 
     def _lesson(self, architecture: Architecture, report: Report) -> Lesson | None:
         """What the best trials so far say of the training rows, if there are enough of them."""
         from nasturtium.estimators.lesson import Lesson
-        from nasturtium.estimators.teachers import choose, outputs_in
+        from nasturtium.estimators.teachers import outputs_in
 
         plan = self.distillation
         if plan is None:
             return None
         if report.folder is None:
             raise TrainingError("distillation finds teachers in the folder of the study: give it one by out=")
-        teachers = choose(report.folder, plan.teachers, plan.after, str(architecture.canonical))
-        return Lesson(plan, tuple(outputs_in(teachers, len(self.task.train), self.task.outputs)))
+        bank = self._bank(report.folder, plan)
+        chosen = bank.choose(report.folder, report.previous, plan.after, str(architecture.canonical))
+        return Lesson(plan, tuple(outputs_in(chosen)))
 
     def _teach(self, architecture: Architecture, fit: Fit, report: Report, scores: Scores) -> None:
         """Leave what a trained network says of the training rows to those that follow."""
         from nasturtium.estimators.scoring import outputs_of
-        from nasturtium.estimators.teachers import keep
+        from nasturtium.estimators.teachers import Mark
 
         worth = scores.get(self.task.metric, math.nan) * (1 if parse_objective(self.task.objective).maximise else -1)
         if self.distillation is None or report.folder is None or not math.isfinite(worth):
             return
-        outputs, _ = outputs_of(fit.model, self._data().scoring("train", fit.mode.channels_last))
-        keep(report.folder, outputs, worth, str(architecture.canonical), self.distillation.teachers)
+        batches = self._data().scoring("train", fit.mode.channels_last)
+        mark = Mark(report.folder, fit.steps / len(fit.batches), worth, str(architecture.canonical))
+        self._bank(report.folder, self.distillation).keep(mark, lambda: outputs_of(fit.model, batches)[0])
 
     def fit_final(
         self,
@@ -191,8 +209,6 @@ class Training:
         Raises:
             TrainingError: If there are no test rows, or an output is not finite.
         """
-        import copy
-
         from nasturtium.estimators.data import Placed
         from nasturtium.estimators.device import resolve_device
         from nasturtium.estimators.scoring import outputs_of, worth

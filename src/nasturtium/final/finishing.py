@@ -223,8 +223,10 @@ def _tuned(
 ) -> list[Entry]:  # fmt: skip
     """The finalists with the better recipes that a search over recipes finds, again the best by validation first."""
     seconds = None if wanted.left is None else TUNING_SHARE * wanted.left
-    found = tuned(leaders[: len(entries)], training, executor, wanted.tune, float(wanted.search_epochs), wanted.seed,
-                  folder, seconds, dict(header), progress(wanted.tune))  # fmt: skip
+    found = tuned(
+        leaders[: len(entries)], training.untaught(), executor, wanted.tune, float(wanted.search_epochs), wanted.seed,
+        folder, seconds, dict(header), progress(wanted.tune),
+    )  # fmt: skip
     scores = {}
     for entry, leader in zip(entries, leaders, strict=False):
         better = found.get(str(entry.architecture))

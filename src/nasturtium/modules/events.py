@@ -116,14 +116,14 @@ class GapEncoding(nn.Module):
 
     def forward(self, x: Tensor, *rest: Tensor) -> Tensor:
         """Add the encoding to x (B, T, C)[, its mask (B, T)], times (B, T, 1)[, their mask]."""
-        times = rest[1 if self.masked else 0].to(x.dtype)
+        times = rest[1 if self.masked else 0].to(self.outside.weight.dtype)  # bfloat16 would round gaps away
         gaps = torch.cat((torch.zeros_like(times[:, :1]), times[:, 1:] - times[:, :-1]), 1)
         said = torch.log1p(gaps.clamp(min=0))  # (B, T, 1)
         if self.inside is not None:
             waves = self.inside(said)  # of the logarithm, as gaps span decades
             said = torch.cat((waves[..., :1], waves[..., 1:].sin()), -1)
         added: Tensor = self.outside(said)
-        return x + added
+        return x + added.to(x.dtype)
 
     def extra_repr(self) -> str:
         """What it is made for."""
