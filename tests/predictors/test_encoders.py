@@ -2,7 +2,9 @@
 
 import numpy as np
 
+import nasturtium as nt
 from nasturtium import predictors
+from nasturtium.layers import Add, Branch, Clone, Linear, ReLU, Sequential
 from nasturtium.predictors.drawn import GraphEncoder, Paths
 from nasturtium.predictors.graphs import graph_of, template_of
 from nasturtium.predictors.vectors import Adjacency
@@ -84,3 +86,17 @@ def test_templates_and_graphs_are_found_once_for_each_space(monkeypatch):
     monkeypatch.setattr("nasturtium.predictors.drawn.graph_of", never)
     assert template_of(cells) is template
     np.testing.assert_array_equal(GraphEncoder(graphs)(architectures).adjacency, expected.adjacency)
+
+
+def test_where_too_many_paths_lead_through_a_network_the_options_stand_beside():
+    """Three ways in a row of three or twelve: 27 paths, or 531,441, which nobody counts."""
+    for count, beside in ((3, 0), (12, 12 * 3 * 2)):
+        ways = [nt.choice(Linear(8), ReLU()) for _ in range(3)]
+        space = nt.Space(Sequential(*[Branch(Clone(3), *ways, join=Add())] * count), input=(8,), name=f"ways{count}")
+        networks = drawn(space, 6)
+        encoder = Paths(space)
+        encoder.fit(networks)
+        rows = encoder(networks)
+        assert rows.shape[1] - len(encoder.columns) - 1 == beside
+    assert not encoder.columns
+    assert np.array_equal(rows[:, 1:], one_hot(space, networks))

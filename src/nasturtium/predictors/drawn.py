@@ -11,7 +11,6 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from nasturtium.errors import SpaceError
 from nasturtium.predictors.graphs import Graph, Graphs, graph_of, template_of
 from nasturtium.predictors.vectors import Encoder, OneHot
 from nasturtium.space.architecture import Architecture
@@ -94,7 +93,8 @@ class Paths(Drawn):
     Paths run through the graph of what was decided, so those through a cell count once. There is a column for each
     path of the training set; paths that none of it has are counted in one more column. In spaces of chains hardly any
     two architectures have a path in common, so that paths say nothing of a new one; there the options taken stand
-    beside (see :class:`OneHot`).
+    beside (see :class:`OneHot`). So they do where more than 100,000 paths lead through a network of the training set:
+    those of such a network are not counted.
 
     Args:
         space: The space of the architectures.
@@ -113,19 +113,17 @@ class Paths(Drawn):
         found = []
         for graph in self.graphs(architectures):
             routes = _routes(graph, self.longest) if self.routes is None else self.routes
-            found.append({tuple([graph.labels[node] for node in route]) for route in routes})
+            found.append({tuple([graph.labels[node] for node in route]) for route in routes or ()})
         return found
 
     def fit(self, architectures: Sequence[Architecture]) -> None:
         """Makes a column for each path."""
-        found = Counter(
-            path
-            for paths in self.paths(list({each.decisions: each for each in architectures}.values()))
-            for path in paths
-        )
+        distinct = self.paths(list({each.decisions: each for each in architectures}.values()))
+        found = Counter(path for paths in distinct for path in paths)
         self.columns = {path: number for number, path in enumerate(sorted(found))}
         common = sum(count for count in found.values() if count > 1)
-        self.beside = OneHot(self.space) if common < COMMON * found.total() else None
+        telling = common >= COMMON * found.total() and all(distinct)
+        self.beside = None if telling else OneHot(self.space)
 
     def __call__(self, architectures: Sequence[Architecture]) -> Array:
         """(n, paths of the training set + 1), and the options where they stand beside."""
@@ -137,23 +135,17 @@ class Paths(Drawn):
         return rows if self.beside is None else np.hstack([rows, self.beside(architectures)])
 
 
-def _routes(graph: Graph, longest: int | None) -> Sequence[tuple[int, ...]]:
-    """The decided nodes of every path from an input to the output that has at most ``longest`` of them."""
+def _routes(graph: Graph, longest: int | None) -> Sequence[tuple[int, ...]] | None:
+    """The decided nodes of every path from an input to the output that has at most ``longest``; None if too many."""
     inputs = tuple([node for node, label in enumerate(graph.labels) if label.startswith("input ")])
-    routes = _routes_of(len(graph.labels), graph.edges, graph.fixed, inputs, longest)
-    if isinstance(routes, int):
-        raise SpaceError(
-            f"more than {PATHS} paths lead through {graph.labels[routes][:40]!r}; use another encoding "
-            "('one_hot', 'counts'), or short paths alone: encoding=lambda space: Paths(space, longest=4)"
-        )
-    return routes
+    return _routes_of(len(graph.labels), graph.edges, graph.fixed, inputs, longest)
 
 
 @lru_cache(maxsize=1 << 12)
 def _routes_of(
     size: int, edges: tuple[tuple[int, int], ...], fixed: frozenset[int], inputs: tuple[int, ...], longest: int | None
-) -> tuple[tuple[int, ...], ...] | int:
-    """The same for a graph without labels, of which a space has few; the node through which too many lead if any."""
+) -> tuple[tuple[int, ...], ...] | None:
+    """The same for a graph without labels, of which a space has few."""
     leading: list[list[tuple[int, ...]]] = [[] for _ in range(size)]
     for node in range(size):
         sources = sorted({source for source, target in edges if target == node})
@@ -161,5 +153,5 @@ def _routes_of(
         routes = before if node in fixed else [(*route, node) for route in before]
         leading[node] = [route for route in routes if longest is None or len(route) <= longest]
         if len(leading[node]) > PATHS:
-            return node
+            return None
     return tuple(leading[-1])
