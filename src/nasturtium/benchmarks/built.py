@@ -8,7 +8,6 @@ the task and the recipe were is JSON in the file's metadata, under ``nasturtium`
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from nasturtium.benchmarks.rows import DecisionRows
 from nasturtium.benchmarks.table import Benchmark, BenchmarkError, Metric, Values
 from nasturtium.errors import NasturtiumError
 from nasturtium.space.architecture import from_json_signal
+from nasturtium.writing import replacing
 
 if TYPE_CHECKING:
     from nasturtium.space.space import Space
@@ -50,16 +50,13 @@ def write_built(path: Path, rows: Sequence[Row], facts: Mapping[str, Any]) -> Pa
     import polars
 
     frame = polars.DataFrame(rows, infer_schema_length=None)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    metadata = {KEY: json.dumps({"format": FORMAT, **facts})}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        metadata = {KEY: json.dumps({"format": FORMAT, **facts})}
-        frame.write_parquet(draft, compression="zstd", compression_level=19, metadata=metadata)
-        draft.replace(path)
+        with replacing(path) as draft:
+            frame.write_parquet(draft, compression="zstd", compression_level=19, metadata=metadata)
     except OSError as error:
         raise BenchmarkError(f"cannot write {path}: {error.strerror}; give another place") from None
-    finally:
-        draft.unlink(missing_ok=True)
     return path
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +15,7 @@ from torch import Tensor
 from nasturtium.errors import TrainingError
 from nasturtium.estimators.fit import Fit
 from nasturtium.estimators.optimise import state_tensors
+from nasturtium.writing import replacing
 
 NAME = "checkpoint.safetensors"
 FORMAT = "1"
@@ -56,14 +56,8 @@ def save(folder: Path, fit: Fit, identity: Mapping[str, str], curve: Curve) -> N
     metadata = {**identity, "format": FORMAT, "epoch": str(fit.epoch), "step": str(fit.step)}
     metadata["curve"] = json.dumps(curve)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in _named(fit).items()}
-    draft = folder / f"{NAME}.{os.getpid()}"
-    try:
+    with replacing(folder / NAME) as draft:
         save_file(tensors, draft, metadata)
-        with draft.open("rb+") as file:
-            os.fsync(file.fileno())
-        draft.replace(folder / NAME)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def load(folder: Path | None) -> Checkpoint | None:

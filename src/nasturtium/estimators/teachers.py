@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from nasturtium.writing import replacing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -105,7 +106,8 @@ class Bank:
             return
         said = outputs()
         if torch.isfinite(said).all():
-            replaced(mark.folder / OUTPUTS, lambda draft: save_file({"outputs": said.contiguous()}, draft))
+            with replacing(mark.folder / OUTPUTS) as draft:
+                save_file({"outputs": said.contiguous()}, draft)
 
     def sound(self, folder: Path) -> bool:
         """Whether a trial left outputs that can be read."""
@@ -147,16 +149,5 @@ def _read(path: Path) -> Any:
 
 def write(path: Path, text: str) -> None:
     """Write a text at once or not at all."""
-    replaced(path, lambda draft: draft.write_text(text))
-
-
-def replaced(path: Path, writing: Callable[[Path], object]) -> None:
-    """Let a file be written beside its place, and move it there once it lies on the disk."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        writing(draft)
-        with draft.open("rb+") as file:
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with replacing(path) as draft:
+        draft.write_text(text)

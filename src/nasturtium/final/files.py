@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +13,7 @@ import numpy.typing as npt
 from nasturtium.errors import NasturtiumError, StudyError
 from nasturtium.final.training import keep_weights
 from nasturtium.space import Architecture
+from nasturtium.writing import replacing
 
 if TYPE_CHECKING:
     import polars as pl
@@ -172,8 +172,8 @@ def keep_best(
     try:
         keep_weights(model, folder / WEIGHTS)
         _keep_rows(folder / ROWS, model, task)
-        (folder / f"{BEST}.part").write_text(json.dumps(content, indent=1))
-        os.replace(folder / f"{BEST}.part", folder / BEST)
+        with replacing(folder / BEST) as draft:
+            draft.write_text(json.dumps(content, indent=1))
     except OSError as error:
         raise StudyError(f"cannot write to {folder}: {error.strerror}; make room and run the same command") from None
 
@@ -190,10 +190,8 @@ def _keep_rows(path: Path, model: torch.nn.Module, task: Task) -> None:
         output = model(*inputs)
     first = output[0] if isinstance(output, tuple) else output
     arrays: dict[str, Any] = {f"input{number}": tensor.numpy() for number, tensor in enumerate(inputs)}
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
+    with replacing(path) as draft, draft.open("wb") as file:
         np.savez_compressed(file, **arrays, output=first.float().numpy())
-    os.replace(part, path)
 
 
 def _rows(folder: Path) -> dict[str, npt.NDArray[Any]] | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nasturtium.errors import StudyError
+from nasturtium.writing import replacing
 
 FINALS = "finals.json"
 
@@ -142,9 +142,8 @@ def scores_of_tests(network: Network, metric: str) -> dict[str, float]:
 
 def write_finals(finals: Finals, folder: Path) -> None:
     """Keep the results beside the study, all or nothing."""
-    part = folder / f"{FINALS}.part"
-    part.write_text(json.dumps(asdict(finals), indent=1))
-    os.replace(part, folder / FINALS)
+    with replacing(folder / FINALS) as draft:
+        draft.write_text(json.dumps(asdict(finals), indent=1))
 
 
 def read_finals(folder: Path) -> Finals | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nasturtium.trial import Budget, Report, Scores
+from nasturtium.writing import replacing
 
 if TYPE_CHECKING:
     import torch
@@ -61,14 +61,11 @@ def keep_weights(model: torch.nn.Module, path: Path) -> None:
     """Write the weights of a network, all or nothing."""
     from safetensors.torch import save_model
 
-    part = path.with_suffix(".part")
-    save_model(model, str(part))
-    os.replace(part, path)
+    with replacing(path) as draft:
+        save_model(model, str(draft))
 
 
 def keep_array(values: npt.NDArray[Any], path: Path) -> None:
     """Write an array, all or nothing."""
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
+    with replacing(path) as draft, draft.open("wb") as file:
         np.save(file, values)
-    os.replace(part, path)

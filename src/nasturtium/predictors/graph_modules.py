@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import torch
@@ -31,7 +32,7 @@ class Batch(NamedTuple):
         return Batch(*(each[index] for each in self))
 
 
-class Reader(nn.Module):
+class Reader(nn.Module, ABC):
     """Base of ``members`` networks that turn a graph into one vector and that into one number.
 
     Args:
@@ -59,13 +60,13 @@ class Reader(nn.Module):
         self.last_bias = nn.Parameter(torch.zeros(members, 1, 1))
         del self.generator
 
+    @abstractmethod
     def build(self) -> None:
         """Makes the weights of the layers."""
-        raise NotImplementedError
 
+    @abstractmethod
     def states(self, nodes: torch.Tensor, batch: Batch) -> torch.Tensor:
         """What describes each graph, (M, n, h), from what describes each node, (M, n, s, h)."""
-        raise NotImplementedError
 
     def matrix(self, rows: int, columns: int, gain: float = 2.0) -> nn.Parameter:
         """A weight for each network, (M, rows, columns), of variance gain / rows."""

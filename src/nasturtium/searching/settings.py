@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import sys
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from nasturtium.space import Space
 from nasturtium.space.architecture import to_json_signal
 from nasturtium.study.folder import SETTINGS
 from nasturtium.tasks import Task
+from nasturtium.writing import replacing
 
 PACKAGES = ("nasturtium", "torch", "numpy", "scikit-learn")
 
@@ -44,8 +44,8 @@ def write_settings(
                "limits": [str(each) for each in goal.limits], "versions": versions(), "command": command()}  # fmt: skip
     try:
         out.mkdir(parents=True, exist_ok=True)
-        (out / f"{SETTINGS}.part").write_text(json.dumps(content, indent=1))
-        os.replace(out / f"{SETTINGS}.part", out / SETTINGS)
+        with replacing(out / SETTINGS) as draft:
+            draft.write_text(json.dumps(content, indent=1))
     except OSError as error:
         raise StudyError(f"cannot write to {out}: {error.strerror}; give another folder") from None
 
