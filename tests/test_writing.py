@@ -14,8 +14,9 @@ def test_a_file_is_replaced_or_stays_as_it_was(tmp_path: Path) -> None:
     with replacing(place) as draft:
         draft.write_text("first")
         assert not place.exists()
-    with pytest.raises(RuntimeError, match="half"), replacing(place) as draft:
-        draft.write_text("sec")
-        raise RuntimeError("half way")
+    with pytest.raises(FileNotFoundError), replacing(place):
+        pass  # nothing was written, so there is nothing to put in its place
+    with pytest.raises(ZeroDivisionError), replacing(place) as draft:
+        draft.write_text("sec" * (1 // draft.write_text("")))
     assert place.read_text() == "first"
     assert list(tmp_path.iterdir()) == [place]
