@@ -115,14 +115,14 @@ def test_the_package_agrees_with_its_own_reader() -> None:
 
 def test_loading_and_asking_are_fast() -> None:
     """Bounds a loaded machine keeps; measured are 0.1 s and 1 microsecond."""
-    start = time.perf_counter()
+    start = time.process_time()
     bench = benchmarks.load("nasbench201", "cifar10", folder("nats_tss"))
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     architectures = list(bench.architectures())[:2000]
-    start = time.perf_counter()
+    start = time.process_time()
     for a in architectures:
         bench.query(a)
-    assert (time.perf_counter() - start) / 2000 < 1e-4
+    assert (time.process_time() - start) / 2000 < 1e-4
 
 
 def test_names_of_data_sets_are_read_in_any_case() -> None:

@@ -223,13 +223,13 @@ def test_trials_are_told_seed_folder_deadline_and_threads(tmp_path):
 
 
 def test_one_worker_runs_many_trials_and_several_run_side_by_side():
-    executor = LocalProcesses(OneMax(seconds=0.3), SPACE, 2)
+    executor = LocalProcesses(OneMax(seconds=1.5), SPACE, 2)
     for number in range(4):
         executor.submit(job(number))
     drain(executor, 2)
     begun = time.monotonic()
     ended = drain(executor, 2)
-    assert time.monotonic() - begun < 0.55
+    assert time.monotonic() - begun < 2.8  # one after the other they would take 3
     assert len(executor.workers) == 2
     assert len(ended) == 2
     executor.shutdown()
@@ -276,7 +276,7 @@ def test_in_process_keeps_the_time_limit_at_reports():
     executor.submit(job(0, seconds=0.25))
     (ended,) = drain(executor, 1)
     assert (ended.state, ended.reason) == (State.FAILED, "time limit of 0.25 s")
-    assert ended.seconds < 1
+    assert ended.seconds < 3
 
 
 def test_our_own_errors_stand_as_they_are():
