@@ -1,0 +1,25 @@
+"""Small computations in one thread, whatever the machine has: for what is too small to be shared out."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import AbstractContextManager
+from functools import lru_cache
+from typing import Any
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """While it is entered, linear algebra and loops of libraries (BLAS, OpenMP) run in one thread.
+
+    Threads that share out small matrices wait for each other, on a busy machine many times as long as the work takes:
+    a Gaussian process on 150 points takes sixteen times the CPU time with two threads on two cores, one of them busy.
+    """
+    return _libraries("torch" in sys.modules, "sklearn" in sys.modules).limit(limits=1)
+
+
+@lru_cache(maxsize=4)
+def _libraries(*loaded: bool) -> Any:
+    """The libraries with threads; searched again when one that brings more of them was loaded since."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
