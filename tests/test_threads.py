@@ -25,6 +25,9 @@ def test_one_thread_inside_and_as_many_as_before_after():
 def test_predictors_learn_and_answer_in_one_thread(name, monkeypatch):
     space = nasbench201()
     predictor = predictors.make(name, space=space, seed=0)
+    rng = np.random.default_rng(0)
+    some = [space.sample(rng) for _ in range(12)]
+    predictor.fit(some, rng.random(12))  # loads the libraries it needs
     regressor, seen = type(predictor.regressor), []
     for method in ("fit", "predict"):
         plain = getattr(regressor, method)
@@ -34,8 +37,6 @@ def test_predictors_learn_and_answer_in_one_thread(name, monkeypatch):
             return plain(self, *given)
 
         monkeypatch.setattr(regressor, method, watched)
-    rng = np.random.default_rng(0)
-    some = [space.sample(rng) for _ in range(12)]
     with threadpool_limits(2):
         predictor.fit(some, rng.random(12)).predict(some)
     assert len(seen) >= 2
