@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 
 Losses = tuple[float, ...]
 """The violation of limits, then the loss of each objective; less is better (see :meth:`Goal.losses`)."""
+
+
+class Common(TypedDict, total=False):
+    """The options of every strategy (see :class:`Strategy`), as ``**common: Unpack[Common]`` takes them."""
+
+    seed: int
+    budget: Budget
+    objectives: Objectives
+    limits: Iterable[str | Limit]
 
 
 class Strategy(ABC):
@@ -61,6 +70,12 @@ class Strategy(ABC):
         self.goal = Goal.of(objectives, limits)
         self.number = 0
         self.known = Known(space)
+
+    @property
+    def common(self) -> Common:
+        """What another strategy is given that goes by the same seed, budget, objectives and limits."""
+        goal = self.goal
+        return {"seed": self.seed, "budget": self.budget, "objectives": goal.objectives, "limits": goal.limits}
 
     @abstractmethod
     def propose(self, number: int, rng: np.random.Generator) -> Proposal | None:
