@@ -17,7 +17,8 @@ def one_thread() -> AbstractContextManager[Any]:
     Threads that share out small matrices wait for each other, on a busy machine many times as long as the work takes:
     a Gaussian process on 150 points takes sixteen times the CPU time with two threads on two cores, one of them busy.
     """
-    return _libraries(*(name in sys.modules for name in BRINGING)).limit(limits=1)
+    limited: AbstractContextManager[Any] = _libraries(*(name in sys.modules for name in BRINGING)).limit(limits=1)
+    return limited
 
 
 @lru_cache(maxsize=4)
