@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from nasturtium.errors import TaskError
 from nasturtium.tasks import Preprocessing, load
 from nasturtium.tasks.event_coding import member_names
 from tests.tasks.event_tables import OPTIONS, customers
@@ -180,6 +181,12 @@ def test_a_split_among_the_events_is_one_only_if_it_reads_so():
     assert [len(split) for split in parts(load(joined, **OPTIONS)).values()] == [36, 12, 12]
     feature = joined.with_columns(split=pl.col("kind").replace_strict({"call": "a", "visit": "b", "order": "a"}))
     assert "split" in {column.name for column in load(feature, **OPTIONS).preprocessing.inputs.columns}
+    for words in ({"valid": "holdout"}, {"valid": None}):
+        strange = joined.with_columns(pl.col("split").replace(words))
+        with pytest.raises(TaskError, match="column 'split' of .* holds ('holdout'|a missing value)"):
+            load(strange, **OPTIONS)
+    codes = joined.with_columns(pl.col("split").replace_strict({"train": 0, "valid": 1, "test": 2}))
+    assert load(codes, **OPTIONS).fingerprint == load(joined, **OPTIONS).fingerprint
 
 
 def test_columns_of_nothing_and_whole_numbers_as_categories():

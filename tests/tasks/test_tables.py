@@ -166,6 +166,25 @@ def test_a_split_column_is_the_split(frame, generator):
     assert "Split" not in [column.name for column in task.preprocessing.inputs.columns]
 
 
+@pytest.mark.parametrize(
+    ("third", "line"),
+    [("holdout", "column 'split' holds 'holdout'"), (None, "column 'split' holds a missing value")],
+)
+def test_a_split_column_with_a_strange_value_is_no_input(frame, third, line):
+    split = ["train", "train", "dev", third] * 100
+    with pytest.raises(TaskError, match=line):
+        load(frame.with_columns(split=pl.Series(split)), target="label")
+
+
+def test_numbers_in_a_split_column_are_the_split(frame):
+    task = load(frame.with_columns(split=pl.Series([0, 0, 1, 2] * 100)), target="label")
+    assert [len(part) for part in (task.train, task.valid, task.test)] == [200, 100, 100]
+    assert "column 'split' is read as the split: 0 trains, 1 validates, 2 tests (else: rename it)" in task.notes
+    for codes in ([0, 1, 2, 3], [[0], [1], [2], [0]]):
+        other = load(frame.with_columns(split=pl.Series(codes * 100)), target="label")
+        assert any("split" in note for note in other.notes) == isinstance(codes[0], list)
+
+
 def test_columns_that_are_no_use_are_noted(frame):
     odd = frame.select("income", "label").with_columns(
         nothing=pl.lit(None),

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from nasturtium.errors import TaskError, did_you_mean
 from nasturtium.tasks.array_coding import listed, steady
 from nasturtium.tasks.assembly import Labels, assemble, name_of
-from nasturtium.tasks.split import WORDS, read_split
+from nasturtium.tasks.split import is_split, read_split
 from nasturtium.tasks.table_coding import Column, TableCoding, describe_column, encode_columns
 from nasturtium.tasks.task import Split, Task
 
@@ -146,7 +146,7 @@ def from_frame(
 
     Args:
         frame: Numbers, text, categories, booleans, dates; other columns are dropped with a note. A column
-            ``split`` of train, valid and test is the split.
+            ``split`` is the split if a value is train, valid or test, or all are 0, 1 and 2.
         target: The column to predict; by default the one called target, label, y or class, else the last.
         name: Of the task.
         place: Where the table is from, for messages.
@@ -163,7 +163,7 @@ def from_frame(
         raise TaskError(f"{place} has {len(frame)} rows and {frame.width} columns; it needs rows, inputs and a target")
     frame = frame.with_columns(pl.selectors.float().fill_nan(None))
     chosen, notes = _find_target(frame.columns, target, place)
-    given, frame = _find_split(frame, chosen)
+    given, frame, said = _find_split(frame, chosen)
     series = frame[chosen]
     if series.dtype.is_temporal() or series.dtype.is_nested() or series.dtype == pl.Null:
         raise TaskError(
@@ -171,7 +171,7 @@ def from_frame(
         )
     labels = Labels(target_values(series), f"column {chosen!r}", given)
     rows = TableRows(frame.drop(chosen))
-    return assemble(rows, labels, name=name, seed=seed, metric=metric, kind=kind, notes=notes)
+    return assemble(rows, labels, name=name, seed=seed, metric=metric, kind=kind, notes=(*notes, *said))
 
 
 def _find_target(columns: list[str], target: str | None, place: str) -> tuple[str, tuple[str, ...]]:
@@ -186,15 +186,15 @@ def _find_target(columns: list[str], target: str | None, place: str) -> tuple[st
     return chosen, (f"the target is {chosen!r}, taken {why} (else: target=...)",)
 
 
-def _find_split(frame: pl.DataFrame, target: str) -> tuple[Array | None, pl.DataFrame]:
-    """The codes of a column ``split`` of train, valid and test, and the frame without it."""
+def _find_split(frame: pl.DataFrame, target: str) -> tuple[Array | None, pl.DataFrame, tuple[str, ...]]:
+    """The codes of a column ``split``, if it is one, the frame without it, and a note where it could be doubted."""
     names = [column for column in frame.columns if column.lower() == SPLIT_NAME and column != target]
-    if not names:
-        return None, frame
-    values = frame[names[0]].to_list()
-    if not all(str(value).lower() in WORDS for value in values):
-        return None, frame
-    return read_split(values, len(frame), f"column {names[0]!r}"), frame.drop(names[0])
+    if not names or not is_split(frame[names[0]].unique()):
+        return None, frame, ()
+    series = frame[names[0]]
+    codes = read_split(series.to_list(), len(frame), f"column {series.name!r}")
+    note = f"column {series.name!r} is read as the split: 0 trains, 1 validates, 2 tests (else: rename it)"
+    return codes, frame.drop(series.name), (note,) if series.dtype.is_numeric() else ()
 
 
 def target_values(series: pl.Series) -> Array:
