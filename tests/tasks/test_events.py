@@ -288,3 +288,17 @@ def test_real_events(datasets, name, train, valid, test, categorical):
     assert total == len(events)
     if name.startswith("sepsis"):
         assert "age" in {column.name for column in task.preprocessing.inputs.columns}
+
+
+def test_text_of_new_events_is_read_as_text_whatever_it_looks_like(tmp_path):
+    events, labels = customers()
+    words = {"call": "01234", "visit": "A1B", "order": "TRUE"}
+    events = events.with_columns(pl.col("kind").replace(words), late=pl.col("when") > 1000)
+    task = given(events, labels, categorical=["shop"])
+    new = events.filter(pl.col("kind") != "A1B").with_columns(pl.col("amount").fill_nan(None))
+    for part in (new.filter(pl.col("kind") == "01234"), new.filter(pl.col("kind") == "TRUE"), new):
+        part.write_csv(tmp_path / "new.csv")
+        read, entities = task.preprocessing.rows(tmp_path / "new.csv")
+        known, _ = task.preprocessing.rows(part)
+        assert len(entities) == part["who"].n_unique()
+        assert all(np.array_equal(ours, theirs) for ours, theirs in zip(read.inputs, known.inputs, strict=True))

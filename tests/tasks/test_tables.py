@@ -119,6 +119,17 @@ def test_new_tables_are_encoded_alike_also_with_unknown_values(frame):
         coding.apply({**new, "since": ["May"]})
 
 
+def test_text_of_a_new_file_is_read_as_text_whatever_it_looks_like(write):
+    rows = [("01234", "TRUE"), ("A1B", "FALSE"), ("00500", "maybe"), ("2024-01-01", "TRUE")] * 30
+    lines = "".join(f"{code},{flag},{number},{'xy'[number % 2]}\n" for number, (code, flag) in enumerate(rows))
+    task = load(write("code,flag,number,label\n" + lines))
+    new = "number;flag;code;further\n" + "1;TRUE;01234;0\n2;FALSE;00500;0\n3;TRUE;2024-01-01;1\n"
+    split, _ = task.preprocessing.rows(write(new, "new.csv"))
+    frame = pl.DataFrame({"code": ["01234", "00500", "2024-01-01"], "flag": ["TRUE", "FALSE", "TRUE"],
+                          "number": [1, 2, 3]})  # fmt: skip
+    assert np.array_equal(split.inputs[0], task.preprocessing.apply(frame)[0])
+
+
 def test_dates_are_days_and_cycles():
     moment = datetime.datetime(2024, 2, 29, 18, 0)
     values, missing = as_dates(pl.Series("t", [moment, None]))

@@ -66,7 +66,7 @@ class Preprocessing:
         if isinstance(raw, (str, PathLike)):
             if not Path(raw).is_file():
                 raise TaskError(f"there is no file {raw}")
-            raw = read_frame(Path(raw))
+            raw = read_frame(Path(raw), getattr(self.inputs, "text", ()))
         if not isinstance(self.inputs, EventCoding):
             inputs = self.apply(raw)
             return Split(inputs, np.zeros(len(inputs[0]), dtype=np.int64)), None

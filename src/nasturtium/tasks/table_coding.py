@@ -85,6 +85,11 @@ class TableCoding:
         """What a network receives."""
         return vector(len(self.kept))
 
+    @property
+    def text(self) -> tuple[str, ...]:
+        """Columns that were text, and are to be read as text from new files."""
+        return tuple(column.name for column in self.columns if column.kind == "category")
+
     def apply(self, raw: object, name: str = "the table") -> tuple[Array, ...]:
         """Turn new raw rows into a network's inputs.
 

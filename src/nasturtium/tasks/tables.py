@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,8 +108,12 @@ def load_table(path: Path, *, name: str | None = None, **options: Any) -> Task:
     return from_frame(read_frame(path), name=name or name_of(path), place=str(path), **options)
 
 
-def read_frame(path: Path) -> pl.DataFrame:
+def read_frame(path: Path, text: Collection[str] = ()) -> pl.DataFrame:
     """The table in a .csv (also ; or tab separated) or .parquet file.
+
+    Args:
+        path: Of the file.
+        text: Columns of a .csv that are text whatever they look like: ``01234`` stays as it is.
 
     Raises:
         TaskError: If the file cannot be read, or is empty.
@@ -116,20 +121,23 @@ def read_frame(path: Path) -> pl.DataFrame:
     import polars as pl
 
     try:
-        return pl.read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
+        return pl.read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path, text)
     except pl.exceptions.NoDataError as error:
         raise TaskError(f"{path} is empty; it needs a line of column names and rows") from error
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
         raise TaskError(f"cannot read {path} as a table: {str(error).splitlines()[0]}") from error
 
 
-def _read_csv(path: Path) -> pl.DataFrame:
+def _read_csv(path: Path, text: Collection[str]) -> pl.DataFrame:
     import polars as pl
 
     with path.open(encoding="utf-8-sig") as file:
         header = file.readline()
     separator = max(SEPARATORS, key=header.count)
-    return pl.read_csv(path, separator=separator, null_values=MISSING, try_parse_dates=True, infer_schema_length=None)
+    return pl.read_csv(
+        path, separator=separator, null_values=MISSING, try_parse_dates=True, infer_schema_length=None,
+        schema_overrides=dict.fromkeys(text, pl.String),
+    )  # fmt: skip
 
 
 def from_frame(
