@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import tracemalloc
 
 import numpy as np
 import polars as pl
@@ -151,6 +152,20 @@ def test_rare_categories_share_a_feature():
     ]  # fmt: skip
     many = pl.Series("m", [f"k{number}" for number in range(100)] * 9)
     assert len(describe_column(many, np.arange(900)).categories) == 64
+
+
+def test_many_categories_take_little_more_memory_than_their_features(generator):
+    words = np.array([f"word{number}" for number in range(64)])
+    columns = {f"c{k}": generator.choice(words, 4000).tolist() for k in range(10)}
+    table = pl.DataFrame({**columns, "label": generator.choice(["a", "b"], 4000)})
+    load(table)
+    tracemalloc.start()
+    task = load(table)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    held = sum(part.inputs[0].nbytes for part in (task.train, task.valid, task.test))
+    assert held == 4000 * 640 * 4
+    assert peak < 1.5 * held
 
 
 def test_a_gap_that_training_never_saw_is_filled(frame):

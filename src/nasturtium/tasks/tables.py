@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from nasturtium.errors import TaskError, did_you_mean
-from nasturtium.tasks.array_coding import listed, steady
+from nasturtium.tasks.array_coding import listed
 from nasturtium.tasks.assembly import Labels, assemble, name_of
 from nasturtium.tasks.split import is_split, read_split
-from nasturtium.tasks.table_coding import Column, TableCoding, describe_column, encode_columns
+from nasturtium.tasks.table_coding import Column, TableCoding, describe_column, fit_columns
 from nasturtium.tasks.task import Split, Task
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ class TableRows:
 
     def __init__(self, frame: pl.DataFrame) -> None:
         self.frame = frame
-        self.features: Array | None = None
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -44,20 +43,11 @@ class TableRows:
         dropped = {n: why for n, why in zip(self.frame.columns, described, strict=True) if isinstance(why, str)}
         if not columns:
             raise TaskError(f"no column can be used as an input: {_reasons(dropped)}")
-        blocks = [column.encode(self.frame[column.name]) for column in columns]
-        owners = np.repeat(np.arange(len(columns)), [block.shape[1] for block in blocks])
-        self.features = np.concatenate(blocks, axis=1)
-        seen = self.features[train]
-        kept = np.flatnonzero(seen.min(axis=0) < seen.max(axis=0))
-        for number, column in enumerate(columns):
-            if number not in owners[kept]:
-                dropped[column.name] = "tells no rows apart"
-        if len(kept) == 0:
+        coding, same = fit_columns(columns, self.frame, train)
+        dropped |= dict.fromkeys(same, "tells no rows apart")
+        if not coding.kept:
             raise TaskError(f"no column can be used as an input: {_reasons(dropped)}")
-        binary = np.isin(seen[:, kept], (0, 1)).all(axis=0)
-        mean = steady(np.where(binary, 0, seen[:, kept].mean(axis=0)))
-        std = steady(np.where(binary, 1, seen[:, kept].std(axis=0)))
-        return TableCoding(columns, tuple(kept.tolist()), mean, std), self._notes(columns, dropped)
+        return coding, self._notes(columns, dropped)
 
     def _notes(self, columns: tuple[Column, ...], dropped: dict[str, str]) -> tuple[str, ...]:
         notes = []
@@ -72,8 +62,7 @@ class TableRows:
 
     def split(self, coding: TableCoding, rows: Array, targets: Array) -> Split:
         """These rows (indices), encoded, with their encoded targets."""
-        features = encode_columns(coding.columns, self.frame) if self.features is None else self.features
-        return Split((coding.scale(features[rows]),), targets)
+        return Split((coding.encode(self.frame[rows]),), targets)
 
 
 def _stray(series: pl.Series) -> str | None:
