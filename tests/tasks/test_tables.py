@@ -211,6 +211,14 @@ def test_numbers_in_a_split_column_are_the_split(frame):
         assert any("split" in note for note in other.notes) == isinstance(codes[0], list)
 
 
+def test_a_column_of_many_whole_numbers_is_a_regression(generator):
+    ages = pl.DataFrame({"a": generator.normal(size=1000), "age": np.arange(1000) % 90})
+    task = load(ages, target="age")
+    assert task.kind == "regression"
+    assert any("90 whole numbers from 0 to 89: a regression (else: kind='classification')" in n for n in task.notes)
+    assert load(ages, target="age", kind="classification").outputs == 90
+
+
 def test_columns_that_are_no_use_are_noted(frame):
     odd = frame.select("income", "label").with_columns(
         nothing=pl.lit(None),

@@ -130,7 +130,7 @@ def from_events(
     ordered = order_events(frame.drop(told.columns), entity, timestamp, max_events, place, told.entities)
     begun = ordered.first if told.start is None else told.start
     order = _order(begun, split, told.groups is not None)
-    values = Labels(told.values, told.name, told.given, order=order, groups=told.groups)
+    values = Labels(told.values, told.name, told.given, order=order, groups=told.groups, column=True)
     chosen = metric or ("auroc" if _two_classes(told.values, kind) else None)
     rows = EventRows(ordered, asked, moments)
     return assemble(rows, values, name=name, seed=seed, metric=chosen, kind=kind, notes=told.notes)

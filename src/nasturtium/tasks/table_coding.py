@@ -121,7 +121,7 @@ class TableCoding:
         return (self.encode(frame),)
 
     def encode(self, frame: pl.DataFrame) -> Array:
-        """The features of a frame that has all columns, kept and normalised one column after another: float32 (N, D)."""
+        """The kept features of a frame that has all columns, normalised one column after another: float32 (N, D)."""
         kept, mean, std = np.array(self.kept), np.array(self.mean), np.array(self.std)
         made: Array = np.empty((len(frame), len(kept)), dtype=np.float32)
         start = 0

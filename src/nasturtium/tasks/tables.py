@@ -166,7 +166,7 @@ def from_frame(
         raise TaskError(
             f"column {chosen!r} of {place} is of type {series.dtype}; targets are text, booleans or numbers"
         )
-    labels = Labels(target_values(series), f"column {chosen!r}", given)
+    labels = Labels(target_values(series), f"column {chosen!r}", given, column=True)
     rows = TableRows(frame.drop(chosen))
     return assemble(rows, labels, name=name, seed=seed, metric=metric, kind=kind, notes=(*notes, *said))
 
