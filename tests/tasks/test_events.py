@@ -183,7 +183,7 @@ def test_a_split_among_the_events_is_one_only_if_it_reads_so():
     assert "split" in {column.name for column in load(feature, **OPTIONS).preprocessing.inputs.columns}
     for words in ({"valid": "holdout"}, {"valid": None}):
         strange = joined.with_columns(pl.col("split").replace(words))
-        with pytest.raises(TaskError, match="column 'split' of .* holds ('holdout'|a missing value)"):
+        with pytest.raises(TaskError, match=r"column 'split' of .* holds ('holdout'|a missing value)"):
             load(strange, **OPTIONS)
     codes = joined.with_columns(pl.col("split").replace_strict({"train": 0, "valid": 1, "test": 2}))
     assert load(codes, **OPTIONS).fingerprint == load(joined, **OPTIONS).fingerprint
