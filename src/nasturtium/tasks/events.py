@@ -105,7 +105,8 @@ def from_events(
         split: How parts that are not given are drawn: ``temporal``, the entities that began last to test and those
             before to validate, by the column ``start`` of the labels or the first event; or ``stratified``. By default
             temporal where entities begin at different times.
-        groups: A column of the labels whose equal values never come into two parts.
+        groups: A column of the labels whose equal values never come into two parts; whole groups are drawn, so it does
+            not go with ``temporal``.
         name: Of the task.
         place: Where the events are from, for messages.
         seed: Of the draw.
@@ -123,6 +124,11 @@ def from_events(
         )
     if split is not None and split not in SPLITS:
         raise TaskError(f"unknown split {split!r}; use {' or '.join(SPLITS)}")
+    if split == "temporal" and groups is not None:
+        raise TaskError(
+            f"split='temporal' and groups={groups!r} contradict each other: entities of a group begin at different "
+            "times; give one of them, or a column split in the labels"
+        )
     asked = Asked(entity, timestamp, tuple(categorical), tuple(numeric), tuple(ignore), max_events)
     asked.check(frame, place)
     told = read_labels(frame, labels, asked, target, groups, place)
