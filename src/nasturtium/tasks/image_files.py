@@ -84,7 +84,7 @@ def _upright(picture: Any) -> Any:
     picture.load()
     try:
         return ImageOps.exif_transpose(picture)
-    except (*_broken(), struct.error, TypeError, KeyError):
+    except _damaged():
         return picture
 
 
@@ -95,7 +95,7 @@ def _upright_size(picture: Any) -> tuple[int, int]:
         return width, height
     try:
         turned = picture.getexif().get(ORIENTATION, 1) >= ON_ITS_SIDE
-    except (*_broken(), struct.error, TypeError, KeyError):
+    except _damaged():
         turned = False
     return (height, width) if turned else (width, height)
 
@@ -105,6 +105,11 @@ def _broken() -> tuple[type[Exception], ...]:
     from PIL import Image
 
     return (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+
+
+def _damaged() -> tuple[type[Exception], ...]:
+    """What Pillow raises for EXIF that is damaged."""
+    return (*_broken(), struct.error, TypeError, KeyError)
 
 
 def find_format(paths: Sequence[Path]) -> tuple[ImageFormat, list[Path]]:
