@@ -98,6 +98,16 @@ def test_pictures_are_upright(tmp_path, ending, orientation):
     assert read_image(path, form).mean(axis=0) == pytest.approx(upright, abs=12)
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
+def test_damaged_exif_is_left_alone(tmp_path):
+    for number, content in enumerate([b"Exif\0\0II*\0\x08\0\0\0\xff", b"Exif\0\0nonsense", b"Exif\0\0"]):
+        path = tmp_path / f"{number}.jpg"
+        Image.new("RGB", (8, 4), "red").save(path, exif=content)
+        form, broken = find_format([path])
+        assert (form, broken) == (ImageFormat(3, 4, 8), [])
+        assert read_image(path, form).shape == (3, 4, 8)
+
+
 def test_train_and_test_folders_are_the_split(folder, tmp_path):
     for part, numbers in (("train", range(8)), ("test", range(8, 12))):
         for label in ("cat", "dog"):
