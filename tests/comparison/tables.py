@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nasturtium import Space, choice
-from nasturtium.benchmarks import Benchmark, DecisionRows, Metric, load
+from nasturtium.benchmarks import Benchmark, DecisionRows, Metric, Surrogate, load
 from nasturtium.layers import Linear, ReLU, Sequential
 from nasturtium.trial import Proposal
 
@@ -46,6 +46,24 @@ def table(rows: Sequence[tuple[int, ...]] | None = None, epochs: tuple[int, ...]
         ],
         {"val_accuracy": validation, "test_accuracy": plain - 0.5, "train_seconds": seconds},
         signal="val_accuracy", verdict="test_accuracy", cost="train_seconds", seeds=tuple(range(seeds)) * (seeds > 1),
+    )  # fmt: skip
+
+
+CURVE = tuple(range(1, 11))
+"""The epochs of the surrogate."""
+
+
+def surrogate(by: float = 0.0, spread: float | None = None) -> Surrogate:
+    """Answers with a curve: the weighted sum of the decisions, moved, that is reached from below like 1 - 1/epoch."""
+
+    def answer(decisions: tuple[int, ...]) -> list[float]:
+        end = by + float(np.dot(decisions, [5.0, 4.0, 3.0, 2.0, 1.0]))
+        return [end * (1 - 1 / epoch) for epoch in CURVE]
+
+    metric = Metric("val_accuracy", "The sum.", "validation", epochs=CURVE)
+    return Surrogate(
+        "small", "answers", space(), [metric], answer, signal="val_accuracy", verdict="val_accuracy",
+        spread=None if spread is None else lambda decisions: len(CURVE) * [spread],
     )  # fmt: skip
 
 

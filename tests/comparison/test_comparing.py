@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from nasturtium.benchmarks import Benchmark, DecisionRows, Metric
-from nasturtium.comparison import Subject, compare
+from nasturtium.comparison import Contender, Subject, compare
 from nasturtium.comparison import pool as pool_room
 from nasturtium.comparison.keeping import FILE, Kept
 from nasturtium.comparison.plan import read_options
 from nasturtium.errors import NasturtiumError, StudyError
-from nasturtium.strategies import LocalSearch
-from tests.comparison.tables import every, space, table
+from nasturtium.strategies import LocalSearch, RandomSearch
+from tests.comparison.tables import every, space, surrogate, table
 
 COLUMNS = ["benchmark", "dataset", "strategy", "run", "n", "validation", "test"]
 
@@ -215,3 +217,61 @@ def test_validation_decides_and_test_is_reported() -> None:
     assert found.values(0, 0, "validation")[0, -1] == values[-1]
     assert found.values(0, 0, "test")[0, -1] == -values[-1]
     assert np.all(np.diff(found.values(0, 0, "test")[0]) <= 0)
+
+
+def drawing(seed: int):
+    """A strategy that draws at random, from a seed of its own."""
+
+    def made(space, **given):
+        return RandomSearch(space, **{**given, "seed": seed})
+
+    return made
+
+
+def test_two_functions_of_one_factory_are_two_strategies(tmp_path: Path) -> None:
+    both = [Contender("first", drawing(1)), Contender("second", drawing(2))]
+    for out in (None, tmp_path):
+        found = compare(table(), both, 10, 3, workers=1, out=out)
+        assert not np.array_equal(found.values(0, "first"), found.values(0, "second"))
+    again = compare(table(), [Contender("first", drawing(2))], 10, 3, workers=1, out=tmp_path)
+    assert np.array_equal(again.values(0, "first"), found.values(0, "second"))  # not those that are kept of drawing(1)
+    bound = [Contender("one", partial(RandomSearch, repeats=repeats)).text for repeats in (True, False)]
+    assert bound[0] != bound[1]
+
+
+def shifted(by: float) -> Benchmark:
+    """The small table with every test value moved."""
+    plain = table()
+    columns = {name: plain.held(name) for name in plain.metrics} | {"test_accuracy": plain.held("test_accuracy") + by}
+    return Benchmark(
+        plain.name, plain.dataset, plain.space, plain.rows, list(plain.metrics.values()), columns,
+        signal=plain.signal, verdict=plain.verdict, cost=plain.cost,
+    )  # fmt: skip
+
+
+def test_what_is_kept_of_one_table_is_not_told_of_another(tmp_path: Path) -> None:
+    first = compare(table(), ["random"], 10, 2, workers=1, out=tmp_path)
+    second = compare(shifted(100), ["random"], 10, 2, workers=1, out=tmp_path)
+    assert np.array_equal(second.values(0, 0), first.values(0, 0) + 100)
+    assert second.facts[0]["optimum"] == first.facts[0]["optimum"] + 100
+    assert same(compare(table(), ["random"], 10, 2, workers=1, out=tmp_path), first)
+
+
+def test_another_folder_of_files_is_another_table(tmp_path: Path) -> None:
+    kept = []
+    for number, by in enumerate((0.0, 100.0)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        names = ["".join(map(str, each)) for each in itertools.product(range(3), repeat=8)]
+        held = {name: {"test_acc": 3 * [by + place], "params": 1, "flops": 1} for place, name in enumerate(names)}
+        (folder / "nas-bench-macro_cifar10.json").write_text(json.dumps(held))
+        kept.append(compare("nasbench_macro", ["random"], 5, 1, workers=1, data=folder, out=tmp_path / "runs"))
+    assert np.allclose(kept[1].values(0, 0), kept[0].values(0, 0) + 100)
+
+
+def test_surrogates_are_told_apart_by_their_answers() -> None:
+    made = [surrogate(by) for by in (0.0, 1.0, 0.0)]
+    digests = [each.digest() for each in made]
+    assert digests[0] != digests[1]
+    assert digests[0] == digests[2]
+    assert not len(made[0])  # it was not asked on behalf of anybody

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 Answer = Callable[[Decisions], Sequence[float]]
 """For an architecture with these decisions a value of every metric, or one of each of its epochs, in order."""
+
+
+SAMPLED = 10
+"""So many architectures are asked to tell one surrogate from another."""
 
 
 class GrowingRows:
@@ -120,7 +125,7 @@ class Surrogate(Benchmark):
         **options: Any,
     ) -> None:
         rows = GrowingRows(answer, sum(max(len(metric.epochs), 1) for metric in metrics))
-        self._spread, self._held = spread, _Columns(rows, metrics)
+        self._asked_for, self._spread, self._held = answer, spread, _Columns(rows, metrics)
         super().__init__(name, dataset, space, rows, metrics, self._held, **options)
 
     def column(self, metric: str | None = None, epoch: int | None = None) -> Values:
@@ -148,6 +153,15 @@ class Surrogate(Benchmark):
         rng = np.random.default_rng(int.from_bytes(hashlib.sha256(key).digest()[:8]))
         spread = self._spread(decisions)[self._held.place(name, epoch)]
         return value + float(spread) * float(rng.standard_normal())
+
+    def digest(self, *metrics: str) -> str:
+        """What tells its answers from those of another of the same name, by those for a few architectures."""
+        made, rng = hashlib.sha256(self.space.fingerprint.encode()), np.random.default_rng(0)
+        for _ in range(SAMPLED):
+            with contextlib.suppress(NotInTable):  # it may not know all of its space
+                answers = self._asked_for(self.space.sample(rng).decisions)
+                made.update("/".join([repr(float(value)) for value in answers]).encode())
+        return made.hexdigest()[:16]
 
     def optimum(self, metric: str | None = None, epoch: int | None = None) -> float:
         """Not known.

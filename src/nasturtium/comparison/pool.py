@@ -55,10 +55,19 @@ class Bench:
     def answers(self, subject: int) -> Answers:
         """A benchmark of the plan, loaded if it is not the last one."""
         if self._answers is None or self._subject != subject:
-            self._answers = self._simulation = None  # the old table goes before the new one comes
+            self.forget()  # the old table goes before the new one comes
             self._answers = Answers(self.plan.subjects[subject].load(), self.plan.epoch)
             self._subject = subject
         return self._answers
+
+    def forget(self) -> None:
+        """Lets go of the table."""
+        self._answers = self._simulation = None
+
+    def key(self, subject: int) -> str:
+        """What kept results on a benchmark are known by: its numbers, and when strategies see them."""
+        benchmark = self.answers(subject).benchmark
+        return f"{benchmark.name}/{benchmark.dataset}/{self.plan.epoch}/{benchmark.digest()}"
 
     def simulation(self, subject: int, number: int) -> Simulation:
         """The table as run ``number`` sees it; without noise that is the same for every run."""
@@ -112,14 +121,14 @@ def jobs_of(plan: Plan, missing: Callable[[int, int], Sequence[int]], workers: i
     return jobs
 
 
-def execute(plan: Plan, jobs: Sequence[Job], workers: int) -> Iterator[Done]:
-    """Does jobs, and gives each as it ends."""
+def execute(bench: Bench, jobs: Sequence[Job], workers: int) -> Iterator[Done]:
+    """Does jobs, here or in worker processes, and gives each as it ends."""
     workers = min(workers, len(jobs))
     if workers <= 1:
-        bench = Bench(plan)
         yield from map(bench.do, jobs)
         return
-    yield from _in_processes(plan, jobs, workers)
+    bench.forget()
+    yield from _in_processes(bench.plan, jobs, workers)
 
 
 def _in_processes(plan: Plan, jobs: Sequence[Job], workers: int) -> Iterator[Done]:
