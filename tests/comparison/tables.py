@@ -28,7 +28,12 @@ def every() -> list[tuple[int, ...]]:
     return list(itertools.product(range(OPTIONS), repeat=PLACES))
 
 
-def table(rows: Sequence[tuple[int, ...]] | None = None, epochs: tuple[int, ...] = (), seeds: int = 1) -> Benchmark:
+def table(
+    rows: Sequence[tuple[int, ...]] | None = None,
+    epochs: tuple[int, ...] = (),
+    seeds: int = 1,
+    separate: bool = False,
+) -> Benchmark:
     """Validation is the weighted sum of the decisions, test a permutation of that, seconds 10 plus the first one."""
     held = every() if rows is None else list(rows)
     plain = np.array(held, dtype=float) @ np.array([5.0, 4.0, 3.0, 2.0, 1.0])
@@ -40,7 +45,7 @@ def table(rows: Sequence[tuple[int, ...]] | None = None, epochs: tuple[int, ...]
     return Benchmark(
         "small", "data", space(), DecisionRows(held),
         [
-            Metric("val_accuracy", "The sum.", "validation", epochs=epochs, repeats=kind),
+            Metric("val_accuracy", "The sum.", "validation", epochs=epochs, repeats=kind, separate=separate),
             Metric("test_accuracy", "The sum, from below.", "test"),
             Metric("train_seconds", "Ten and more.", "cost", maximise=False, unit="s"),
         ],
@@ -77,9 +82,12 @@ def nasbench201() -> Benchmark:
 class Scripted:
     """Asks what it was given, and keeps what it was told."""
 
+    reads_curves = True
+
     def __init__(self, space: Space, proposals: Sequence[tuple[tuple[int, ...], float, int | None]]) -> None:
         self.space, self.proposals = space, list(proposals)
         self.told: list[tuple[int, str, dict[str, float]]] = []
+        self.curves: list[list[dict[str, float]]] = []
 
     def ask(self, n: int = 1) -> list[Proposal]:
         if not self.proposals:
@@ -92,3 +100,4 @@ class Scripted:
 
     def tell(self, trial) -> None:
         self.told.append((trial.number, str(trial.state), dict(trial.scores)))
+        self.curves.append(list(trial.curve))

@@ -7,14 +7,16 @@ import math
 import numpy as np
 import pytest
 
-from nasturtium.benchmarks import BenchmarkError
+from nasturtium.benchmarks import BenchmarkError, load
 from nasturtium.comparison import Answers, Limits, Simulation, compare
 from nasturtium.comparison.answers import one_run
 from nasturtium.errors import NasturtiumError
-from tests.comparison.tables import Scripted, every, table
+from tests.comparison.tables import DATA, Scripted, every, nasbench201, table
 
 A, B, C, D = (0, 0, 0, 0, 3), (3, 0, 0, 0, 0), (1, 1, 0, 0, 0), (2, 0, 0, 0, 0)
 """Validation 3, 15, 9, 10; seconds 10, 13, 11, 12."""
+
+BUDGETS = (4, 12, 36, 108)
 
 
 def run(proposals, limits, benchmark=None, epoch=None):
@@ -71,6 +73,31 @@ def test_smaller_budgets_cost_their_share() -> None:
     assert track.signal == pytest.approx([15 / 4, 9])
     assert track.spent == 1.5  # 25 epochs pay for the value after 10
     assert script.told[3][2] == pytest.approx({"signal": 3 / 4})
+
+
+def test_what_was_trained_anew_is_paid_in_full() -> None:
+    # C goes on from 10 epochs to 40 of another training: 10 + 40 epochs, for which 10 + 30 were charged
+    proposals = [(C, 10, None), (C, 40, 0)]
+    track, script = run(proposals, Limits(queries=5), table(epochs=(10, 40), separate=True))
+    assert (track.spent, track.passed) == (1.25, pytest.approx(11 / 4 + 11))
+    assert script.curves == [[], []]
+    track, _ = run([(C, 3, None), (C, 10, 0)], Limits(queries=5), table(epochs=(10, 40), separate=True))
+    assert track.spent == 0.25  # the first pays for 10 epochs, as the table knows no fewer, and the second is that one
+    track, script = run(proposals, Limits(queries=5), table(epochs=(10, 40)))
+    assert (track.spent, track.passed) == (1, 11)
+    assert [[point["step"] for point in curve] for curve in script.curves] == [[10], [40]]
+
+
+def test_tables_say_whether_their_epochs_are_of_one_training() -> None:
+    assert all(metric.separate for metric in nasbench201().metrics.values() if metric.epochs)
+    retrained = load("nasbench101", "4V9E", DATA)
+    assert (retrained.metric().epochs, retrained.metric().separate) == ((4, 12, 36, 108), True)
+    assert not load("nasbench_nlp", "wikitext-2", DATA).metric().separate
+    row = retrained.architectures()[0]
+    script = Scripted(retrained.space, [(row.decisions, each, n - 1 if n else None) for n, each in enumerate(BUDGETS)])
+    track = Simulation(Answers(retrained), Limits(queries=10)).run(script)
+    assert track.spent == pytest.approx((4 + 12 + 36 + 108) / 108)
+    assert track.passed == pytest.approx(sum(retrained.query(row, "train_seconds", each) for each in BUDGETS))
 
 
 def test_an_early_signal_and_the_end_of_training() -> None:

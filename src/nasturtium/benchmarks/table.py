@@ -40,6 +40,8 @@ class Metric:
         epochs: Epochs after which it was measured, in order; empty if there is only the end of training.
         repeats: ``mean``, or ``seeds`` where ``query`` can give that of each run.
         unit: ``%``, ``s``, ``ms``, ``M``, ...; empty for plain numbers.
+        separate: Whether each of its epochs is the end of a training of its own, with a schedule as long as that, and
+            not a moment of one training: then none goes on to the next.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Metric:
     epochs: tuple[int, ...] = ()
     repeats: str = "mean"
     unit: str = ""
+    separate: bool = False
 
     def __post_init__(self) -> None:
         if self.split not in SPLITS or self.repeats not in ("mean", "seeds"):

@@ -24,6 +24,9 @@ from nasturtium.strategies.fidelity import MultiFidelity
 from nasturtium.strategies.options import taken
 from nasturtium.trial import Strategy
 
+RULES = 2
+"""Raised when runs of the same plan come to cost or show something else: those kept from before are not its own."""
+
 FEW = 3
 """Where the signal is known at no more epochs than these, what goes on does so from one of them to the next."""
 
@@ -171,7 +174,7 @@ class Plan:
             subject: What the benchmark is known by, its numbers among it.
             contender: The strategy.
         """
-        told = [subject, contender.text, *self.limits, self.seed, self.epoch, self.noise]
+        told = [RULES, subject, contender.text, *self.limits, self.seed, self.epoch, self.noise]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
     def run_seed(self, number: int) -> int:
