@@ -80,15 +80,18 @@ class Simulation:
     Args:
         answers: The benchmark.
         limits: When it ends.
-        noise: Seed by which one run of each row is seen, instead of the mean over them.
+        noise: Seed by which one run of each row is seen, instead of the mean over them; surrogates draw one.
 
     Raises:
-        BenchmarkError: If time is limited and the table has no seconds.
+        BenchmarkError: If time is limited and the table has no seconds, or a surrogate knows no noise.
     """
 
     def __init__(self, answers: Answers, limits: Limits, noise: int | None = None) -> None:
         self.answers = answers
         self.limits = limits
+        self.noise = noise
+        if noise is not None:
+            answers.check_noise()
         self.grows = answers.benchmark.grows
         self.separate = answers.metric.separate
         self.signals = [] if self.grows else answers.signals(noise)
@@ -158,7 +161,7 @@ class Simulation:
         track.asked += 1
         track.spent += event.queries
         track.passed = event.seconds
-        value = math.nan if row is None else self.answers.signal(row, place) if self.grows else self.signals[place][row]
+        value = math.nan if row is None else self._seen(row, place)
         proposal = event.proposal
         if row is None or not math.isfinite(value):
             track.failed += 1
@@ -181,10 +184,15 @@ class Simulation:
 
     def _curve(self, row: int, parent: int | None, place: int) -> list[dict[str, float]]:
         """What training from where the parent ended to a level would have reported; nothing where it began anew."""
-        levels, begun = self.answers.levels, 0 if parent is None else self.places[parent] + 1
-        if self.grows or not levels or self.separate:
+        levels = self.answers.levels
+        if not levels or self.separate:
             return []
-        return [{"step": levels[each], SIGNAL: self.signals[each][row]} for each in range(begun, place + 1)]
+        begun = 0 if parent is None else self.places[parent] + 1
+        return [{"step": levels[each], SIGNAL: self._seen(row, each)} for each in range(begun, place + 1)]
+
+    def _seen(self, row: int, place: int) -> float:
+        """What the strategy sees of a row at a level."""
+        return self.answers.signal(row, place, self.noise) if self.grows else self.signals[place][row]
 
     def _note(self, row: int, value: float, track: Track) -> None:
         validation, test = self.answers.reported(row)
