@@ -115,6 +115,22 @@ def test_a_line_cut_short_is_written_over(tmp_path: Path) -> None:
     assert sorted(line["run"] for line in lines if "run" in line) == [0, 1, 2, 3]
 
 
+def test_a_damaged_line_costs_its_own_run_alone(tmp_path: Path) -> None:
+    whole = compare(table(), ["random"], 20, 4, workers=1, out=tmp_path)
+    lines = (tmp_path / FILE).read_text().splitlines(keepends=True)
+    lines[2] = "\0" * 20 + lines[2][20:]  # the second run; the first line says what is known of the table
+    lines.insert(4, '{"key": "x", "run": 3}\n')
+    (tmp_path / FILE).write_text("".join([*lines, lines[-1][:30]]))
+    with pytest.warns(UserWarning, match=r"2 damaged lines \(3, 5\)"):
+        kept = Kept(tmp_path)
+    kept.close()
+    assert sorted(run for _, run in kept.runs) == [0, 2, 3]
+    assert (tmp_path / FILE).read_text() == "".join(lines)  # what was cut short is gone, all else is there
+    (tmp_path / FILE).write_text("".join(["{\n", *lines[1:]]))  # nor is what was known of the table
+    with pytest.warns(UserWarning, match="damaged"):
+        assert same(compare(table(), ["random"], 20, 4, workers=1, out=tmp_path), whole)
+
+
 def test_one_at_a_time_in_a_folder(tmp_path: Path) -> None:
     holder = Kept(tmp_path)
     try:

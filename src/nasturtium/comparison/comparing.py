@@ -11,7 +11,7 @@ from typing import Any
 from nasturtium.benchmarks import Benchmark
 from nasturtium.comparison.keeping import Kept
 from nasturtium.comparison.plan import Contender, Plan, Subject
-from nasturtium.comparison.pool import Bench, execute, jobs_of
+from nasturtium.comparison.pool import Bench, execute, facts_of, jobs_of
 from nasturtium.comparison.results import Comparison
 from nasturtium.comparison.simulation import Limits, Track
 
@@ -97,7 +97,7 @@ def carry_out(plan: Plan, workers: int = 1, out: Path | None = None, progress: P
         tracks: dict[tuple[int, int], list[Track]] = {
             pair: [kept.runs[keys[pair], number] for number in range(plan.runs)] for pair in plan.pairs
         }
-        facts = [kept.facts[each] for each in known]
+        facts = [kept.facts.get(known[place]) or facts_of(bench.answers(place)) for place in places]
     finally:
         kept.close()
     return Comparison(plan, facts, tracks, time.monotonic() - begun)
