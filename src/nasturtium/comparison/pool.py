@@ -93,6 +93,7 @@ def facts_of(answers: Answers) -> dict[str, Any]:
     """What a report says of a benchmark; its optima where they are known."""
     benchmark = answers.benchmark
     known, verdict = not benchmark.grows, benchmark.metric(benchmark.verdict)
+    last = answers.levels[-1] if answers.levels else None
     return {
         "benchmark": benchmark.name, "dataset": benchmark.dataset, "title": benchmark.title,
         "rows": None if benchmark.grows else len(benchmark), "restricted": answers.restricted,
@@ -100,6 +101,7 @@ def facts_of(answers: Answers) -> dict[str, Any]:
         "verdict_maximise": verdict.maximise, "unit": verdict.unit, "split": verdict.split, "source": benchmark.source,
         "optimum": benchmark.optimum() if known else None,
         "optimum_validation": benchmark.optimum(benchmark.signal) if known else None,
+        "optimum_signal": benchmark.optimum(benchmark.signal, last) if known else None,
     }  # fmt: skip
 
 
