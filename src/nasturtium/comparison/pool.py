@@ -9,7 +9,9 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context, parent_process
+from contextlib import suppress
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, NamedTuple
 
@@ -139,7 +141,8 @@ def _in_processes(plan: Plan, jobs: Sequence[Job], workers: int) -> Iterator[Don
     context = get_context(method)
     if method == "forkserver":
         context.set_forkserver_preload(["nasturtium.comparison.pool"])
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_born, initargs=(plan,))
+    heard, held = context.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_born, initargs=(plan, heard))
     try:
         with starting(1, hidden):
             waiting: list[Future[Done]] = [pool.submit(_do, job) for job in jobs]
@@ -152,6 +155,7 @@ def _in_processes(plan: Plan, jobs: Sequence[Job], workers: int) -> Iterator[Don
         ) from None
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+        held.close()  # workers end at once: after an error or Ctrl-C nobody waits for the runs under way
 
 
 def _checked(plan: Plan) -> bool:
@@ -173,19 +177,18 @@ BENCH: dict[str, Bench] = {}
 """What a worker process holds."""
 
 
-def _born(plan: Plan) -> None:
-    """Begins a worker: Ctrl-C is for the driver, whose death is noticed."""
+def _born(plan: Plan, heard: Connection) -> None:
+    """Begins a worker: Ctrl-C is for the driver, whose end is noticed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_follow, daemon=True).start()
+    threading.Thread(target=_follow, args=(heard,), daemon=True).start()
     BENCH["here"] = Bench(plan)
 
 
-def _follow() -> None:
-    """Ends this process when its driver is gone, which a killed driver cannot ask for."""
-    driver = parent_process()
-    if driver is not None:
-        driver.join()
-        os._exit(1)
+def _follow(heard: Connection) -> None:
+    """Ends this process when its driver lets go of the other end, or is gone, which a killed driver cannot ask for."""
+    with suppress(EOFError, OSError):
+        heard.recv_bytes()
+    os._exit(1)
 
 
 def _do(job: Job) -> Done:
