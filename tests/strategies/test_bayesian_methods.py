@@ -192,3 +192,37 @@ def test_published_methods_replay_with_their_own_predictors(name):
     (proposal,) = replay(make(name, space=space, seed=3, **options), events[:cut], space).ask(1)
     assert plain(proposal) == plain(events[cut])
     assert 0 <= score(proposal.architecture) <= 1
+
+
+class Counting:
+    """A predictor that prefers small decisions, and notes from how many it learned."""
+
+    def __init__(self, sizes):
+        self.sizes = sizes
+
+    def fit(self, architectures, scores):
+        self.sizes.append(len(scores))
+
+    def predict(self, architectures):
+        mean = -np.array([float(sum(each.decisions)) for each in architectures])
+        return mean, np.ones(len(mean))
+
+
+@pytest.mark.parametrize(("workers", "initial"), [(1, 20), (3, 20), (16, 20), (16, 10)])
+def test_the_predictor_of_predict_then_search_learns_from_initial_scores_at_last(workers, initial):
+    sizes = []
+    options = {"predictor": lambda **_: Counting(sizes), "initial": initial, "candidates": 200}
+    drive(make("predict_then_search", space=product(), seed=1, **options), 80, workers)
+    assert sizes[-1] == initial
+    assert sizes == sorted(set(sizes))
+    assert len(sizes) <= 1 + workers
+
+
+def test_the_basis_moves_when_the_initial_scores_are_complete_in_a_replay_too():
+    def fresh():
+        return make("predict_then_search", space=SPACES["product"], seed=1, predictor="linear", initial=12, candidates=99)
+
+    events = drive(fresh(), 40, 8)
+    for cut in places(events)[8:30:3]:
+        (proposal,) = replay(fresh(), events[:cut], SPACES["product"]).ask(1)
+        assert plain(proposal) == plain(events[cut])

@@ -84,7 +84,7 @@ class Learning(Strategy):
     Args:
         predictor: A name in ``nasturtium.predictors.PREDICTORS``, or what makes a predictor, called with ``space`` and
             ``seed``.
-        initial: How many random architectures are scored before the predictor leads.
+        initial: How many random architectures are scored before the predictor leads, those that still run included.
         every: After how many new scores the predictor is fitted again.
         pending: What trials that still run are taken to score: ``"believer"`` (what the predictor says, kriging
             believer), ``"min"``, ``"mean"``, ``"max"`` (constant liar; Ginsbourger et al. 2010) or ``"none"``.
@@ -143,11 +143,16 @@ class Learning(Strategy):
         self._renew()
 
     def _renew(self) -> None:
-        """Moves the basis where enough is new: scores, or trials that run; in the beginning with every event."""
+        """Moves the basis where enough is new: scores, or trials that run; in the beginning with every event.
+
+        Where nothing is taken of trials that run, it also moves when the ``initial`` scores are complete: until then
+        several workers have the predictor lead by fewer.
+        """
         new = len(self.told) - self.basis.size
         unseen = sum(number not in self.basis.running for number in self.running)
         beginning = len(self.told) + len(self.running) <= self.initial or self.basis.size < FEWEST
-        if beginning or max(new, unseen) >= self.every:
+        complete = self.pending == "none" and self.basis.size < self.initial <= len(self.told)
+        if beginning or complete or max(new, unseen) >= self.every:
             self.basis = Basis(len(self.told), tuple(self.running))
             self._believed = tuple(self.running.values())
             self._fitted = {}
