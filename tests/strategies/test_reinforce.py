@@ -195,7 +195,7 @@ def test_no_more_than_so_many_steps_are_remembered():
 def test_rewards_put_feasible_first():
     rewards = Rewards()
     assert [rewards((0.0, -0.7)), rewards((0.0, -0.4)), rewards((0.25, -0.9)), rewards((9.0, -0.9))] == [
-        0.7, 0.4, pytest.approx(0.15), pytest.approx(-0.6)
+        0.7, 0.4, pytest.approx(0.4 - 0.25 * 0.3), pytest.approx(0.4 - 0.3)
     ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from nasturtium.strategies.base import Common, Strategy, at_least, between
 from nasturtium.strategies.known import Decisions
-from nasturtium.strategies.policy import MovingAverage, Rewards, Site, Taken, derived, path
+from nasturtium.strategies.policy import Advantages, Site, Taken, derived, path
 from nasturtium.trial import Proposal, Trial
 
 if TYPE_CHECKING:
@@ -83,12 +83,10 @@ class Controller(Strategy):
         super().__init__(space, **common)
         self.shape = (at_least("hidden", hidden, 1), at_least("layers", layers, 1), between("spread", spread, 0, 1e3))
         self.rate = between("learning_rate", learning_rate, 0, math.inf)
-        self.baseline = MovingAverage(between("momentum", momentum, 0, 1))
         self.batch = at_least("batch", batch, 1)
         self.entropy = between("entropy", entropy, 0, math.inf)
-        self.power = between("power", power, 0, math.inf)
+        self.advantages = Advantages(between("momentum", momentum, 0, 1), between("power", power, 0, math.inf))
         self.repeats = repeats
-        self.rewards = Rewards()
         self.lessons: list[Lesson] = []
         self.likely: dict[Decisions, float] = {}
         self._frozen: Frozen | None = None
@@ -144,9 +142,7 @@ class Controller(Strategy):
         losses = self.judged(trial)
         if losses is None:
             return
-        reward = self.rewards(losses)
-        reward = math.copysign(abs(reward) ** self.power, reward)
-        advantage = reward - self.baseline.update(reward)
+        advantage = self.advantages(losses)
         steps = path(self.space, trial.architecture.decisions)
         if any(len(each.site.offered) > 1 for each in steps):
             self.lessons.append(Lesson(steps, advantage, before))
