@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 import numpy as np
 
 from nasturtium.strategies.base import Common, Strategy, at_least, between
-from nasturtium.strategies.known import Decisions
 from nasturtium.strategies.policy import Advantages, Site, Taken, derived, path
 from nasturtium.trial import Proposal, Trial
 
@@ -88,7 +87,7 @@ class Controller(Strategy):
         self.advantages = Advantages(between("momentum", momentum, 0, 1), between("power", power, 0, math.inf))
         self.repeats = repeats
         self.lessons: list[Lesson] = []
-        self.likely: dict[Decisions, float] = {}
+        self.likely: dict[int, float] = {}
         self._frozen: Frozen | None = None
 
     @cached_property
@@ -129,16 +128,16 @@ class Controller(Strategy):
 
     def asked(self, proposal: Proposal) -> None:
         """Takes note of how likely the controller held it, if that is needed to learn from it."""
-        super().asked(proposal)
         if self.remembers:
             from nasturtium.strategies.lstm import log_probability
 
-            decisions = proposal.architecture.decisions
-            self.likely[decisions] = log_probability(self.frozen, path(self.space, decisions))
+            steps = path(self.space, proposal.architecture.decisions)
+            self.likely[self.number] = log_probability(self.frozen, steps)
+        super().asked(proposal)
 
     def tell(self, trial: Trial) -> None:
         """Learns, when a batch of trials has come together."""
-        before = self.likely.pop(trial.architecture.decisions, 0.0)
+        before = self.likely.pop(trial.number, 0.0)
         losses = self.judged(trial)
         if losses is None:
             return
