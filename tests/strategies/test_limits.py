@@ -1,4 +1,4 @@
-"""What breaks a limit is worth less than what keeps it, in whatever unit the scores are."""
+"""What breaks a limit is worth less than what keeps it, in whatever unit; and scores must be there to be judged."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import math
 import numpy as np
 import pytest
 
-from nasturtium.strategies import make
+from nasturtium.errors import ObjectiveError
+from nasturtium.strategies import PRESETS, STRATEGIES, make
 from nasturtium.strategies.policy import Advantages, Rewards
-from nasturtium.trial import State
-from tests.strategies.toy_searches import QUICK, asked, drive, product
+from nasturtium.trial import State, Trial
+from tests.strategies.toy_searches import QUICK, SPACES, asked, drive, good, product, quick
 
 RATES = {"reinforce": {"learning_rate": 0.1}, **dict.fromkeys(("controller", "ppo"), {"learning_rate": 0.02})}
+LEARNING = [name for name in (*STRATEGIES, *PRESETS) if name != "random" and not PRESETS.get(name, PRESETS["dngo"]).start]
 
 
 @pytest.mark.parametrize("unit", [0.01, 1.0, 1000.0])
@@ -51,3 +53,20 @@ def test_a_policy_is_led_to_what_keeps_a_limit_where_scores_are_losses(name):
         return np.mean([1 + p.architecture.decisions.count(3) <= 1 for p in asked(drive(strategy, 200, end=end))[100:]])
 
     assert share(limits=["params<=1"]) > share() + 0.2
+
+
+@pytest.mark.parametrize("name", LEARNING)
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"objectives": "max:acuracy"}, r"no score 'acuracy'; did you mean 'accuracy'\? \(scores given: accuracy, par"),
+        ({"limits": ["param<=3"]}, r"no score 'param'; did you mean 'params'\?"),
+    ],
+)
+def test_a_score_that_no_trial_gives_is_said_at_the_first_complete_one(name, options, message):
+    strategy = quick(name, SPACES["product"], **options)
+    first, second, third = strategy.ask(3)
+    strategy.tell(Trial(0, State.FAILED, first.architecture, first.budget))
+    strategy.tell(Trial(1, State.STOPPED, second.architecture, second.budget, {"loss": 1.0}))
+    with pytest.raises(ObjectiveError, match=message):
+        strategy.tell(Trial(2, State.COMPLETE, third.architecture, third.budget, good(2, third)[1]))

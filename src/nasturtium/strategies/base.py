@@ -115,8 +115,13 @@ class Strategy(ABC):
         return draw() if self.repeats else self.known.fresh(draw, rng, tries)
 
     def losses(self, trial: Trial) -> Losses | None:
-        """The losses of a trial that is complete and has finite scores; None of any other."""
-        if trial.state is not State.COMPLETE or self.goal.missing(trial.scores):
+        """The losses of a trial that is complete and has finite scores; None of any other.
+
+        Raises:
+            ObjectiveError: If a complete trial lacks the score of an objective or a limit (a study fails such trials
+                before they are told): nothing would be learned of any, and the search would be a random one.
+        """
+        if trial.state is not State.COMPLETE:
             return None
         losses = self.goal.losses(trial.scores)
         return losses if all(map(math.isfinite, losses)) else None
