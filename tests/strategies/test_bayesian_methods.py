@@ -226,3 +226,8 @@ def test_the_basis_moves_when_the_initial_scores_are_complete_in_a_replay_too():
     for cut in places(events)[8:30:3]:
         (proposal,) = replay(fresh(), events[:cut], SPACES["product"]).ask(1)
         assert plain(proposal) == plain(events[cut])
+
+
+def test_a_predictor_that_cannot_read_the_encoding_is_refused_before_anything_is_tried():
+    with pytest.raises(NasturtiumError, match="'random_forest' reads rows of numbers, not the encoding 'graph'"):
+        make("bayesian", space=SPACES["conditional"], encoding="graph")

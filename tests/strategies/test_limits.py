@@ -14,7 +14,7 @@ from nasturtium.trial import State, Trial
 from tests.strategies.toy_searches import QUICK, SPACES, asked, drive, good, product, quick
 
 RATES = {"reinforce": {"learning_rate": 0.1}, **dict.fromkeys(("controller", "ppo"), {"learning_rate": 0.02})}
-LEARNING = [name for name in (*STRATEGIES, *PRESETS) if name != "random" and not PRESETS.get(name, PRESETS["dngo"]).start]
+LEARNING = sorted({*STRATEGIES, *(name for name, preset in PRESETS.items() if not preset.start)} - {"random"})
 
 
 @pytest.mark.parametrize("unit", [0.01, 1.0, 1000.0])

@@ -35,7 +35,13 @@ class PredictorError(NasturtiumError):
 
 
 class Regressor(ABC):
-    """Learns numbers from rows; scores come standardised (mean 0, standard deviation 1)."""
+    """Learns numbers from rows; scores come standardised (mean 0, standard deviation 1).
+
+    Attributes:
+        graphs: Whether it reads graphs (see :class:`Graphs`), and no rows.
+    """
+
+    graphs: bool = False
 
     @abstractmethod
     def fit(self, x: Any, y: Array) -> None:

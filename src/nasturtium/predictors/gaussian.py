@@ -42,6 +42,7 @@ class GaussianProcess(Regressor):
     ) -> None:
         self.kernel = kernel_called(kernel, ard)
         self.starts, self.steps, self.seed = starts, steps, seed
+        self.graphs = self.kernel.graphs
 
     def fit(self, x: Any, y: Array) -> None:
         """Maximises the marginal likelihood over the kernel's variants, length scales and the noise."""
