@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -58,6 +59,30 @@ def test_bohb_learns_from_the_largest_budget_with_enough_trials():
     by_budget = {budget: sum(e.budget == budget for e in events if isinstance(e, Trial)) for budget in (1, 3, 9)}
     assert {budget: len(rows) for budget, rows in model.told.items()} == by_budget
     assert model.level == 9
+
+
+@pytest.mark.parametrize("objectives", [1, 2, 3, 4])
+def test_the_undominated_are_those_that_no_other_row_dominates(objectives):
+    rng = np.random.default_rng(objectives)
+    for count in (0, 1, 5, 700):
+        points = rng.integers(0, 2 + 12 * rng.random(), (count, objectives)).astype(float)
+        rows = sorted({tuple(row) for row in points.tolist()})
+        expected = [
+            row for row in rows if not any(a != row and all(x <= y for x, y in zip(a, row, strict=True)) for a in rows)
+        ]
+        assert [tuple(row) for row in undominated(points).tolist()] == expected
+
+
+def test_the_front_of_very_many_takes_little_memory():
+    rng = np.random.default_rng(0)
+    points = rng.random((20_000, 3))
+    points[:, 2] = 2 - points[:, :2].sum(1) + 0.5 * rng.random(20_000)
+    tracemalloc.start()
+    found = undominated(points)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(found) > 100
+    assert most < 50e6  # each with each would be 1,200 MB
 
 
 def brute(points, reference, cells=40):

@@ -60,7 +60,7 @@ class GaussianProcess(Regressor):
         self.root = np.linalg.cholesky(covariance)
         inverse = _inverse(self.root)
         self.weights = inverse @ y
-        self._held = left_out(inverse, y)
+        self._held = left_out(np.diag(inverse), self.weights, y)
 
     def _search(self, x: Any, y: Array) -> tuple[float, Array]:
         from scipy.optimize import minimize
