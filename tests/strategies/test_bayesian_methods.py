@@ -244,12 +244,14 @@ def test_the_predictor_of_predict_then_search_learns_from_initial_scores_at_last
 
 
 def test_the_basis_moves_when_the_initial_scores_are_complete_in_a_replay_too():
+    space = SPACES["product"]
+
     def fresh():
-        return make("predict_then_search", space=SPACES["product"], seed=1, predictor="linear", initial=12, candidates=99)
+        return make("predict_then_search", space=space, seed=1, predictor="linear", initial=12, candidates=99)
 
     events = drive(fresh(), 40, 8)
     for cut in places(events)[8:30:3]:
-        (proposal,) = replay(fresh(), events[:cut], SPACES["product"]).ask(1)
+        (proposal,) = replay(fresh(), events[:cut], space).ask(1)
         assert plain(proposal) == plain(events[cut])
 
 

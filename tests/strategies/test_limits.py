@@ -13,7 +13,7 @@ from nasturtium.strategies.policy import Advantages, Rewards
 from nasturtium.trial import State, Trial
 from tests.strategies.toy_searches import QUICK, SPACES, asked, drive, good, product, quick
 
-RATES = {"reinforce": {"learning_rate": 0.1}, **dict.fromkeys(("controller", "ppo"), {"learning_rate": 0.02})}
+RATES = {"reinforce": {"learning_rate": 0.1}, "controller": {"learning_rate": 0.02}, "ppo": {"learning_rate": 0.02}}
 LEARNING = sorted({*STRATEGIES, *(name for name, preset in PRESETS.items() if not preset.start)} - {"random"})
 
 

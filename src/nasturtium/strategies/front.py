@@ -21,7 +21,7 @@ def undominated(points: Array) -> Array:
     points = np.unique(points, axis=0)
     if points.shape[1] <= 2:
         least = np.minimum.accumulate(points[:, -1])
-        return points[np.append(True, points[1:, -1] < least[:-1])[: len(points)]]
+        return np.asarray(points[np.append(True, points[1:, -1] < least[:-1])[: len(points)]])
     front = points[:0]
     for begin in range(0, len(points), BLOCK):
         block = points[begin : begin + BLOCK]
