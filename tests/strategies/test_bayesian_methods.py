@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from nasturtium.errors import NasturtiumError
+from nasturtium.predictors.gaussian import GaussianProcess
 from nasturtium.strategies import make
 from nasturtium.strategies.bohb import BOHB
 from nasturtium.strategies.front import hypervolume, improvements, undominated
-from nasturtium.strategies.learning import quantiles, worths
+from nasturtium.strategies.lessons import quantiles, taught, worths
 from nasturtium.strategies.progressive import size, smallest
 from nasturtium.strategies.tpe import TPE
 from nasturtium.trial import State, Trial
@@ -258,3 +259,32 @@ def test_the_basis_moves_when_the_initial_scores_are_complete_in_a_replay_too():
 def test_a_predictor_that_cannot_read_the_encoding_is_refused_before_anything_is_tried():
     with pytest.raises(NasturtiumError, match="'random_forest' reads rows of numbers, not the encoding 'graph'"):
         make("bayesian", space=SPACES["conditional"], encoding="graph")
+
+
+def test_of_very_many_the_best_and_the_latest_are_learned_from():
+    values = np.array([0.9, 0.1, 0.8, 0.2, 0.3, 0.7, 0.0, 0.4, 0.95, 0.5])
+    assert taught(values, 6).tolist() == [0, 2, 6, 7, 8, 9]
+    assert taught(values, 3).tolist() == [7, 8, 9]
+    assert taught(values, 10).tolist() == taught(values, None).tolist() == list(range(10))
+
+
+@pytest.mark.parametrize(("name", "options"), [("bayesian", {"predictor": "gp"}), ("parego", {}), ("nasbowl", {})])
+def test_gaussian_processes_learn_from_no_more_than_they_can(name, options, monkeypatch):
+    sizes = []
+    original = GaussianProcess.fit
+
+    def noted(process, x, y):
+        sizes.append(len(y))
+        original(process, x, y)
+
+    monkeypatch.setattr(GaussianProcess, "fit", noted)
+    monkeypatch.setattr(GaussianProcess, "most", 14)
+    space = SPACES["conditional"]
+
+    def fresh():
+        return make(name, space=space, seed=1, count=6, **options)
+
+    events = drive(fresh(), 30)
+    assert max(sizes) == 14
+    (proposal,) = replay(fresh(), events[:-2], space).ask(1)
+    assert plain(proposal) == plain(events[-2])

@@ -39,9 +39,11 @@ class Regressor(ABC):
 
     Attributes:
         graphs: Whether it reads graphs (see :class:`Graphs`), and no rows.
+        most: From how many rows a search has it learn at most, as its cost grows much faster; None for all.
     """
 
     graphs: bool = False
+    most: int | None = None
 
     @abstractmethod
     def fit(self, x: Any, y: Array) -> None:

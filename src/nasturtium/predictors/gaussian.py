@@ -25,6 +25,10 @@ FAR = 1e25
 """The loss where a covariance has no Cholesky factor."""
 
 
+MOST = 1000
+"""So many rows a search has a process learn from: its cost grows with their cube, its memory with their square."""
+
+
 class GaussianProcess(Regressor):
     """A Gaussian process of mean 0 (Rasmussen and Williams 2006, algorithm 2.1) with hyperparameters that maximise
     the marginal likelihood, found by L-BFGS along its gradient (equation 5.9) from one or more starts.
@@ -36,6 +40,8 @@ class GaussianProcess(Regressor):
         steps: Most steps of a search.
         seed: Of those places.
     """
+
+    most = MOST
 
     def __init__(
         self, kernel: str | Kernel = "matern", ard: bool = False, starts: int = 1, steps: int = 60, seed: int = 0
