@@ -115,8 +115,13 @@ class Strategy(ABC):
         return draw() if self.repeats else self.known.fresh(draw, rng, tries)
 
     def losses(self, trial: Trial) -> Losses | None:
-        """The losses of a trial that is complete and has finite scores; None of any other."""
-        if trial.state is not State.COMPLETE or self.goal.missing(trial.scores):
+        """The losses of a trial that is complete and has finite scores; None of any other.
+
+        Raises:
+            ObjectiveError: If a complete trial lacks the score of an objective or a limit (a study fails such trials
+                before they are told): nothing would be learned of any, and the search would be a random one.
+        """
+        if trial.state is not State.COMPLETE:
             return None
         losses = self.goal.losses(trial.scores)
         return losses if all(map(math.isfinite, losses)) else None
@@ -145,8 +150,13 @@ class Wrapper(Strategy):
         self.known = strategy.known
         self.reads_curves = strategy.reads_curves
 
+    def given(self, architecture: Architecture) -> Proposal | None:
+        """As the other strategy has it tried, which may begin at a small budget."""
+        return self.strategy.given(architecture)
+
     def asked(self, proposal: Proposal) -> None:
         """Takes note, and passes it on."""
+        self.strategy.number = self.number  # which is the study's, also where a strategy with budgets is around this
         self.number += 1
         self.strategy.asked(proposal)
 
@@ -157,6 +167,8 @@ class Wrapper(Strategy):
 
 class Seeded(Wrapper):
     """Proposes given architectures first and then what another strategy proposes, which is told of all.
+
+    While the other strategy can take nothing new (a full bracket of Hyperband) it goes on with what it has.
 
     Args:
         strategy: The strategy that goes on.
@@ -170,13 +182,13 @@ class Seeded(Wrapper):
 
     def propose(self, number: int, rng: np.random.Generator) -> Proposal | None:
         """The start architectures in order, then the other strategy's proposals."""
-        if self.begun < len(self.start):
-            return self.strategy.given(self.start[self.begun])
-        return self.strategy.propose(number, rng)
+        given = self.strategy.given(self.start[self.begun]) if self.begun < len(self.start) else None
+        return self.strategy.propose(number, rng) if given is None else given
 
     def asked(self, proposal: Proposal) -> None:
         """Takes note, and passes it on."""
-        self.begun += 1
+        if self.begun < len(self.start) and proposal.parent is None:
+            self.begun += proposal.architecture == self.start[self.begun]
         super().asked(proposal)
 
 
