@@ -46,7 +46,7 @@ class NeighboursFirst(Strategy):
         self.most = None if neighbours is None else at_least("neighbours", neighbours, 0)
         self.then = _made(then, space, self.common)
         self.known = self.then.known
-        self.reads_curves = self.then.reads_curves
+        self.reads_curves, self.continues = self.then.reads_curves, self.then.continues
         known = getattr(space, "members", {})
         self.centre: Architecture | None = space.member(MEMBER) if MEMBER in known else None
         self.listed: list[Architecture] = []

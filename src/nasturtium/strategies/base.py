@@ -50,10 +50,12 @@ class Strategy(ABC):
         known: The architectures asked so far.
         repeats: Whether what is known may be proposed again while there is something new.
         reads_curves: Whether it looks at the learning curves of trials, so that tables must give them.
+        continues: Whether it has trials go on where others ended, so that their checkpoints must be kept.
     """
 
     repeats: bool = False
     reads_curves: bool = False
+    continues: bool = False
 
     def __init__(
         self,
@@ -88,6 +90,11 @@ class Strategy(ABC):
             proposal = self.propose(self.number, trial_rng(self.seed, self.number))
             if proposal is None:
                 break
+            if proposal.parent is not None and not self.continues:
+                raise NasturtiumError(
+                    f"{type(self).__name__} has a trial go on where trial {proposal.parent} ended, whose checkpoint "
+                    "was not kept; a strategy that does so says continues = True"
+                )
             self.asked(proposal)
             proposals.append(proposal)
         return proposals
@@ -148,7 +155,7 @@ class Wrapper(Strategy):
         super().__init__(strategy.space, **strategy.common)
         self.strategy = strategy
         self.known = strategy.known
-        self.reads_curves = strategy.reads_curves
+        self.reads_curves, self.continues = strategy.reads_curves, strategy.continues
 
     def given(self, architecture: Architecture) -> Proposal | None:
         """As the other strategy has it tried, which may begin at a small budget."""
