@@ -138,11 +138,17 @@ class Surrogate(Benchmark):
             NotInTable: If it has no such metric or epoch, or a seed is given and the noise of runs is not known.
         """
         value = super().query(a, metric, epoch)
-        if seed is None:
-            return value
+        return value if seed is None else self.run_at(self.row(a) or 0, seed, metric, epoch)
+
+    def run_at(self, row: int, seed: int, metric: str | None = None, epoch: int | None = None) -> float:
+        """What a run with a seed might give for the architecture of a row.
+
+        Raises:
+            NotInTable: If the noise of runs is not known.
+        """
         if self._spread is None:
             raise NotInTable(f"{self.title} does not know how much runs differ, so it has no seed {seed!r}")
-        row, name = self.row(a) or 0, self.metric(metric).name
+        value, name = self.at(row, metric, epoch), self.metric(metric).name
         decisions = self.rows.decisions(row)
         key = f"{seed} {name} {epoch} {decisions}".encode()
         rng = np.random.default_rng(int.from_bytes(hashlib.sha256(key).digest()[:8]))

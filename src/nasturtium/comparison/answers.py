@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from nasturtium.benchmarks import Benchmark, BenchmarkError
+from nasturtium.benchmarks import Benchmark, BenchmarkError, Surrogate
 from nasturtium.benchmarks.table import Values
 from nasturtium.comparison.branches import Decisions
 from nasturtium.comparison.table_space import TableSpace
@@ -96,9 +96,12 @@ class Answers:
             found.append(chosen.tolist())
         return found
 
-    def signal(self, row: int, place: int) -> float:
-        """The signal of one row at a level; for tables that grow."""
-        return self.benchmark.at(row, None, self.levels[place] if self.levels else None)
+    def signal(self, row: int, place: int, noise: int | None = None) -> float:
+        """The signal of one row at a level, with the noise of a seed if one is given; for tables that grow."""
+        epoch = self.levels[place] if self.levels else None
+        if noise is not None and isinstance(self.benchmark, Surrogate):
+            return self.benchmark.run_at(row, noise, None, epoch)
+        return self.benchmark.at(row, None, epoch)
 
     @cached_property
     def costs(self) -> list[list[float]]:

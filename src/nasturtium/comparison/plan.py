@@ -168,7 +168,8 @@ class Plan:
 
     def key(self, subject: Subject, contender: Contender) -> str:
         """A digest of all that decides the runs of a strategy on a benchmark."""
-        told = [subject.key, contender.text, *self.limits, self.seed, self.epoch, self.noise]
+        limits = self.limits if self.limits.target is not None else self.limits[:-1]
+        told = [subject.key, contender.text, *limits, self.seed, self.epoch, self.noise]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
     def run_seed(self, number: int) -> int:

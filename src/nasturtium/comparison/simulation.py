@@ -24,11 +24,13 @@ class Limits(NamedTuple):
         queries: Whole trainings that it may spend; None for as many as the time allows.
         seconds: Simulated time; what would end later is not counted. None for no limit.
         workers: How many trainings run at a time.
+        target: The value on the validation split, as it is reported, with which an incumbent ends a run; None for none.
     """
 
     queries: int | None = None
     seconds: float | None = None
     workers: int = 1
+    target: float | None = None
 
 
 class Event(NamedTuple):
@@ -78,7 +80,7 @@ class Simulation:
     Args:
         answers: The benchmark.
         limits: When it ends.
-        noise: Seed by which one run of each row is seen, instead of the mean over them.
+        noise: Seed by which one run of each row is seen, instead of the mean over them; a surrogate draws it.
 
     Raises:
         BenchmarkError: If time is limited and the table has no seconds.
@@ -87,6 +89,7 @@ class Simulation:
     def __init__(self, answers: Answers, limits: Limits, noise: int | None = None) -> None:
         self.answers = answers
         self.limits = limits
+        self.noise = noise
         self.grows = answers.benchmark.grows
         self.signals = [] if self.grows else answers.signals(noise)
         self.costs = answers.costs if not self.grows and (answers.timed or limits.seconds is not None) else []
@@ -114,6 +117,8 @@ class Simulation:
                 return track
             self.now = event.seconds
             self._end(strategy, event, track)
+            if self._reached(track):
+                return track
 
     def _started(self, strategy: Strategy) -> Event | None:
         """The next training, if the strategy proposes one and there is budget for it."""
@@ -151,7 +156,7 @@ class Simulation:
         track.asked += 1
         track.spent += event.queries
         track.passed = event.seconds
-        value = math.nan if row is None else self.answers.signal(row, place) if self.grows else self.signals[place][row]
+        value = math.nan if row is None else self._seen(row, place)
         proposal = event.proposal
         if row is None or not math.isfinite(value):
             track.failed += 1
@@ -171,6 +176,17 @@ class Simulation:
         if place > level or (place == level and loss < least):
             self.best = (place, loss)
             self._note(row, value, track)
+
+    def _seen(self, row: int, place: int) -> float:
+        """The signal of a row as this run sees it."""
+        return self.answers.signal(row, place, self.noise) if self.grows else self.signals[place][row]
+
+    def _reached(self, track: Track) -> bool:
+        """Whether the incumbent is as good as was asked for."""
+        target = self.limits.target
+        if target is None or not track.validation:
+            return False
+        return track.validation[-1] >= target if self.answers.metric.maximise else track.validation[-1] <= target
 
     def _curve(self, row: int, parent: int | None, place: int) -> list[dict[str, float]]:
         """What training from where the parent ended to a level would have reported."""
