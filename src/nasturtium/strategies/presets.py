@@ -124,7 +124,7 @@ PRESETS: dict[str, Preset] = {
         MappingProxyType({"predictor": "dngo", "every": 10}),
     ),
     "sequences": Preset(
-        "bayesian", "a calibrated Gaussian process on decisions, expected improvement, half of it mutations of the best",
+        "bayesian", "a calibrated Gaussian process on decisions, expected improvement, half of it mutations",
         "Jones et al. 1998",
         MappingProxyType({"predictor": "gp", "candidates": "mixed", "count": 200, "parents": 30, "initial": 30,
                           "every": 10}),
