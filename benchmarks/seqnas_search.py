@@ -145,7 +145,7 @@ def ratio(found: Sequence[Row], most: int) -> Iterator[str]:
         least = np.minimum(middle(theirs), most)
         told = f"{middle(ours) / least:.2f}" if np.isfinite(middle(ours)) else "not known: neither is half done"
         bound = "at most " if np.isfinite(middle(ours)) and not np.isfinite(middle(theirs)) else ""
-        spent = resampled(ours, "mean", most) / resampled(theirs, "mean", most)[::-1]
+        spent = resampled(ours, "mean", most) / resampled(theirs, "mean", most)
         low, high = np.quantile(spent, (0.025, 0.975))
         mean = np.minimum(ours, most).mean() / np.minimum(theirs, most).mean()
         yield f"| {dataset} | {kind} | {bound}{told} | {mean:.2f} ({low:.2f} to {high:.2f}) |"

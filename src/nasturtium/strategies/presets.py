@@ -124,10 +124,9 @@ PRESETS: dict[str, Preset] = {
         MappingProxyType({"predictor": "dngo", "every": 10}),
     ),
     "sequences": Preset(
-        "bayesian", "a calibrated Gaussian process on decisions, expected improvement, half of it mutations",
+        "bayesian", "a calibrated Gaussian process on decisions, expected improvement, mutations of the best 15",
         "Jones et al. 1998",
-        MappingProxyType({"predictor": "gp", "candidates": "mixed", "count": 200, "parents": 30, "initial": 30,
-                          "every": 10}),
+        MappingProxyType({"predictor": "gp", "encoding": "ordered", "parents": 15, "initial": 30, "every": 10}),
     ),
     "seqnas": Preset(
         "bayesian", "boosted trees, independent Thompson sampling of 15 among 100 random architectures, after 100",
