@@ -7,8 +7,9 @@ from collections import Counter
 import pytest
 
 from nasturtium.errors import NasturtiumError
+from nasturtium.space.signal import group, sequence, tokens
 from nasturtium.spaces import make as make_space
-from nasturtium.strategies import PRESETS, STRATEGIES, make
+from nasturtium.strategies import PRESETS, STRATEGIES, for_signal, make
 from nasturtium.strategies.presets import Preset
 from nasturtium.trial import State, Trial
 
@@ -102,3 +103,8 @@ def test_sequences_ask_while_trials_run():
         strategy.tell(Trial(number, State.COMPLETE, architecture, 1, scores={"accuracy": 0.1 * number}))
     more = [proposal.architecture for proposal in strategy.ask(6)]
     assert len({*asked, *more}) == 14
+
+
+def test_events_have_a_usual_strategy_of_their_own():
+    assert for_signal(group(kind=tokens(9, 4), amount=sequence(9, 1))) == "sequences"
+    assert for_signal(sequence(9, 1)) == "evolution"
