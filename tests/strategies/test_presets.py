@@ -7,8 +7,9 @@ from collections import Counter
 import pytest
 
 from nasturtium.errors import NasturtiumError
+from nasturtium.space.signal import group, sequence, tokens
 from nasturtium.spaces import make as make_space
-from nasturtium.strategies import PRESETS, STRATEGIES, make
+from nasturtium.strategies import PRESETS, STRATEGIES, for_signal, make
 from nasturtium.strategies.presets import Preset
 from nasturtium.trial import State, Trial
 
@@ -112,3 +113,37 @@ def test_a_space_without_the_members_is_refused(space):
         make("re_rn18", space=space)
     with pytest.raises(NasturtiumError, match=r"unknown strategy 're_rn'; did you mean 're_rn18'"):
         make("re_rn", space=space)
+
+
+def test_sequences_go_on_after_short_trainings():
+    """The preset under a strategy of several budgets: what is new comes from it, and the best go on."""
+    space = make_space("seqnas", (12, 2), 2)
+    strategy = make("asha", space=space, budget=9, factor=3, strategy="sequences", options={"initial": 4, "every": 4})
+    numbers = {}
+    for number in range(24):
+        (proposal,) = strategy.ask()
+        assert proposal.architecture.build() is not None
+        score = len(str(proposal.architecture)) * 1e-3 + 0.01 * proposal.budget
+        trial = Trial(
+            number, State.COMPLETE, proposal.architecture, proposal.budget, {"accuracy": score}, parent=proposal.parent
+        )
+        strategy.tell(trial)
+        numbers[number] = proposal
+    assert {each.budget for each in numbers.values()} == {1, 3, 9}
+    assert all(numbers[each.parent].architecture == each.architecture for each in numbers.values() if each.parent)
+    assert strategy.strategy.ready
+
+
+def test_sequences_ask_while_trials_run():
+    strategy = make("sequences", space=make_space("seqnas", (12, 2), 2), initial=4, every=2, count=20)
+    asked = [proposal.architecture for proposal in strategy.ask(8)]
+    assert len(asked) == 8
+    for number, architecture in enumerate(asked[:6]):
+        strategy.tell(Trial(number, State.COMPLETE, architecture, 1, scores={"accuracy": 0.1 * number}))
+    more = [proposal.architecture for proposal in strategy.ask(6)]
+    assert len({*asked, *more}) == 14
+
+
+def test_events_have_a_usual_strategy_of_their_own():
+    assert for_signal(group(kind=tokens(9, 4), amount=sequence(9, 1))) == "sequences"
+    assert for_signal(sequence(9, 1)) == "evolution"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from nasturtium.benchmarks.building import build
 from nasturtium.benchmarks.built import read_built
 from nasturtium.benchmarks.catalogue import load
-from nasturtium.benchmarks.fitting import FittedSurrogate, fit_surrogate, load_surrogate
+from nasturtium.benchmarks.fitted import FittedSurrogate, load_surrogate
+from nasturtium.benchmarks.fitting import fit_surrogate
 from nasturtium.benchmarks.joining import join
 from nasturtium.benchmarks.own import from_table
 from nasturtium.benchmarks.published import BENCHMARKS, Published, Reader

@@ -1,167 +1,128 @@
-"""Surrogates of our own: a forest fitted to a table answers for the whole space, with noise like that of training."""
+"""Surrogates of our own: a model fitted to a table answers for the whole space, with noise like that of training."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from nasturtium.benchmarks import forest
-from nasturtium.benchmarks.forest import Forest, Numbers
-from nasturtium.benchmarks.rows import Decisions
-from nasturtium.benchmarks.surrogate import Surrogate
-from nasturtium.benchmarks.table import Benchmark, BenchmarkError, Metric
-from nasturtium.space.architecture import Architecture
-from nasturtium.space.encoding import choice_table, encode
+from nasturtium.benchmarks.fitted import KINDS, FittedSurrogate, Kind, Model, features
+from nasturtium.benchmarks.forest import Numbers
+from nasturtium.benchmarks.noise import Spread, noise_bounds, smallest
+from nasturtium.benchmarks.table import Benchmark, BenchmarkError
+from nasturtium.errors import did_you_mean
 
-if TYPE_CHECKING:
-    from nasturtium.space.space import Space
-
-FORMAT = 1
 LEAST = 20
-"""Fewest architectures that a surrogate is fitted on."""
-
-
-class FittedSurrogate(Surrogate):
-    """A surrogate whose metrics are forests on the options taken.
-
-    ``query(..., seed=s)`` adds noise of a run, with the standard deviation between the runs of the table. ``quality``
-    holds for each metric the rank correlation (``spearman``) and the root of the mean squared error (``rmse``) on
-    architectures that the trees asked had not seen, and that standard deviation (``noise``; where the table has no
-    runs, the error instead).
-    """
-
-    def __init__(
-        self, space: Space, facts: dict[str, Any], forests: Sequence[Forest], quality: dict[str, dict[str, float]]
-    ) -> None:
-        self.facts, self.forests, self.quality = facts, list(forests), quality
-        self._asked: Architecture | None = None
-        metrics = [Metric(**{**each, "epochs": (), "separate": False}) for each in facts["metrics"]]
-        roles = {role: facts[role] for role in ("signal", "verdict", "cost")}
-        source = f"forests fitted on {facts['rows']} rows of {facts['source']}"
-        super().__init__(
-            facts["name"],
-            facts["dataset"],
-            space,
-            metrics,
-            self._answer,
-            spread=self._noise,
-            source=source,
-            **roles,
-        )
-
-    def row(self, architecture: Architecture) -> int | None:
-        """The row of an architecture, a new one for a new one."""
-        self._asked = architecture if architecture.space is self.space else None
-        return super().row(architecture)
-
-    def _answer(self, decisions: Decisions) -> list[float]:
-        asked = self._asked  # it may know its derivation, which need not be made again
-        known = asked is not None and asked.decisions == decisions
-        row = features(self.space, [asked if asked is not None and known else self.space.architecture(decisions)])[0]
-        return [float(each.predict(row).mean()) for each in self.forests]
-
-    def _noise(self, decisions: Decisions) -> list[float]:
-        return [each["noise"] for each in self.quality.values()]
-
-    def spread(self, architecture: Architecture, metric: str | None = None) -> float:
-        """The standard deviation of the trees' predictions: how unsure the forest is."""
-        place = list(self.metrics).index(self.metric(metric).name)
-        row = features(self.space, [self.space.adopt(architecture)])[0]
-        return float(self.forests[place].predict(row).std())
-
-    def save(self, path: Path | str) -> Path:
-        """Writes the surrogate to an ``.npz`` file: arrays, and their meaning as JSON text."""
-        file = Path(path).with_suffix(".npz")
-        arrays = {
-            f"{place}.{name}": value
-            for place, each in enumerate(self.forests)
-            for name, value in each._asdict().items()
-        }
-        content = {"format": FORMAT, "facts": self.facts, "quality": self.quality, "space": self.space.fingerprint}
-        file.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(file, content=np.array(json.dumps(content)), **arrays)
-        return file
-
-
-def features(space: Space, architectures: Sequence[Architecture]) -> Numbers:
-    """What the forests see: the option taken at each choice, also as numbers where all are made; (n, features)."""
-    if space.radices is not None:
-        taken = np.array([each.decisions for each in architectures], dtype=np.float32)
-        return np.concatenate([encode(space, architectures, "one_hot"), taken], axis=1)
-    columns, width = _columns(space)
-    rows = np.zeros((len(architectures), width), dtype=np.float32)
-    for row, architecture in zip(rows, architectures, strict=True):
-        for step in architecture.steps:
-            row[columns[step.point.place] + step.taken] = 1.0
-    return rows
-
-
-@lru_cache(maxsize=16)
-def _columns(space: Space) -> tuple[dict[str, int], int]:
-    """Where the options of each choice of a space begin, and how many there are."""
-    columns, width = {}, 0
-    for place, options in choice_table(space).items():
-        columns[place] = width
-        width += options
-    return columns, width
+"""Fewest architectures that a surrogate is fitted on, and that bound its noise."""
 
 
 def fit_surrogate(
-    table: Benchmark, metrics: Sequence[str] | None = None, *, trees: int = 100, rows: int | None = None, seed: int = 0
+    table: Benchmark,
+    metrics: Sequence[str] | None = None,
+    *,
+    kind: str = "forest",
+    again: Benchmark | None = None,
+    trees: int | None = None,
+    rows: int | None = None,
+    seed: int = 0,
 ) -> FittedSurrogate:
     """A surrogate that answers for the whole space of a table.
 
-    Random forests with noise, as the surrogate benchmarks of Siems et al. (2020, arXiv:2008.09777) have them; theirs
-    are ensembles of ten models, ours are one forest a metric, whose trees are kept as arrays.
+    Models with noise, as the surrogate benchmarks of Siems et al. (2020, arXiv:2008.09777) have them; theirs are
+    ensembles of ten models, ours are one model a metric, kept as arrays.
 
     Args:
         table: A benchmark of fixed rows.
         metrics: What it shall answer; signal, verdict and cost of the table if None. The last epoch is fitted.
-        trees: Of each forest.
+        kind: ``forest`` (random forests), ``boosted`` (boosted trees on ten bootstrap samples) or ``process``
+            (Gaussian processes).
+        again: Another table with trainings of some of the architectures, which bound the noise of a single one; see
+            :func:`nasturtium.benchmarks.noise.noise_bounds`. Without it the noise is that between runs of the table.
+        trees: Of each forest, or of each bootstrap sample; 100 and 50 if None.
         rows: Fit on so many rows, drawn at random; all if None.
-        seed: Of the forests, and of that draw.
+        seed: Of the models, and of that draw.
 
     Raises:
-        BenchmarkError: If the table has too few rows, or has no fixed rows.
+        BenchmarkError: If the table has too few rows, or has no fixed rows; if there is no such kind; or if too few
+            architectures are in both tables.
     """
+    if kind not in KINDS:
+        raise BenchmarkError(
+            f"no surrogate of kind {kind!r}{did_you_mean(kind, KINDS)} (there are: {', '.join(KINDS)})"
+        )
     roles = dict.fromkeys(name for name in (table.signal, table.verdict, table.cost) if name)
     names = list(dict.fromkeys([*roles, *(metrics or ())]))
+    sample = _sample(table, rows, seed)
+    count = KINDS[kind].trees if trees is None else trees
+    fitted = {name: _fitted(sample, name, KINDS[kind], count, seed, again) for name in names}
+    bounds = {name: each.bounds for name, each in fitted.items() if each.bounds}
+    facts = {
+        "name": table.name, "dataset": table.dataset, "source": table.source or table.title, "rows": len(sample.rows),
+        "signal": table.signal, "verdict": table.verdict, "cost": table.cost, "kind": kind, "bounds": bounds,
+        "metrics": [asdict(table.metric(name)) for name in names],
+    }  # fmt: skip
+    quality = {name: each.quality for name, each in fitted.items()}
+    return FittedSurrogate(table.space, facts, [each.model for each in fitted.values()], quality)
+
+
+class Sample(NamedTuple):
+    """The rows of a table that are learned from, and what models see of them, (n, features)."""
+
+    table: Benchmark
+    rows: NDArray[np.int64]
+    examples: Numbers
+
+
+class Fitted(NamedTuple):
+    """The model of one metric, how good it is, and bounds on the noise where a second table tells any."""
+
+    model: Model
+    quality: dict[str, float]
+    bounds: list[Spread]
+
+
+def _sample(table: Benchmark, rows: int | None, seed: int) -> Sample:
+    """All rows of a table, or so many drawn at random."""
     rng = np.random.default_rng(seed)
     chosen = np.arange(len(table)) if rows is None else np.sort(rng.permutation(len(table))[:rows])
     if table.grows or len(chosen) < LEAST:
         raise BenchmarkError(f"a surrogate is fitted on a table of at least {LEAST} rows, not on {table!r}")
     listed = table.architectures()
-    examples = features(table.space, [listed[int(row)] for row in chosen])
-    fitted = {name: _fitted(table, name, chosen, examples, trees, seed) for name in names}
-    facts = {
-        "name": table.name, "dataset": table.dataset, "source": table.source or table.title, "rows": len(chosen),
-        "signal": table.signal, "verdict": table.verdict, "cost": table.cost,
-        "metrics": [asdict(table.metric(name)) for name in names],
-    }  # fmt: skip
-    quality = {name: held for name, (_, held) in fitted.items()}
-    return FittedSurrogate(table.space, facts, [made for made, _ in fitted.values()], quality)
+    return Sample(table, chosen, features(table.space, [listed[int(row)] for row in chosen]))
 
 
-def _fitted(
-    table: Benchmark, name: str, chosen: Any, examples: Numbers, trees: int, seed: int
-) -> tuple[Forest, dict[str, float]]:
-    """The forest of one metric, and how good it is."""
-    targets = table.column(name)[chosen]
+def _fitted(sample: Sample, name: str, kind: Kind, trees: int, seed: int, again: Benchmark | None) -> Fitted:
+    """The model of one metric."""
+    table, targets = sample.table, sample.table.column(name)[sample.rows]
     known = np.isfinite(targets)
     if known.sum() < LEAST:
         raise BenchmarkError(f"{table.title} holds {name} of {known.sum()} architectures alone; it needs {LEAST}")
-    made, unseen = forest.fit(examples[known], targets[known], trees, seed)
-    return made, _quality(targets[known], unseen, table.runs(name))
+    made, unseen = kind.fit(sample.examples[known], targets[known], trees, seed)
+    quality, bounds = _quality(targets[known], unseen, table.runs(name)), list[Spread]()
+    if again is not None and name in again.metrics:
+        bounds = noise_bounds(unseen, targets[known], _repeated(table, again, name, sample.rows[known]))
+        quality["noise"] = smallest(bounds, float(np.median(targets[known])))
+    return Fitted(made, quality, bounds)
+
+
+def _repeated(table: Benchmark, again: Benchmark, name: str, rows: NDArray[np.int64]) -> Numbers:
+    """The values that another table has for the architectures of some rows, (n,); NaN where it has none."""
+    places = [again.index(table.rows.decisions(int(row))) for row in rows]
+    other = again.column(name)
+    found: Numbers = np.array([np.nan if place is None else other[place] for place in places])
+    shared = int(np.isfinite(found).sum())
+    if shared < LEAST:
+        raise BenchmarkError(
+            f"{again.title} holds {name} of {shared} architectures of {table.title}; its noise needs {LEAST}"
+        )
+    return found
 
 
 def _quality(targets: Numbers, unseen: Numbers, runs: Numbers) -> dict[str, float]:
-    """Rank correlation and error on what the trees had not seen, and the noise between runs."""
+    """Rank correlation and error on what the members had not seen, and the noise between runs."""
     from scipy.stats import spearmanr
 
     asked = np.isfinite(unseen)
@@ -172,27 +133,3 @@ def _quality(targets: Numbers, unseen: Numbers, runs: Numbers) -> dict[str, floa
         noise = float(np.sqrt(np.nanmean(np.nanvar(several, axis=1, ddof=1)))) if len(several) else error
     ranks = float(spearmanr(targets[asked], unseen[asked])[0]) if np.ptp(targets) > 0 else 0.0
     return {"spearman": ranks, "rmse": error, "noise": noise}
-
-
-def load_surrogate(path: Path | str, space: Space) -> FittedSurrogate:
-    """Reads what :meth:`FittedSurrogate.save` wrote; nothing in it is executed.
-
-    Args:
-        path: The ``.npz`` file.
-        space: The space it was fitted for.
-
-    Raises:
-        BenchmarkError: If it is no such file, or of another space.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as held:
-            content = json.loads(str(held["content"]))
-            count = len(content["facts"]["metrics"])
-            forests = [Forest(*(held[f"{place}.{name}"] for name in Forest._fields)) for place in range(count)]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BenchmarkError(f"{path} is no surrogate that nasturtium has written: {error}") from None
-    if content.get("format") != FORMAT:
-        raise BenchmarkError(f"{path} has format {content.get('format')}, this version reads {FORMAT}")
-    if content["space"] != space.fingerprint:
-        raise BenchmarkError(f"{path} was fitted for another space than {space.name!r} with these options")
-    return FittedSurrogate(space, content["facts"], forests, content["quality"])

@@ -32,7 +32,7 @@ def root(
 def search(
     task: Annotated[str, typer.Argument(help="digits, or a .npz, .csv, .parquet or a folder of images by class.")],
     space: Annotated[str | None, typer.Option(help="Search space; by the kind of data if not given.")] = None,
-    strategy: Annotated[str, typer.Option(help="What decides what to try next.")] = "evolution",
+    strategy: Annotated[str | None, typer.Option(help="What decides what to try; by the data if not given.")] = None,
     trials: Annotated[int, typer.Option(min=1, help="Architectures to try.")] = 50,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training rows in each trial.")] = 15,
     workers: Annotated[int, typer.Option(min=1, help="Trials at a time.")] = 1,

@@ -19,7 +19,7 @@ class Asked:
 
     task: str
     space: str | None
-    strategy: str
+    strategy: str | None
     trials: int
     epochs: int
     workers: int
@@ -39,17 +39,18 @@ class Asked:
 
 def run_search(asked: Asked) -> int:
     """Search, then show the best five and where the study lies; gives the exit code."""
-    from nasturtium import spaces, tasks
+    from nasturtium import spaces, strategies, tasks
     from nasturtium.estimators.distillation import read_distillation
     from nasturtium.searching import search
 
     task = tasks.load(asked.task, seed=asked.seed, **asked.task_options)
     space = asked.space or spaces.for_signal(task.inputs[0])
-    out = asked.out or Path("runs") / f"{task.name}-{space}-{asked.strategy}"
+    strategy = asked.strategy or strategies.for_signal(task.inputs[0])
+    out = asked.out or Path("runs") / f"{task.name}-{space}-{strategy}"
     for line in (task.summary(), *task.notes):
         sys.stderr.write(f"{line}\n")
     result = search(
-        task, space, asked.strategy, asked.trials, epochs=asked.epochs, objectives=asked.objectives or None,
+        task, space, strategy, asked.trials, epochs=asked.epochs, objectives=asked.objectives or None,
         limits=asked.limits, start=[read_start(each) for each in asked.start], workers=asked.workers,
         time=asked.time, trial_time=asked.trial_time, seed=asked.seed, out=out, device=asked.device,
         quiet=asked.quiet, isolated=True, **asked.final,

@@ -32,6 +32,7 @@ def compare(
     simulated_workers: int = 1,
     epoch: int | None = None,
     noise: bool = False,
+    target: float | None = None,
     options: Mapping[str, Mapping[str, Any]] | None = None,
     data: Path | str | None = None,
     seed: int = 0,
@@ -53,7 +54,10 @@ def compare(
         seconds: Simulated time of a run: trainings are charged what the table says they took.
         simulated_workers: Trainings that run at a time in simulated time.
         epoch: The epoch after which strategies see the signal; the last if None.
-        noise: Whether strategies see one run of each architecture (the same for all strategies) instead of the mean.
+        noise: Whether strategies see one run of each architecture (the same for all strategies) instead of the mean;
+            a surrogate draws it.
+        target: End a run when the incumbent, chosen by what was seen, has this value on the validation split as it is
+            reported.
         options: Of strategies, by their name or label.
         data: The files of named benchmarks; what is installed if None.
         seed: Of everything.
@@ -68,7 +72,7 @@ def compare(
     plan = Plan(
         tuple(Subject.of(each, data) for each in many),
         tuple(Contender.of(each, options or {}) for each in strategies),
-        Limits(queries, seconds, simulated_workers), runs, seed, epoch, noise,
+        Limits(queries, seconds, simulated_workers, target), runs, seed, epoch, noise,
     )  # fmt: skip
     check_options(plan, options or {})
     return carry_out(plan, workers or os.cpu_count() or 1, None if out is None else Path(out), progress)

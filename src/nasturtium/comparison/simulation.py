@@ -24,11 +24,13 @@ class Limits(NamedTuple):
         queries: Whole trainings that it may spend; None for as many as the time allows.
         seconds: Simulated time; what would end later is not counted. None for no limit.
         workers: How many trainings run at a time.
+        target: The value on the validation split, as it is reported, with which an incumbent ends a run; None for none.
     """
 
     queries: int | None = None
     seconds: float | None = None
     workers: int = 1
+    target: float | None = None
 
 
 class Event(NamedTuple):
@@ -120,6 +122,8 @@ class Simulation:
                 return track
             self.now = event.seconds
             self._end(strategy, event, track)
+            if self._reached(track):
+                return track
 
     def _started(self, strategy: Strategy) -> Event | None:
         """The next training, if the strategy proposes one and there is budget for it."""
@@ -181,6 +185,13 @@ class Simulation:
         if place > level or (place == level and loss < least):
             self.best = (place, loss)
             self._note(row, value, track)
+
+    def _reached(self, track: Track) -> bool:
+        """Whether the incumbent is as good as was asked for."""
+        target = self.limits.target
+        if target is None or not track.validation:
+            return False
+        return track.validation[-1] >= target if self.answers.metric.maximise else track.validation[-1] <= target
 
     def _curve(self, row: int, parent: int | None, place: int) -> list[dict[str, float]]:
         """What training from where the parent ended to a level would have reported; nothing where it began anew."""

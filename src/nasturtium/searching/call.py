@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def search(
     task: Any,
     space: str | Space | Callable[..., Space] | None = None,
-    strategy: str | Callable[..., Any] = "evolution",
+    strategy: str | Callable[..., Any] | None = None,
     trials: int = 50,
     *,
     epochs: int = 15,
@@ -67,7 +67,8 @@ def search(
     Args:
         task: A name (``digits``), a path (.npz, .csv, .parquet, a folder of images), arrays (x, y), or a Task.
         space: A name, a Space, or a function ``(input, outputs) -> Space``; chosen by the kind of input if not given.
-        strategy: A name in ``nasturtium.strategies.STRATEGIES``, or a class or function that makes a strategy.
+        strategy: A name in ``nasturtium.strategies.STRATEGIES``, or a class or function that makes a strategy;
+            ``evolution`` if not given, for tables of events ``sequences``.
         trials: How many architectures to try.
         epochs: Passes over the training rows in each trial.
         objectives: What to optimise; the task's metric if not given.
@@ -112,8 +113,9 @@ def search(
     opened = space_for(space, data, space_options or {})
     goal = Goal.of(data.objective if objectives is None else objectives, limits, data.directions)
     judged(goal, data)
+    asked = strategies.for_signal(data.inputs[0]) if strategy is None else strategy
     chooser = strategies.make(
-        strategy, space=opened, seed=seed, start=list(start or ()), budget=epochs, objectives=goal.objectives,
+        asked, space=opened, seed=seed, start=list(start or ()), budget=epochs, objectives=goal.objectives,
         limits=goal.limits, **(strategy_options or {}),
     )  # fmt: skip
     wish = Wish.of(proxy, proxy_keep, proxy_start)
@@ -132,7 +134,7 @@ def search(
     folder = None if out is None else Path(out)
     if folder is None and distillation is not None:
         raise NasturtiumError("distillation finds teachers in the folder of the study: give it one by out=")
-    named = strategy if isinstance(strategy, str) else getattr(strategy, "__name__", str(strategy))
+    named = asked if isinstance(asked, str) else getattr(asked, "__name__", str(asked))
     header = {"task": data.name, **data.custom, "data": data.fingerprint, "strategy": named, "seed": seed,
               "epochs": epochs, "recipe": str(training.recipe), "early_stop": text_of(rule),
               "distillation": None if distillation is None else str(distillation),

@@ -35,6 +35,7 @@ from nasturtium.trial import Strategy as Protocol
 
 if TYPE_CHECKING:
     from nasturtium.space import Architecture, Space
+    from nasturtium.space.signal import Signal
 
 STRATEGIES: dict[str, type[Strategy]] = {
     "random": RandomSearch,
@@ -65,8 +66,16 @@ STRATEGIES: dict[str, type[Strategy]] = {
 }
 """Every strategy by its name."""
 
+USUAL = {"group": "sequences"}
+"""The strategy to begin with, by the kind of the input, where that is not ``evolution``: groups hold events."""
+
 COMMON = ("self", "space", "seed", "budget", "objectives", "limits")
 METHODS = ("ask", "asked", "tell")
+
+
+def for_signal(signal: Signal) -> str:
+    """The name of the strategy to begin with for a kind of input."""
+    return USUAL.get(signal.kind, "evolution")
 
 
 def make(
@@ -180,5 +189,5 @@ __all__ = [
     "Controller", "CurveScreen", "GeneticAlgorithm", "GeneticCNN", "GuidedEvolution", "Hyperband", "HypervolumeSearch",
     "LocalSearch", "NeighboursFirst", "ParEGO", "PredictThenSearch", "ProgressiveSearch", "Protocol",
     "ProximalController", "RandomScalarisation", "RandomSearch", "RegularisedEvolution", "Reinforce", "Seeded",
-    "Strategy", "SuccessiveHalving", "TreeSearch", "make",
+    "Strategy", "SuccessiveHalving", "TreeSearch", "for_signal", "make",
 ]  # fmt: skip

@@ -123,6 +123,11 @@ PRESETS: dict[str, Preset] = {
         "bayesian", "a network with a Bayesian last layer, expected improvement, mutations", "Snoek et al. 2015",
         MappingProxyType({"predictor": "dngo", "every": 10}),
     ),
+    "sequences": Preset(
+        "bayesian", "a calibrated Gaussian process on decisions, expected improvement, mutations of the best 15",
+        "Jones et al. 1998",
+        MappingProxyType({"predictor": "gp", "encoding": "ordered", "parents": 15, "initial": 30, "every": 10}),
+    ),
     "seqnas": Preset(
         "bayesian", "boosted trees, independent Thompson sampling of 15 among 100 random architectures, after 100",
         "SeqNAS 2024",
