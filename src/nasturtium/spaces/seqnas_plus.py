@@ -8,6 +8,7 @@ from nasturtium.layers import (
     GRU,
     LSTM,
     AttentionPool,
+    BatchNorm,
     Conv1d,
     Dropout,
     GapEncoding,
@@ -15,6 +16,7 @@ from nasturtium.layers import (
     Identity,
     Linear,
     Mish,
+    Repeat,
     SeparableConv1d,
     Sequential,
     StateSpace,
@@ -23,13 +25,14 @@ from nasturtium.layers import (
 from nasturtium.layers.events import FirstInput, MixtureOfHeads, ScaledTimeEncoding
 from nasturtium.space.choice import choice, subset
 from nasturtium.space.graph import without
+from nasturtium.space.part import Part
 from nasturtium.space.signal import Signal
 from nasturtium.space.space import Space
-from nasturtium.spaces.event_features import event_features
+from nasturtium.spaces.event_features import EventFeatures, event_features
 from nasturtium.spaces.event_layers import EventEncoderLayer, EventStem
 from nasturtium.spaces.inputs import positive
 from nasturtium.spaces.seqnas import TEMPORAL_DROPOUT, event_decoder, numeric_stem
-from nasturtium.spaces.seqnas_code import HEADS
+from nasturtium.spaces.seqnas_code import HEADS, stem_kernels
 
 WIDTHS = (32, 64, 96, 128)
 KERNELS, DILATIONS = (3, 5, 9), (1, 2, 4)
@@ -56,7 +59,10 @@ def seqnas_plus(
     convolution, plain or separable, of three kernels and three dilations; a diagonal state-space model (S4D, Gu et al.
     2022, arXiv:2206.11893). Mean, maximum, both, the last step or attention (a learned weighting of steps) pool them.
 
-    Padding changes nothing; every choice is drawn uniformly. It contains no published code of its own.
+    Padding changes nothing; every choice is drawn uniformly. It contains no published code of its own. Members, with
+    which a search may start, are what one would try by hand: ``gru``, ``lstm``, ``transformer``, ``convolutions``
+    (three layers, ever more dilated), ``state_space``, ``mixed`` (attention, GRU and convolution side by side), and
+    ``pooled`` (no encoder at all).
 
     Args:
         input: (length or None, numbers), a sequence or tokens signal, or a group of such with one mask for all.
@@ -85,7 +91,42 @@ def seqnas_plus(
         choice(*[GlobalPool(kind) for kind in ("mean", "max", "mixed", "last")], AttentionPool(), name="pool"),
         Linear(outputs),
     )
-    return Space(root, input=features.signal, name="seqnas_plus", simplify=(without("Identity"),))
+    members = known_networks(features, outputs, hidden, times)
+    return Space(root, input=features.signal, name="seqnas_plus", simplify=(without("Identity"),), members=members)
+
+
+def known_networks(features: EventFeatures, outputs: int, hidden: int, times: str) -> dict[str, Part]:
+    """Networks of the space that one would try by hand."""
+    both = GRU(32, bidirectional=True), LSTM(32, bidirectional=True)
+    attention = MixtureOfHeads(4, hidden)
+    encoders: dict[str, list[tuple[Any, ...]]] = {
+        "gru": [both[:1]],
+        "lstm": [both[1:]],
+        "transformer": [(attention,)] * 2,
+        "convolutions": [(Conv1d(kernel=5, dilation=dilation),) for dilation in DILATIONS],
+        "state_space": [(StateSpace(16),)] * 2,
+        "mixed": [(attention, GRU(), Conv1d(kernel=3))] * 2,
+        "pooled": [],
+    }
+    return {name: _known(name, layers, features, outputs, hidden, times) for name, layers in encoders.items()}
+
+
+def _known(
+    name: str, layers: list[tuple[Any, ...]], features: EventFeatures, outputs: int, hidden: int, times: str
+) -> Part:
+    numeric = None
+    if features.numbers:
+        kernel = min(stem_kernels(features.length))
+        convolution = Conv1d(features.channels, kernel, groups="depthwise")
+        numeric = Sequential(BatchNorm(), convolution, Identity())
+    unordered = name in ("transformer", "pooled")
+    plain = FirstInput() if features.timed else Identity()
+    stem = EventStem(features.embeddings, numeric, ScaledTimeEncoding(SPANS[1]) if unordered else plain, times)
+    made = [EventEncoderLayer(operations, 2 * hidden) for operations in layers]
+    encoder: Any = Repeat(len(made), *made) if made else Identity()
+    return Sequential(
+        stem, Linear(64), encoder, Identity(), Mish(), Identity(), GlobalPool("mean"), Linear(outputs)
+    )  # fmt: skip
 
 
 def _encoder(width: int) -> Any:
