@@ -31,7 +31,7 @@ from nasturtium.tasks import Task
 
 SPACE = "seqnas_plus"
 TREES = "aggregates + trees"
-EVOLUTION = {"population": 20, "tournament": 5}
+EVOLUTION: dict[str, Any] = {"population": 20, "tournament": 5}
 Tuner = Callable[[Task, float, int], Tuned]
 
 
