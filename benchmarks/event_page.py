@@ -117,8 +117,8 @@ def write_page(
         f"# Networks for event sequences\n\n{made_by(folder)}\n\n"
         f"Each contestant was tuned for {minutes:g} minutes of CPU time on train, judged on valid, and what was best "
         "there trained on train + valid with each seed and scored once on test: mean and standard deviation over the "
-        "seeds. All networks share trainer, data path and recipe, whose learning rate, weight decay, batch size and dropout "
-        f"are tuned with them.\n\n{scores(found, contestants)}\n\n"
+        "seeds. All networks share trainer, data path and recipe, whose learning rate, weight decay, batch size and "
+        f"dropout are tuned with them.\n\n{scores(found, contestants)}\n\n"
         f"## How *{first}* stands\n\nDifferences of means with the interval of 95 % (bootstrap over test rows and "
         f"seeds).\n\n{standings(found)}\n\n## What was chosen\n\n{winners(found, kept, key)}\n"
     )

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 from nasturtium import tasks
 from nasturtium.estimators import default_recipe
 from nasturtium.tasks import Task
-from nasturtium.tasks.arrays import from_arrays
+from nasturtium.tasks.arrays import from_arrays, from_parts
 
 ROW_NUMBER = "__index_level_0__"
 """A column that some tables carry along; it counts rows over all time, so that test rows lie outside what was seen."""
@@ -54,6 +55,29 @@ def series(folder: Path, name: str, place: str = "ucr") -> Task:
     return tasks.load(str(folder / place / f"{name}.npz"), layout="sequence", name=name)
 
 
+def vowels(folder: Path, name: str) -> Task:
+    """Series of unequal length as the archive writes them, from the folder or from an installed ``aeon``."""
+    parts = {}
+    place = ts_folder(folder, name)
+    if place is None:
+        raise SystemExit(f"{name}: neither in {folder / 'ucr'} nor in an installed aeon (pip install --no-deps aeon)")
+    for part in ("train", "test"):
+        lines = (place / f"{name}_{part.upper()}.ts").read_text().splitlines()
+        rows = [line.split(":") for line in lines if line and line[0] not in "#@"]
+        x = [np.array([channel.split(",") for channel in row[:-1]], dtype=np.float32).T for row in rows]  # (T, C)
+        parts[part] = (x, np.array([row[-1] for row in rows]))
+    return from_parts(parts, layout="sequence", name=name)
+
+
+def ts_folder(folder: Path, name: str) -> Path | None:
+    """Where the files of a data set of the archive are; nothing is imported."""
+    if (folder / "ucr" / f"{name}_TRAIN.ts").exists():
+        return folder / "ucr"
+    found = find_spec("aeon")
+    roots = [] if found is None else list(found.submodule_search_locations or [])
+    return next((Path(root) / "datasets" / "data" / name for root in roots), None)
+
+
 def watch(folder: Path, name: str) -> Task:
     """Windows of 128 steps of a watch; no person is in two parts."""
     with np.load(folder / "har_watch" / "windows128.npz", allow_pickle=False) as held:
@@ -71,7 +95,7 @@ TASKS: dict[str, Callable[..., Task]] = {
     "ElectricDevices": series,
     "CricketX": series,
     "har_watch": watch,
-    "JapaneseVowels": series,
+    "JapaneseVowels": vowels,
 }
 
 
@@ -82,7 +106,7 @@ def load(name: str, folder: Path) -> Task:
 
 def there(name: str, folder: Path) -> bool:
     """Whether the folder has what a task needs; of one of them not every copy has it."""
-    return name != "JapaneseVowels" or (folder / "ucr" / f"{name}.npz").exists()
+    return name != "JapaneseVowels" or ts_folder(folder, name) is not None
 
 
 def epochs_for(task: Task) -> int:

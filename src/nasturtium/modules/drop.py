@@ -6,7 +6,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-
 LEVELS = 1 << 16
 """Values of the 16 random bits by which it is decided what is dropped."""
 

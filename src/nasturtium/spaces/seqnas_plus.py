@@ -97,11 +97,10 @@ def seqnas_plus(
 
 def known_networks(features: EventFeatures, outputs: int, hidden: int, times: str) -> dict[str, Part]:
     """Networks of the space that one would try by hand."""
-    both = GRU(32, bidirectional=True), LSTM(32, bidirectional=True)
     attention = MixtureOfHeads(4, hidden)
     encoders: dict[str, list[tuple[Any, ...]]] = {
-        "gru": [both[:1]],
-        "lstm": [both[1:]],
+        "gru": [(GRU(),)],
+        "lstm": [(LSTM(),)],
         "transformer": [(attention,)] * 2,
         "convolutions": [(Conv1d(kernel=5, dilation=dilation),) for dilation in DILATIONS],
         "state_space": [(StateSpace(16),)] * 2,
