@@ -16,7 +16,9 @@ from nasturtium.layers import (
     Identity,
     Linear,
     Mish,
+    ReLU,
     Repeat,
+    Residual,
     SeparableConv1d,
     Sequential,
     StateSpace,
@@ -29,13 +31,13 @@ from nasturtium.space.part import Part
 from nasturtium.space.signal import Signal
 from nasturtium.space.space import Space
 from nasturtium.spaces.event_features import EventFeatures, event_features
-from nasturtium.spaces.event_layers import EventEncoderLayer, EventStem
+from nasturtium.spaces.event_layers import LAYER_DROPOUT, EventEncoderLayer, EventStem
 from nasturtium.spaces.inputs import positive
 from nasturtium.spaces.seqnas import TEMPORAL_DROPOUT, event_decoder, numeric_stem
 from nasturtium.spaces.seqnas_code import HEADS, stem_kernels
 
 WIDTHS = (32, 64, 96, 128)
-KERNELS, DILATIONS = (3, 5, 9), (1, 2, 4)
+KERNELS, DILATIONS, BLOCK_DILATIONS = (3, 5, 9), (1, 2, 4), (1, 2, 4, 8)
 STATES = (8, 16, 32)
 SPANS = (1.0, 100.0)
 """At 1 sine and cosine of a time are nearly linear in it, at 100 there are some sixteen waves in a sequence."""
@@ -57,11 +59,13 @@ def seqnas_plus(
     128. Times may be encoded on two scales; where there are times, the gaps between events may be instead. Each of 1
     to 4 encoder layers has a non-empty subset of four operations: attention; a GRU or LSTM in one direction or both; a
     convolution, plain or separable, of three kernels and three dilations; a diagonal state-space model (S4D, Gu et al.
-    2022, arXiv:2206.11893). Mean, maximum, both, the last step or attention (a learned weighting of steps) pool them.
+    2022, arXiv:2206.11893). Or it is a residual block of two convolutions with batch normalisation, as in a TCN (Bai et
+    al. 2018, arXiv:1803.01271), each of three kernels and four dilations. Mean, maximum, both, the last step or
+    attention (a learned weighting of steps) pool them.
 
     Padding changes nothing; every choice is drawn uniformly. It contains no published code of its own. Members, with
-    which a search may start, are what one would try by hand: ``gru``, ``lstm``, ``transformer``, ``convolutions``
-    (three layers, ever more dilated), ``state_space``, ``mixed`` (attention, GRU and convolution side by side), and
+    which a search may start, are what one would try by hand: ``gru``, ``lstm``, ``transformer``, ``tcn`` (four
+    blocks, the dilation doubled), ``state_space``, ``mixed`` (attention, GRU and convolution side by side), and
     ``pooled`` (no encoder at all).
 
     Args:
@@ -98,21 +102,19 @@ def seqnas_plus(
 def known_networks(features: EventFeatures, outputs: int, hidden: int, times: str) -> dict[str, Part]:
     """Networks of the space that one would try by hand."""
     attention = MixtureOfHeads(4, hidden)
-    encoders: dict[str, list[tuple[Any, ...]]] = {
+    encoders: dict[str, list[Any]] = {
         "gru": [(GRU(),)],
         "lstm": [(LSTM(),)],
         "transformer": [(attention,)] * 2,
-        "convolutions": [(Conv1d(kernel=5, dilation=dilation),) for dilation in DILATIONS],
         "state_space": [(StateSpace(16),)] * 2,
         "mixed": [(attention, GRU(), Conv1d(kernel=3))] * 2,
+        "tcn": [_block(5, dilation) for dilation in BLOCK_DILATIONS],
         "pooled": [],
     }
     return {name: _known(name, layers, features, outputs, hidden, times) for name, layers in encoders.items()}
 
 
-def _known(
-    name: str, layers: list[tuple[Any, ...]], features: EventFeatures, outputs: int, hidden: int, times: str
-) -> Part:
+def _known(name: str, layers: list[Any], features: EventFeatures, outputs: int, hidden: int, times: str) -> Part:
     numeric = None
     if features.numbers:
         kernel = min(stem_kernels(features.length))
@@ -121,7 +123,7 @@ def _known(
     unordered = name in ("transformer", "pooled")
     plain = FirstInput() if features.timed else Identity()
     stem = EventStem(features.embeddings, numeric, ScaledTimeEncoding(SPANS[1]) if unordered else plain, times)
-    made = [EventEncoderLayer(operations, 2 * hidden) for operations in layers]
+    made = [EventEncoderLayer(each, 2 * hidden) if isinstance(each, tuple) else each for each in layers]
     encoder: Any = Repeat(len(made), *made) if made else Identity()
     return Sequential(
         stem, Linear(64), encoder, Identity(), Mish(), Identity(), GlobalPool("mean"), Linear(outputs)
@@ -137,7 +139,16 @@ def _encoder(width: int) -> Any:
         MixtureOfHeads(choice(*HEADS, name="heads"), width), recurrence, convolution,
         StateSpace(choice(*STATES, name="states")), name="operations",
     )  # fmt: skip
-    return repeat(EventEncoderLayer(operations, 2 * width), choice(1, 2, 3, 4, name="layers"))
+    block = _block(choice(*KERNELS, name="kernel"), choice(*BLOCK_DILATIONS, name="dilation"))
+    layer = choice(EventEncoderLayer(operations, 2 * width), block, name="layer")
+    return repeat(layer, choice(1, 2, 3, 4, name="layers"))
+
+
+def _block(kernel: Any, dilation: Any) -> Residual:
+    """Two convolutions with batch normalisation; what is open is decided for each."""
+    convolution = Conv1d(kernel=kernel, dilation=dilation)
+    inner = [convolution, BatchNorm(), ReLU(), Dropout(LAYER_DROPOUT), convolution, BatchNorm(), ReLU()]
+    return Residual(Sequential(*inner))
 
 
 def _one_way(signal: Signal) -> int:
