@@ -243,3 +243,16 @@ def test_known_networks_are_members_of_the_space_with_more_of_everything(signal)
     networks = [space.member(name) for name in ("gru", "lstm", "transformer", "state_space", "mixed", "tcn", "pooled")]
     assert len({network.canonical for network in networks}) == len(space.members) == 7
     assert all(network in space for network in networks)
+
+
+def test_encoder_layers_have_the_allowed_operations_alone():
+    attention = seqnas_plus((96, 1), 3, operations=["attention"])
+    both = seqnas_plus((96, 1), 3, operations=["attention", "block"])
+    assert attention.size < both.size < seqnas_plus((96, 1), 3).size
+    assert set(attention.members) == {"transformer", "pooled"}
+    assert set(both.members) == {"transformer", "tcn", "pooled"}
+    texts = " ".join(str(attention.sample(np.random.default_rng(seed))) for seed in range(20))
+    assert "EventEncoderLayer((MixtureOfHeads" in texts
+    assert not any(name in texts for name in ("GRU", "LSTM", "StateSpace", "Residual", "SeparableConv1d"))
+    with pytest.raises(SpaceError, match="attention, recurrence"):
+        seqnas_plus((96, 1), 3, operations=["gru"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from nasturtium.errors import SpaceError
 from nasturtium.layers import (
     GRU,
     LSTM,
@@ -36,6 +38,8 @@ from nasturtium.spaces.inputs import positive
 from nasturtium.spaces.seqnas import TEMPORAL_DROPOUT, event_decoder, numeric_stem
 from nasturtium.spaces.seqnas_code import HEADS, stem_kernels
 
+OPERATIONS = ("attention", "recurrence", "convolution", "state_space", "block")
+"""What an encoder layer may have: any of the first four side by side, or a residual block alone."""
 WIDTHS = (32, 64, 96, 128)
 KERNELS, DILATIONS, BLOCK_DILATIONS = (3, 5, 9), (1, 2, 4), (1, 2, 4, 8)
 STATES = (8, 16, 32)
@@ -52,6 +56,7 @@ def seqnas_plus(
     numeric_embedding: int | str = "auto",
     dropout: float = 0.1,
     times: str = "times",
+    operations: Sequence[str] = OPERATIONS,
 ) -> Space:
     """Networks for event sequences: those of ``seqnas`` (arXiv:2401.03246), and what its authors left out.
 
@@ -76,6 +81,8 @@ def seqnas_plus(
         numeric_embedding: Channels for each number, or ``auto`` as in ``seqnas``.
         dropout: Share of values dropped where the stem drops any; in the layers it is 0.1.
         times: Name of the member of a group that holds the times (T, 1); positions stand for them if there is none.
+        operations: What encoder layers may have, of ``attention``, ``recurrence``, ``convolution``, ``state_space`` and
+            ``block``.
 
     Raises:
         SpaceError: If the input is none of these, or an option cannot be used.
@@ -88,30 +95,43 @@ def seqnas_plus(
     root = Sequential(
         EventStem(features.embeddings, numeric_stem(features, dropout), encoding, times),
         Linear(choice(*WIDTHS, name="width")),
-        choice(Identity(), _encoder(hidden), name="encoder"),
+        choice(Identity(), _encoder(hidden, _known_operations(operations)), name="encoder"),
         choice(Identity(), event_decoder(hidden, outputs), name="decoder"),
         Mish(),
         choice(Identity(), Dropout(TEMPORAL_DROPOUT, "steps")),
         choice(*[GlobalPool(kind) for kind in ("mean", "max", "mixed", "last")], AttentionPool(), name="pool"),
         Linear(outputs),
     )
-    members = known_networks(features, outputs, hidden, times)
+    members = known_networks(features, outputs, hidden, times, operations)
     return Space(root, input=features.signal, name="seqnas_plus", simplify=(without("Identity"),), members=members)
 
 
-def known_networks(features: EventFeatures, outputs: int, hidden: int, times: str) -> dict[str, Part]:
-    """Networks of the space that one would try by hand."""
+def _known_operations(operations: Sequence[str]) -> tuple[str, ...]:
+    names = (operations,) if isinstance(operations, str) else tuple(operations)
+    unknown = [name for name in names if name not in OPERATIONS]
+    if unknown or not names:
+        raise SpaceError(
+            f"seqnas_plus: operations {list(names)!r} cannot be used: give one or more of {', '.join(OPERATIONS)}"
+        )
+    return names
+
+
+def known_networks(
+    features: EventFeatures, outputs: int, hidden: int, times: str, operations: Sequence[str] = OPERATIONS
+) -> dict[str, Part]:
+    """Networks of the space that one would try by hand, as far as they have the operations alone."""
     attention = MixtureOfHeads(4, hidden)
-    encoders: dict[str, list[Any]] = {
-        "gru": [(GRU(),)],
-        "lstm": [(LSTM(),)],
-        "transformer": [(attention,)] * 2,
-        "state_space": [(StateSpace(16),)] * 2,
-        "mixed": [(attention, GRU(), Conv1d(kernel=3))] * 2,
-        "tcn": [_block(5, dilation) for dilation in BLOCK_DILATIONS],
-        "pooled": [],
+    encoders: dict[str, tuple[tuple[str, ...], list[Any]]] = {
+        "gru": (("recurrence",), [(GRU(),)]),
+        "lstm": (("recurrence",), [(LSTM(),)]),
+        "transformer": (("attention",), [(attention,)] * 2),
+        "state_space": (("state_space",), [(StateSpace(16),)] * 2),
+        "mixed": (("attention", "recurrence", "convolution"), [(attention, GRU(), Conv1d(kernel=3))] * 2),
+        "tcn": (("block",), [_block(5, dilation) for dilation in BLOCK_DILATIONS]),
+        "pooled": ((), []),
     }
-    return {name: _known(name, layers, features, outputs, hidden, times) for name, layers in encoders.items()}
+    able = {name: layers for name, (needed, layers) in encoders.items() if set(needed) <= set(operations)}
+    return {name: _known(name, layers, features, outputs, hidden, times) for name, layers in able.items()}
 
 
 def _known(name: str, layers: list[Any], features: EventFeatures, outputs: int, hidden: int, times: str) -> Part:
@@ -130,17 +150,26 @@ def _known(name: str, layers: list[Any], features: EventFeatures, outputs: int, 
     )  # fmt: skip
 
 
-def _encoder(width: int) -> Any:
+def _encoder(width: int, allowed: Sequence[str]) -> Any:
     half = choice(_one_way, name="half")
-    recurrence = choice(GRU(), LSTM(), GRU(half, bidirectional=True), LSTM(half, bidirectional=True), name="recurrence")
     kernel, dilation = choice(*KERNELS, name="kernel"), choice(*DILATIONS, name="dilation")
-    convolution = choice(Conv1d(kernel=kernel, dilation=dilation), SeparableConv1d(kernel=kernel, dilation=dilation))
-    operations = subset(
-        MixtureOfHeads(choice(*HEADS, name="heads"), width), recurrence, convolution,
-        StateSpace(choice(*STATES, name="states")), name="operations",
-    )  # fmt: skip
-    block = _block(choice(*KERNELS, name="kernel"), choice(*BLOCK_DILATIONS, name="dilation"))
-    layer = choice(EventEncoderLayer(operations, 2 * width), block, name="layer")
+    made = {
+        "attention": MixtureOfHeads(choice(*HEADS, name="heads"), width),
+        "recurrence": choice(
+            GRU(), LSTM(), GRU(half, bidirectional=True), LSTM(half, bidirectional=True), name="recurrence"
+        ),
+        "convolution": choice(
+            Conv1d(kernel=kernel, dilation=dilation), SeparableConv1d(kernel=kernel, dilation=dilation)
+        ),
+        "state_space": StateSpace(choice(*STATES, name="states")),
+    }
+    side_by_side = [made[name] for name in OPERATIONS if name in made and name in allowed]
+    layers: list[Any] = []
+    if side_by_side:
+        layers.append(EventEncoderLayer(subset(*side_by_side, name="operations"), 2 * width))
+    if "block" in allowed:
+        layers.append(_block(choice(*KERNELS, name="kernel"), choice(*BLOCK_DILATIONS, name="dilation")))
+    layer = choice(*layers, name="layer") if len(layers) > 1 else layers[0]
     return repeat(layer, choice(1, 2, 3, 4, name="layers"))
 
 
