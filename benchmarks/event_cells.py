@@ -16,7 +16,7 @@ import numpy.typing as npt
 from event_tasks import judged_by_valid, worth
 
 from nasturtium import Space, strategies
-from nasturtium.estimators import Distillation, Training
+from nasturtium.estimators import Training
 from nasturtium.final.classical import Classical, train_classical
 from nasturtium.final.leaders import winner
 from nasturtium.objective import Goal
@@ -92,17 +92,17 @@ class Tuned:
     params: float
 
 
-def tune(
-    task: Task, space: Space, chooser: Callable[[Space, Goal], Strategy], seconds: float, seed: int,
-    distillation: Distillation | None = None,
-) -> Tuned:  # fmt: skip
-    """The best network by validation that a strategy finds in so much CPU time.
+Chooser = Callable[[Space, Goal], Strategy]
+
+
+def explore(
+    task: Task, space: Space, chooser: Chooser, seconds: float, seed: int, training: Training
+) -> tuple[Trial, int, float]:
+    """The best trial by validation of a search of so much CPU time, how many there were, and the seconds spent.
 
     A trial that runs when the time is over is stopped after its epoch, and is not counted.
     """
-    goal = Goal.of(task.objective)
-    training = Training(task, device="cpu", distillation=distillation)
-    clock = Clock(seconds)
+    goal, clock = Goal.of(task.objective), Clock(seconds)
 
     def stop(study: Study, trial: Trial) -> bool | str:
         return "the time is over" if clock.over and any(t.state is State.COMPLETE for t in study.trials) else False
@@ -111,11 +111,16 @@ def tune(
         study = open_study(None, goal, space, {})
         strategy = Timed(chooser(space, goal), clock)
         run(study, strategy, InProcess(training), trials=MOST, seed=seed, folder=Path(folder), stop=stop)
-        spent, best = clock.spent, winner(study)
-        trials = len(study.trials)
+        spent, best, trials = clock.spent, winner(study), len(study.trials)
         study.close()
     if best is None:
         raise SystemExit(f"{space.name} on {task.name}: nothing was trained in {seconds:.0f} s; give more minutes")
+    return best, trials, spent
+
+
+def tune(task: Task, space: Space, chooser: Chooser, seconds: float, seed: int) -> Tuned:
+    """The best network by validation that a strategy finds in so much CPU time."""
+    best, trials, spent = explore(task, space, chooser, seconds, seed, Training(task, device="cpu"))
     found = best.architecture
     params = Architecture(found.value.network, input=task.inputs).count(flops=False)["params"]
     return Tuned(str(found), best.budget, worth(task, best.scores), trials, spent, params)
@@ -228,7 +233,7 @@ class Kept:
         return self.folder / "outputs" / f"{name}.npy"
 
 
-def chooser(name: Any, epochs: int, seed: int, start: Any = (), **options: Any) -> Callable[[Space, Goal], Strategy]:
+def chooser(name: Any, epochs: int, seed: int, start: Any = (), **options: Any) -> Chooser:
     """What makes a strategy for a space and a goal."""
 
     def made(space: Space, goal: Goal) -> Strategy:

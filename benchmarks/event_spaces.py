@@ -126,8 +126,8 @@ def with_recipe(space: Space, task: Task) -> Space:
     return Space(Trained(space.root, recipe), input=space.input, name=space.name, simplify=space.simplify)
 
 
-def starts(name: str, task: Task, opened: Space) -> list[Architecture]:
+def starts(name: str, task: Task, opened: Space, **options: Any) -> list[Architecture]:
     """The networks that a published space knows by name, with the default recipe."""
-    space, recipe = spaces.make(name, task.inputs, task.outputs), default_recipe(task)
+    space, recipe = spaces.make(name, task.inputs, task.outputs, **options), default_recipe(task)
     known = [space.member(member).value for member in space.members]
     return [opened.adopt(Architecture(Trained(value, recipe), input=opened.input)) for value in known]
