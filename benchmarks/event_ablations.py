@@ -30,6 +30,8 @@ from nasturtium.estimators.scoring import scores_of
 from nasturtium.tasks import Task
 
 DATASETS = ("bpic2012_next", "sepsis_next", "CricketX")
+CLOSING = 2 / 3
+"""After this share of the time the best go on to the end of a whole training, and nothing new is tried."""
 AFTER = 10
 """Trials before the first student: a search of some minutes has no time for the published 30."""
 
@@ -97,9 +99,10 @@ def searched(task: Task, variant: Variant, seconds: float, seed: int) -> dict[st
     start = event_spaces.starts("seqnas_plus", task, space, **options) if variant.warm else []
     plan = Distillation(teachers=variant.teachers, after=AFTER) if variant.teachers else None
     training = Tested(task, device="cpu", distillation=plan)
-    inner = {"strategy": variant.strategy, "options": dict(variant.options), "factor": 4}
-    choosing = chooser("asha", event_tasks.epochs_for(task), seed, start, **inner)
-    best, trials, spent = explore(task, space, choosing, seconds, seed, training)
+    epochs = event_tasks.epochs_for(task)
+    inner = {"strategy": variant.strategy, "options": dict(variant.options), "least": max(epochs // 16, 1)}
+    choosing = chooser("asha", epochs, seed, start, **inner)
+    best, trials, spent = explore(task, space, choosing, seconds, seed, training, CLOSING)
     scores = {name: value for name, value in best.scores.items() if math.isfinite(value)}
     return {"text": str(best.architecture), "epochs": best.budget, "trials": trials, "cpu": spent,
             "valid": event_tasks.worth(task, best.scores), "test": best.scores[f"tested_{task.metric}"],

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from event_tasks import judged_by_valid, worth
+from event_tasks import epochs_for, judged_by_valid, worth
 
 from nasturtium import Space, strategies
 from nasturtium.estimators import Training
 from nasturtium.final.classical import Classical, train_classical
-from nasturtium.final.leaders import winner
+from nasturtium.final.leaders import standing, winner
 from nasturtium.objective import Goal
 from nasturtium.space import Architecture
 from nasturtium.strategies.base import Strategy
@@ -50,15 +50,44 @@ class Clock:
 
 
 class Timed:
-    """A strategy that proposes nothing more when the time is over."""
+    """A strategy that proposes nothing more when the time is over.
 
-    def __init__(self, strategy: Any, clock: Clock) -> None:
-        self.strategy, self.clock = strategy, clock
-        self.asked, self.tell = strategy.asked, strategy.tell
+    Args:
+        strategy: What proposes.
+        clock: The time.
+        closing: The share of the time after which nothing new is tried: what is best so far goes on to the end of a
+            whole training, the best first.
+        epochs: Of a whole training.
+        goal: By which trials are compared.
+    """
+
+    def __init__(self, strategy: Strategy, clock: Clock, closing: float, epochs: int, goal: Goal) -> None:
+        self.strategy, self.clock, self.closing, self.epochs, self.goal = strategy, clock, closing, epochs, goal
+        self.short: dict[int, Trial] = {}
+        self.asked = strategy.asked
 
     def ask(self, n: int = 1) -> list[Proposal]:
-        """What the strategy proposes."""
-        return [] if self.clock.over else list(self.strategy.ask(n))
+        """What the strategy proposes, or what goes on."""
+        if not self.late:
+            return list(self.strategy.ask(n))
+        if self.clock.over or not self.short:
+            return []
+        best = min(self.short.values(), key=lambda trial: standing(self.goal, trial.scores))
+        del self.short[best.number]
+        return [Proposal(best.architecture, self.epochs, best.number)]
+
+    def tell(self, trial: Trial) -> None:
+        """Take note of what could go on, and of what has gone on."""
+        self.short.pop(-1 if trial.parent is None else trial.parent, None)
+        if trial.state is State.COMPLETE and trial.budget < self.epochs:
+            self.short[trial.number] = trial
+        if not self.late:
+            self.strategy.tell(trial)
+
+    @property
+    def late(self) -> bool:
+        """Whether nothing new is tried any more."""
+        return self.clock.spent >= self.closing * self.clock.seconds
 
 
 class AnyLength(RandomSearch):
@@ -96,11 +125,12 @@ Chooser = Callable[[Space, Goal], Strategy]
 
 
 def explore(
-    task: Task, space: Space, chooser: Chooser, seconds: float, seed: int, training: Training
+    task: Task, space: Space, chooser: Chooser, seconds: float, seed: int, training: Training, closing: float = 1.0
 ) -> tuple[Trial, int, float]:
     """The best trial by validation of a search of so much CPU time, how many there were, and the seconds spent.
 
-    A trial that runs when the time is over is stopped after its epoch, and is not counted.
+    A trial that runs when the time is over is stopped after its epoch, and is not counted. After the share ``closing``
+    of the time nothing new is tried, and the best go on (see :class:`Timed`).
     """
     goal, clock = Goal.of(task.objective), Clock(seconds)
 
@@ -109,7 +139,7 @@ def explore(
 
     with tempfile.TemporaryDirectory() as folder:
         study = open_study(None, goal, space, {})
-        strategy = Timed(chooser(space, goal), clock)
+        strategy = Timed(chooser(space, goal), clock, closing, epochs_for(task), goal)
         run(study, strategy, InProcess(training), trials=MOST, seed=seed, folder=Path(folder), stop=stop)
         spent, best, trials = clock.spent, winner(study), len(study.trials)
         study.close()
@@ -118,9 +148,9 @@ def explore(
     return best, trials, spent
 
 
-def tune(task: Task, space: Space, chooser: Chooser, seconds: float, seed: int) -> Tuned:
+def tune(task: Task, space: Space, chooser: Chooser, seconds: float, seed: int, closing: float = 1.0) -> Tuned:
     """The best network by validation that a strategy finds in so much CPU time."""
-    best, trials, spent = explore(task, space, chooser, seconds, seed, Training(task, device="cpu"))
+    best, trials, spent = explore(task, space, chooser, seconds, seed, Training(task, device="cpu"), closing)
     found = best.architecture
     params = Architecture(found.value.network, input=task.inputs).count(flops=False)["params"]
     return Tuned(str(found), best.budget, worth(task, best.scores), trials, spent, params)

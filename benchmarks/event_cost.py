@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=1 python benchmarks/event_cost.py [--count 200] [--steps 60]
 
 The first: text read, checked against the task, built, optimiser made, first batch at hand; CPU time and wall time in a
-warm process, medians over drawn networks; bar 20 ms. The second: CPU time of a training step of ours against plain torch, which is first shown to
-compute the same with the same weights; median of alternating steps; bar 1.05.
+warm process, medians over drawn networks; bar 20 ms. The second: CPU time of a training step of ours against plain
+torch, which is first shown to compute the same with the same weights; median of alternating steps; bar 1.05.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def events() -> Task:
 def first_step(name: str, task: Task, count: int) -> None:
     """Print how long it takes from text to the first step, for networks drawn from two spaces."""
     placed = Placed(task, torch.device("cpu"))
-    for space in (nt.spaces.seqnas(task.inputs, task.outputs), nt.spaces.seqnas_plus(task.inputs, task.outputs)):
+    for space in (nt.spaces.make(each, task.inputs, task.outputs) for each in ("seqnas", "seqnas_plus")):
         rng = np.random.default_rng(0)
         texts = [str(space.sample(rng)) for _ in range(count)]
         taken = []
@@ -181,11 +181,13 @@ def step(name: str, task: Task, steps: int) -> None:
     operations, modules = NETWORKS[name]
     channels = WIDTH * len(modules) if len(modules) > 1 else WIDTH
     architecture = Architecture.parse(text_of(operations, channels), input=task.inputs)
-    fit = prepare(architecture, PLAIN, Placed(task, torch.device("cpu")), 1_000, seed=0)
+    placed = Placed(task, torch.device("cpu"))
+    fit = prepare(architecture, PLAIN, placed, 1_000, seed=0)
     hand = ByHand(modules, channels)
     shared(fit, hand, task)
     optimiser = torch.optim.AdamW(hand.parameters(), lr=PLAIN.learning_rate, fused=True)
-    ((x, *_), y) = next(iter(fit.batches))
+    y: Tensor
+    ((x, *_), y) = next(iter(placed.training(PLAIN, 0, channels_last=False)))
     fit.model.train()
     hand.train()
 

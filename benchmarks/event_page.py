@@ -101,7 +101,7 @@ def winners(found: dict[str, Finals], kept: Kept, key: dict[str, Any]) -> str:
 
 
 def write_page(
-    page: Path, kept: Kept, folder: Path, minutes: float, contestants: Sequence[str], search_seed: int
+    page: Path, title: str, kept: Kept, folder: Path, minutes: float, contestants: Sequence[str], search_seed: int
 ) -> None:
     """Write all that is there for a budget to a page."""
     key = {"minutes": minutes, "search_seed": search_seed}
@@ -114,7 +114,7 @@ def write_page(
         raise SystemExit(f"nothing of {contestants[0]} at {minutes:g} minutes is there to be shown")
     first = contestants[0]
     page.write_text(
-        f"# Networks for event sequences\n\n{made_by(folder)}\n\n"
+        f"# {title}\n\n{made_by(folder)}\n\n"
         f"Each contestant was tuned for {minutes:g} minutes of CPU time on train, judged on valid, and what was best "
         "there trained on train + valid with each seed and scored once on test: mean and standard deviation over the "
         "seeds. All networks share trainer, data path and recipe, whose learning rate, weight decay, batch size and "
