@@ -47,6 +47,9 @@ LONG = 1_000
 EQUAL = 1e-9
 """Runs that all ended at the same value have a standard error of rounding alone."""
 
+YARDSTICKS = ("random", "rea_nats", "aging_evolution", "evolution")
+CLEARLY = 2.0
+
 PACKAGES = ("numpy", "scipy", "torch")
 
 Subject = tuple[str, str]
@@ -101,8 +104,9 @@ def main() -> None:
     long = compare(cells, ["local_search", "evolution", "random"], LONG, given.runs, **common)
     write_comparison(found, given.out / "comparison.html")
     write_difference(found, given.page.with_suffix(".svg"))
-    lines = [*head(found, given, time.monotonic() - begun), *ranks_of(found.ranking(), given.page), *by_family(found)]
-    lines += [*each_benchmark(found), *several_budgets(budgets), *optima(long)]
+    lines = [*head(found, given, time.monotonic() - begun), *ranks_of(found.ranking(), given.page)]
+    lines += [*head_to_head(found, [name for name in given.more if name in found.names])]
+    lines += [*by_family(found), *each_benchmark(found), *several_budgets(budgets), *optima(long)]
     given.page.write_text("\n".join([*lines, ""]))
     print(f"wrote {given.page} after {time.monotonic() - begun:.0f} s")
 
@@ -150,6 +154,32 @@ def ranks_of(ranks: Ranking | None, page: Path) -> list[str]:
         "Data sets of one benchmark share their space, so these blocks are not independent.",
     ]
     return [*lines, "", *said, ""]
+
+
+def head_to_head(found: Comparison, names: Sequence[str]) -> list[str]:
+    """On how many data sets each of these is clearly ahead of the yardsticks, not told apart, and clearly behind."""
+    against = [name for name in YARDSTICKS if name in found.names]
+    if not names or not against:
+        return []
+    clear = f"Clearly means that the means differ by more than {CLEARLY:g} standard errors of their difference."
+    said = f"Data sets on which one is clearly ahead of the other, not told apart from it, and clearly behind. {clear}"
+    lines = ["## One against the other", "", said, ""]
+    lines += [f"| strategy | {' | '.join(f'`{name}`' for name in against)} |", f"|---{'|---' * len(against)}|"]
+    for name in names:
+        cells = [" / ".join(map(str, tally(found, name, other))) for other in against]
+        lines.append(f"| `{name}` | {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+def tally(found: Comparison, name: str, other: str) -> tuple[int, int, int]:
+    """On how many data sets the first is ahead, not told apart, and behind."""
+    ahead = behind = 0
+    for place, facts in enumerate(found.facts):
+        own, its = (found.curve(place, found.names.index(each)) for each in (name, other))
+        gain = (own.mean[-1] - its.mean[-1]) * (1 if facts["verdict_maximise"] else -1)
+        doubt = max(CLEARLY * float(np.hypot(own.error[-1], its.error[-1])), EQUAL)
+        ahead, behind = ahead + bool(gain > doubt), behind + bool(gain < -doubt)
+    return ahead, len(found.facts) - ahead - behind, behind
 
 
 def by_family(found: Comparison) -> list[str]:

@@ -17,6 +17,7 @@ from nasturtium.objective import Goal
 from nasturtium.searching import duration
 from nasturtium.space import Architecture, Space, choice
 from nasturtium.study import open_study
+from nasturtium.tasks.arrays import from_arrays
 
 QUICK = {
     "trials": 3,
@@ -43,6 +44,26 @@ def blobs(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     y = np.arange(200) % 2
     return (rng.normal(size=(200, 5)) + 3 * y[:, None]).astype(np.float32), y
+
+
+def of_one_class() -> nt.tasks.Task:
+    """A task whose validation rows are of one class."""
+    x, y = blobs()
+    split = np.where(np.arange(len(y)) < 120, "train", np.where(y == 0, "valid", "test"))
+    return from_arrays(x, y, split=split, name="patients", layout="vector")
+
+
+def test_a_metric_that_validation_rows_cannot_say_fails_no_trial_that_does_not_need_it() -> None:
+    result = nt.search(of_one_class(), objectives=["accuracy"], **QUICK | {"final_epochs": 0})
+    assert [str(trial.state) for trial in result.trials] == ["complete"] * 3
+    assert all("auroc" not in trial.scores and "accuracy" in trial.scores for trial in result.trials)
+
+
+@pytest.mark.parametrize("asked", [{"objectives": ["auroc"]}, {"objectives": ["accuracy"], "limits": ["auroc>=0.5"]}])
+def test_a_metric_that_is_needed_is_missed_before_anything_is_trained(asked, tmp_path: Path) -> None:
+    with pytest.raises(NasturtiumError, match=r"auroc cannot be told from the 40 validation rows .* of 1 of 2 classes"):
+        nt.search(of_one_class(), out=tmp_path / "s", **asked, **QUICK)
+    assert not (tmp_path / "s").exists()
 
 
 def test_a_search_finds_trains_and_scores(tmp_path: Path) -> None:

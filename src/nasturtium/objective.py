@@ -178,10 +178,15 @@ class Goal:
         read = tuple(parse_objective(each, known) for each in given)
         return cls(read, tuple(each if isinstance(each, Limit) else Limit(each) for each in limits or ()))
 
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """What objectives and limits need, each once."""
+        needed = (*(each.metric for each in self.objectives), *(each.metric for each in self.limits))
+        return tuple(dict.fromkeys(needed))
+
     def missing(self, scores: Mapping[str, float]) -> list[str]:
         """The metrics that objectives and limits need and that are not among the scores."""
-        needed = (*(each.metric for each in self.objectives), *(each.metric for each in self.limits))
-        return [metric for metric in dict.fromkeys(needed) if metric not in scores]
+        return [metric for metric in self.metrics if metric not in scores]
 
     def feasible(self, scores: Mapping[str, float]) -> bool:
         """Whether every limit is satisfied."""

@@ -110,6 +110,8 @@ def test_memory_follows_the_batch_size_of_the_recipe():
         for size in (16, 1024)
     ]
     assert costs[0]["memory_mb"] < costs[1]["memory_mb"] / 2
+    plain = Architecture(network, input=(256,))
+    assert structural(plain, ["memory_mb"], Recipe(batch_size=1024)) == costs[1]
 
 
 def test_examples_have_the_shapes_of_their_signals():

@@ -10,6 +10,7 @@ from torch import nn
 
 from nasturtium.estimators import Recipe
 from nasturtium.estimators.optimise import Average, make_optimiser, momentum, rate, set_rates
+from nasturtium.modules.state_space import DiagonalStateSpace
 
 
 def test_one_cycle_is_that_of_torch():
@@ -83,6 +84,23 @@ def test_rates_reach_the_optimiser():
     set_rates(optimiser, recipe, 5, 20)
     assert [group["lr"] for group in optimiser.param_groups] == pytest.approx([0.2, 0.2])
     assert optimiser.param_groups[0]["momentum"] == pytest.approx(0.85)
+
+
+@pytest.mark.parametrize("fastest", [0.02, 0.0005])
+def test_dynamics_of_state_space_layers_learn_slowly_and_do_not_decay(fastest):
+    layer = DiagonalStateSpace(4, states=3)
+    model = nn.Sequential(nn.Linear(4, 4), layer)
+    recipe = Recipe(learning_rate=fastest, weight_decay=0.1)
+    optimiser = make_optimiser(model, recipe)
+    set_rates(optimiser, recipe, 5, 20)
+    of = {id(p): group for group in optimiser.param_groups for p in group["params"]}
+    assert len(of) == len(list(model.parameters()))
+    share = rate(recipe, 5, 20)
+    for dynamics in (layer.steps, layer.decay, layer.frequency):
+        assert of[id(dynamics)]["weight_decay"] == 0
+        assert of[id(dynamics)]["lr"] == pytest.approx(min(fastest, 0.001) * share)
+    assert of[id(layer.weight)]["weight_decay"] == of[id(model[0].weight)]["weight_decay"] == 0.1
+    assert of[id(layer.skip)]["lr"] == of[id(model[0].weight)]["lr"] == pytest.approx(fastest * share)
 
 
 def test_average_by_its_formula():

@@ -156,6 +156,17 @@ def test_tuning_tries_recipes_and_keeps_what_is_better(tmp_path):
     assert loaded.model(torch.zeros(3, 2)).shape == (3, 2)
 
 
+def test_recipes_are_judged_by_what_the_search_optimises_and_within_its_limits(tmp_path):
+    options = {**QUICK, "baselines": False, "epochs": 5, "trials": 2}
+    asked = {"objectives": ["log_loss"], "limits": ["params<=100000", "memory_mb<=50"]}
+    nt.search(rings(), space, out=tmp_path, tune=3, finalists=1, final_seeds=1, **asked, **options)
+    (place,) = tmp_path.glob("*-tuning.db")
+    study = open_study(place, Goal.of("log_loss"), read_only=True)
+    assert len(study) == 3
+    assert all({"log_loss", "params", "memory_mb"} <= trial.scores.keys() for trial in study)
+    study.close()
+
+
 def test_an_open_recipe_holds_the_one_it_is_made_from():
     recipe = Recipe(learning_rate=0.01, weight_decay=0.05, batch_size=32)
     opened = Space(Trained(Linear(2), open_recipe(recipe, 1000)), input=(2,))

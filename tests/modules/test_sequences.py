@@ -24,6 +24,7 @@ from nasturtium.modules import (
     TimeWaves,
     WindowPool,
 )
+from nasturtium.modules.recurrence import Blend
 
 LENGTHS = torch.tensor([11, 4, 1, 7])
 
@@ -172,3 +173,10 @@ def test_dropped_as_one_and_scaled(module, shape):
     torch.testing.assert_close(kept.unique(), torch.tensor([0.0, 4 / 3]))
     assert dropped.mean().item() == pytest.approx(1.0, abs=0.03)
     assert module.eval()(ones) is ones
+
+
+def test_a_gate_between_values_of_different_precision_blends_them():
+    z, x, y = torch.rand(3, 4, 5).unbind()
+    torch.testing.assert_close(Blend()(z, x, y), torch.lerp(y, x, z))
+    mixed = Blend()(z, x.bfloat16(), y)
+    torch.testing.assert_close(mixed, torch.lerp(y, x, z), atol=0.01, rtol=0.01)

@@ -68,6 +68,23 @@ def test_extrapolation_picks_what_the_last_value_would_miss(tmp_path):
     assert truth["pow3"] > truth["last_value"] + 0.005
 
 
+@pytest.mark.parametrize(
+    ("predictor", "options"),
+    [("svr", {"draws": 10}), ("bayesian_network", {"warm": 100, "steps": 100, "every": 25})],
+)
+def test_predictors_that_learn_see_the_complete_curves_of_the_rounds_before(tmp_path, predictor, options):
+    given = {"predictor": predictor, "predictor_options": options}
+    study, found = studied(None, tmp_path, 24, **given)
+    whole = np.array([curve(t.architecture) for t in study.trials if t.budget == BUDGET])[:4]  # of two rounds of six
+    beginnings = np.array([curve(t.architecture)[:8] for t in study.trials[16:22]])
+    ends, _ = make_curve(predictor, **options).fit(whole).extrapolate(beginnings, BUDGET)
+    assert [parent for *_, parent, _ in found[22:]] == (16 + np.argsort(-ends, kind="stable")[:2]).tolist()
+    early = [parent for *_, parent, _ in found[6:8]]
+    assert early == np.argsort([-t.scores["accuracy"] for t in study.trials[:6]], kind="stable")[:2].tolist()
+    assert studied(tmp_path / "again.db", tmp_path / "again", 13, **given)[1] == found[:13]
+    assert studied(tmp_path / "again.db", tmp_path / "again", 24, **given)[1] == found
+
+
 def test_the_other_strategy_hears_the_extrapolated_score():
     heard = []
     strategy = make("curve_screen", space=SPACE, seed=0, budget=BUDGET, count=4, keep=1, strategy="evolution")

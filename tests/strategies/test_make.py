@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Unpack
+
 import pytest
 
 from nasturtium.errors import NasturtiumError
-from nasturtium.strategies import Strategy, make
+from nasturtium.strategies import COMMON, STRATEGIES, Common, Strategy, make
+from nasturtium.strategies.options import taken
 from nasturtium.trial import Proposal, trial_rng
 from tests.strategies.toy_searches import asked, drive, product, score
 
@@ -89,6 +93,52 @@ def test_the_bare_protocol_is_enough_and_functions_make_strategies_too():
 def test_what_is_no_strategy_is_refused(given, options, message):
     with pytest.raises(NasturtiumError, match=message):
         make(given, space=SPACE, **options)
+
+
+class Warm(Climb):
+    """Takes the common arguments as the strategies here do."""
+
+    def __init__(self, space, *, warm=1, **common: Unpack[Common]):
+        super().__init__(space, **common)
+        self.warm = warm
+
+
+@pytest.mark.parametrize("maker", [Warm, type("Warm", (Warm,), {}), partial(Warm, warm=2)])
+def test_what_a_typed_dictionary_takes_is_known_by_name(maker):
+    assert taken(maker) == ["space", "warm", "seed", "budget", "objectives", "limits"]
+    strategy = make(maker, space=SPACE, seed=3, budget=4, limits=["params<=5"], warm=6)
+    assert (strategy.seed, strategy.budget, len(strategy.goal.limits), strategy.warm) == (3, 4, 1, 6)
+    with pytest.raises(NasturtiumError, match=r"no option 'wram'; did you mean 'warm'\? \(its options: warm\)"):
+        make(maker, space=SPACE, wram=1)
+
+
+def anything(space, **options):
+    return Warm(space, **options)
+
+
+def checked_elsewhere(space, **options: Unpack[Unknown]):  # noqa: F821
+    return Warm(space, **options)
+
+
+@pytest.mark.parametrize("maker", [anything, checked_elsewhere])
+def test_what_takes_anything_is_given_anything(maker):
+    assert taken(maker) is None
+    strategy = make(maker, space=SPACE, seed=3, warm=6)
+    assert (strategy.seed, strategy.warm) == (3, 6)
+
+
+def complaint(name, option):
+    try:
+        make(name, space=SPACE, **{option: object()})
+    except Exception as error:  # of the value, which no option can use
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_option_that_is_named_is_taken(name):
+    options = [each for each in taken(STRATEGIES[name]) if each not in COMMON]
+    assert not [each for each in options if "keyword argument" in complaint(name, each)]
 
 
 def test_a_strategy_that_only_lacks_a_method_hears_which():

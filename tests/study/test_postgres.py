@@ -185,3 +185,18 @@ def test_workers_and_the_database_go_together(url):
     study, _ = search(url, LocalProcesses(OneMax(steps=2), SPACE, 2), "random", 12, name="workers")
     assert study.counts[State.COMPLETE] == 12
     study.close()
+
+
+def test_a_search_in_a_database_is_shown_reported_and_read(url, tmp_path, capsys):
+    from nasturtium.cli import run as command
+    from nasturtium.report.reading import read_folder
+
+    out = tmp_path / "digits"
+    quick = ["--trials", "2", "--epochs", "1", "--final-epochs", "0", "--space", "mlp"]
+    assert command(["search", "digits", "--store", url, "--out", str(out), *quick]) == 0
+    capsys.readouterr()
+    reading = read_folder(out, url)
+    assert len(reading.study.trials) == 2
+    reading.close()
+    assert command(["show", str(out), "--store", url]) == 0
+    assert "2 complete" in capsys.readouterr().out

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,6 +20,7 @@ from nasturtium.comparison.simulation import Limits
 from nasturtium.errors import NasturtiumError, did_you_mean
 from nasturtium.strategies import PRESETS, STRATEGIES
 from nasturtium.strategies.fidelity import MultiFidelity
+from nasturtium.strategies.options import taken
 from nasturtium.trial import Strategy
 
 FEW = 3
@@ -118,7 +118,7 @@ class Contender:
         maker = STRATEGIES.get(name) if isinstance(name, str) else name
         if not levels or not isinstance(maker, type) or not issubclass(maker, MultiFidelity):
             return {}
-        if "least" not in inspect.signature(maker).parameters:  # it has one step of its own choice
+        if "least" not in (taken(maker) or ()):  # it has one step of its own choice
             return {}
         if not 1 < len(levels) <= FEW:
             return {"least": levels[0]}

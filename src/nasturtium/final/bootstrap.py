@@ -43,8 +43,12 @@ def resampled(scores: Mapping[str, Score], rows: int, trainings: int, seed: int 
         For each network an array (draws, S).
     """
     rng = np.random.default_rng(seed)
-    chosen = [rng.integers(rows, size=rows) for _ in range(draws_for(rows, trainings))]
-    return {name: np.array([score(each) for each in chosen]) for name, score in scores.items()}
+    found: dict[str, list[Sequence[float]]] = {name: [] for name in scores}
+    for _ in range(draws_for(rows, trainings)):
+        chosen = rng.integers(rows, size=rows)
+        for name, score in scores.items():
+            found[name].append(score(chosen))
+    return {name: np.array(each) for name, each in found.items()}
 
 
 def mean_draws(drawn: Floats, seed: int = 1) -> Floats:

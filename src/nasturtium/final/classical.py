@@ -15,6 +15,7 @@ from nasturtium.final.aggregates import aggregates, series_aggregates
 from nasturtium.final.results import Run
 from nasturtium.space.signal import Signal
 from nasturtium.tasks import Split, Task, evaluate_metrics
+from nasturtium.threads import one_thread
 
 Array = npt.NDArray[Any]
 
@@ -92,9 +93,7 @@ def train_classical(
     What a model raises is the reason of its run. What would not be done by ``deadline`` (of ``time.monotonic``) is
     stopped, and further seeds with it.
     """
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1):  # threads that wait for each other on a busy machine take many times as long
+    with one_thread():
         return _trained(model, task, seeds, deadline)
 
 

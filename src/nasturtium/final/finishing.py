@@ -16,7 +16,7 @@ from nasturtium.final.baselines import plain_network
 from nasturtium.final.classical import fitting, train_classical
 from nasturtium.final.files import keep_best, load_best, load_weights
 from nasturtium.final.leaders import leading, standing
-from nasturtium.final.plan import Plan, fitted
+from nasturtium.final.plan import Plan, fitted, foreseen
 from nasturtium.final.results import Finals, Network, read_finals, scores_of_tests, write_finals
 from nasturtium.final.training import WEIGHTS, FinalTraining
 from nasturtium.final.trainings import Entry, train_all
@@ -25,7 +25,7 @@ from nasturtium.final.verdict import compare, contender
 from nasturtium.objective import parse_objective
 from nasturtium.space import Architecture
 from nasturtium.study import Ending
-from nasturtium.trial import Budget, Scores, Trial
+from nasturtium.trial import Budget, Scores, State, Trial
 
 if TYPE_CHECKING:
     import torch
@@ -128,7 +128,7 @@ def finish(
     """
     task = training.task
     leaders = leading(study, wanted.finalists)
-    plan = _plan(leading(study, wanted.finalists + 1), task, wanted)
+    plan = _plan(study, task, wanted)
     if plan.cut:
         note(plan.cut)
     with ExitStack() as stack:
@@ -136,7 +136,7 @@ def finish(
         entries = [_finalist(trial, task) for trial in leaders[: plan.finalists]]
         if wanted.tune:
             entries = _tuned(entries, leaders, study, training, wanted, executor, folder, header, progress)
-        plain = plain_network(task) if plan.baselines else None
+        plain = plain_network(task) if plan.baselines and plan.plain else None
         if plain is not None:
             entries.append(_entry(plain, "plain network", "baseline"))
         settings = _settings(entries, plan, wanted, header)
@@ -171,7 +171,7 @@ def _settings(entries: list[Entry], plan: Plan, wanted: Wanted, header: Mapping[
     """What the results follow from; as JSON gives it back."""
     networks = [str(entry.architecture) for entry in entries]
     return {**header, "networks": networks, "final_epochs": plan.epochs, "final_seeds": plan.seeds,
-            "baselines": plan.baselines, "first_seed": wanted.seed}  # fmt: skip
+            "baselines": [plan.baselines, plan.plain], "first_seed": wanted.seed}  # fmt: skip
 
 
 def _kept(folder: Path, settings: dict[str, Any], entries: list[Entry]) -> Finish | None:
@@ -195,13 +195,19 @@ def _kept(folder: Path, settings: dict[str, Any], entries: list[Entry]) -> Finis
     return Finish(finals, loaded.model, best.architecture, scores, False)
 
 
-def _plan(leaders: list[Trial], task: Task, wanted: Wanted) -> Plan:
+def _plan(study: Study, task: Task, wanted: Wanted) -> Plan:
+    leaders = leading(study, wanted.finalists + 1)
     share = 1 - TUNING_SHARE if wanted.tune else 1.0
     share *= 1 - CLASSICAL_SHARE if wanted.baselines and fitting(task) is not None else 1.0
     left = None if wanted.left is None else share * wanted.left
     whole = Plan(wanted.finalists, wanted.seeds, wanted.epochs, wanted.baselines)
     rows = (len(task.train) + len(task.valid)) / len(task.train)
-    return fitted(whole, leaders, rows, wanted.workers, left)
+    plain = plain_network(task) if wanted.baselines and left is not None else None
+    pace = 0.0
+    if plain is not None:
+        trials = [trial for trial in study.trials if trial.state is State.COMPLETE]
+        pace = foreseen(trials, structural(plain, ["flops"])["flops"])
+    return fitted(whole, leaders, rows, wanted.workers, left, pace)
 
 
 def _finalist(trial: Trial, task: Task) -> Entry:
@@ -224,8 +230,8 @@ def _tuned(
     """The finalists with the better recipes that a search over recipes finds, again the best by validation first."""
     seconds = None if wanted.left is None else TUNING_SHARE * wanted.left
     found = tuned(
-        leaders[: len(entries)], training.untaught(), executor, wanted.tune, float(wanted.search_epochs), wanted.seed,
-        folder, seconds, dict(header), progress(wanted.tune),
+        leaders[: len(entries)], training.untaught(), study.goal, executor, wanted.tune, float(wanted.search_epochs),
+        wanted.seed, folder, seconds, dict(header), progress(wanted.tune),
     )  # fmt: skip
     scores = {}
     for entry, leader in zip(entries, leaders, strict=False):

@@ -5,8 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from nasturtium.trial import Budget, Trial
 
+SLOW = 2.0
+"""A plain network that takes so many times as long as a finalist is the first thing that is left out."""
 SLACK = 1.1
 """Trainings in the end take a little longer than in the search: they are scored, kept, and run side by side."""
 
@@ -21,6 +25,7 @@ class Plan:
         epochs: For how long.
         baselines: Whether a plain network and a scikit-learn model are trained beside them.
         cut: What had to be left out for want of time, for the user.
+        plain: Whether the plain network is among the baselines.
     """
 
     finalists: int
@@ -28,18 +33,22 @@ class Plan:
     epochs: Budget
     baselines: bool
     cut: str = ""
+    plain: bool = True
 
     @property
     def trainings(self) -> int:
         """How many trainings that makes."""
-        return (self.finalists + self.baselines) * self.seeds
+        return (self.finalists + (self.baselines and self.plain)) * self.seeds
 
 
-def fitted(wanted: Plan, leaders: list[Trial], rows: float, workers: int, left: float | None) -> Plan:
+def fitted(
+    wanted: Plan, leaders: list[Trial], rows: float, workers: int, left: float | None, plain: float = 0.0
+) -> Plan:
     """The largest part of a plan that fits into ``left`` seconds.
 
-    First finalists beyond the second are left out, then seeds beyond the second, then epochs down to twice those of the
-    search, the second finalist, the baselines, the second seed, and at last epochs down to those of the search.
+    First a plain network that is slow is left out, then finalists beyond the second, then seeds beyond the second, then
+    epochs down to twice those of the search, the second finalist, the baselines, the second seed, and at last epochs
+    down to those of the search.
 
     Args:
         wanted: What is asked.
@@ -47,6 +56,7 @@ def fitted(wanted: Plan, leaders: list[Trial], rows: float, workers: int, left: 
         rows: Rows of train + valid for each row of train.
         workers: How many trainings run at a time.
         left: Seconds; None for as many as it takes.
+        plain: Seconds that an epoch of the plain network would take in the search.
     """
     wanted = replace(wanted, finalists=max(min(wanted.finalists, len(leaders)), 1))
     pace = paces(leaders)
@@ -54,12 +64,16 @@ def fitted(wanted: Plan, leaders: list[Trial], rows: float, workers: int, left: 
         return wanted
     epoch = SLACK * rows * max(pace[: wanted.finalists])
 
+    slower = max(plain / max(pace[: wanted.finalists]), 1.0)
+
     def seconds(plan: Plan) -> float:
-        return math.ceil(plan.trainings / min(workers, plan.trainings)) * plan.epochs * epoch
+        beside = slower if plan.baselines and plan.plain else 0.0
+        work = (plan.finalists + beside) * plan.seeds  # in trainings of a finalist
+        return max(math.ceil(work / workers), beside) * plan.epochs * epoch
 
     plan = wanted
     least = min(float(leaders[0].budget), float(wanted.epochs))
-    for step in _smaller(wanted, 2 * least):
+    for step in _smaller(wanted, 2 * least, slower > SLOW):
         if seconds(plan) <= left:
             break
         plan = step
@@ -75,16 +89,38 @@ def paces(trials: list[Trial]) -> list[float]:
     slowest of the others, where there are others.
     """
     timed = [trial for trial in trials if trial.seconds > 0]
-    found = {trial.number: trial.seconds / max(trial.budget, 1e-9) for trial in timed}
+    found = {trial.number: trial.seconds / max(trained(trial), 1e-9) for trial in timed}
     others = [pace for number, pace in found.items() if number > 0]
     if others and 0 in found:
         found[0] = min(found[0], max(others))
     return [found[trial.number] for trial in timed]
 
 
-def _smaller(plan: Plan, enough: float) -> list[Plan]:
-    """Ever smaller plans; ``enough`` epochs are kept."""
+def foreseen(trials: list[Trial], flops: float) -> float:
+    """Seconds that an epoch of a network of so many FLOPs would take, by a line through trials; 0 if none tells."""
+    from scipy.optimize import nnls
+
+    known = [trial for trial in trials if trial.seconds > 0 and trial.scores.get("flops", 0.0) > 0]
+    if not known:
+        return 0.0
+    unit = max(trial.scores["flops"] for trial in known)
+    table = np.array([[1.0, trial.scores["flops"] / unit] for trial in known])  # (n, 2)
+    (once, each), _ = nnls(table, np.array(paces(known)))
+    return float(once + each * flops / unit)
+
+
+def trained(trial: Trial) -> float:
+    """Epochs that a trial itself trained: one that goes on where another ended begins its curve there."""
+    before = trial.curve[0]["step"] - 1 if trial.parent is not None and trial.curve else 0.0
+    return float(trial.budget) - before
+
+
+def _smaller(plan: Plan, enough: float, slow: bool) -> list[Plan]:
+    """Ever smaller plans; ``enough`` epochs are kept, and a ``slow`` plain network is the first to go."""
     steps: list[Plan] = []
+    if slow and plan.baselines:
+        plan = replace(plan, plain=False)
+        steps.append(plan)
     while plan.finalists > 2:
         plan = replace(plan, finalists=plan.finalists - 1)
         steps.append(plan)
@@ -108,5 +144,6 @@ def _said(wanted: Plan, plan: Plan) -> str:
         )
         if now < asked
     ]
-    changes += ["no baselines"] if wanted.baselines and not plan.baselines else []
+    if wanted.baselines:
+        changes += ["no baselines"] if not plan.baselines else ["no plain network"] if not plan.plain else []
     return f"the time left allows {', '.join(changes)} in the final training" if changes else ""

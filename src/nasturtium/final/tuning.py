@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nasturtium.estimators import Recipe, Trained, Training
+from nasturtium.estimators import Recipe, Trained, Training, structural
 from nasturtium.final.leaders import leading, standing
-from nasturtium.objective import Goal
+from nasturtium.objective import STRUCTURAL, Goal
 from nasturtium.space import Space, choice
 from nasturtium.space.choice import Choice
 from nasturtium.strategies import make
@@ -53,14 +53,17 @@ def tuning_space(leaders: Sequence[Trial], recipe: Recipe, rows: int) -> Space:
 
 
 def tuned(
-    leaders: Sequence[Trial], training: Training, executor: Any, trials: int, epochs: float, seed: int,
+    leaders: Sequence[Trial], training: Training, goal: Goal, executor: Any, trials: int, epochs: float, seed: int,
     folder: Path | None, seconds: float | None, header: dict[str, Any], progress: Any,
 ) -> dict[str, Trial]:  # fmt: skip
     """The best recipe found for each finalist that is better by validation than the one it had, by its text.
 
+    Better is what the search held to be better: by its first objective, within its limits.
+
     Args:
         leaders: The finalists, best first.
         training: Trains and scores on the validation rows.
+        goal: Of the search.
         executor: Makes an executor of an estimator and a space.
         trials: How many recipes are tried in all.
         epochs: For how long each, as in the search.
@@ -71,14 +74,15 @@ def tuned(
         progress: Is kept up to date.
     """
     space = tuning_space(leaders, training.recipe, len(training.task.train))
-    goal = Goal.of(training.task.objective)
-    strategy = make("evolution", space=space, seed=seed, budget=epochs, objectives=goal.objectives,
+    strategy = make("evolution", space=space, seed=seed, budget=epochs, objectives=goal.objectives, limits=goal.limits,
                     population=max(4, trials // 3), tournament=max(2, trials // 8))  # fmt: skip
+    asked = STRUCTURAL.intersection(goal.metrics)
     place = None if folder is None else folder / f"{space.fingerprint[:8]}-{STUDY}"
     study = open_study(place, goal, space, {**header, "tuning": epochs})
     running: Executor = executor(training, space)
     try:
-        run(study, strategy, running, trials=trials, seed=seed, time=seconds, progress=progress)
+        run(study, strategy, running, trials=trials, seed=seed, time=seconds, progress=progress,
+            cost=lambda architecture: structural(architecture, asked, training.recipe))  # fmt: skip
         best: dict[str, Trial] = {}
         before = {str(trial.architecture): standing(goal, trial.scores) for trial in leaders}
         for trial in leading(study, len(study.trials)):

@@ -35,7 +35,7 @@ class Blend(nn.Module):
 
     def forward(self, z: Tensor, x: Tensor, y: Tensor) -> Tensor:
         """Blend tensors of one shape."""
-        return torch.lerp(y, x, z)
+        return y + z * (x - y)  # torch.lerp wants all three of one precision, which they are not under autocast
 
 
 class UnrolledCell(nn.Module):

@@ -14,15 +14,19 @@ class DiagonalStateSpace(nn.Module):
 
     With states h' = A h + B x, y = 2 Re(C h) + D x, A = -exp(a) + i w and B = 1, held constant over steps of length
     exp(s), the answer to x is a convolution with K_t = 2 Re sum_n C_n (exp(A_n dt) - 1) / A_n exp(A_n dt t), which is
-    taken by Fourier transforms. It runs forwards, so that padding after the real steps changes none of them. The paper
-    trains A and dt more slowly and without weight decay; here they follow the recipe like everything else. Making the
+    taken by Fourier transforms. It runs forwards, so that padding after the real steps changes none of them. Making the
     kernel takes some six tensors of channels x states x length.
 
     Args:
         channels: Of the sequence.
         states: Of each channel, complex conjugates counted once.
         masked: Whether a mask follows the sequence.
+
+    Attributes:
+        gentle: Parameters that are to be trained slowly and without weight decay, as in the paper: A and dt.
     """
+
+    gentle = ("steps", "decay", "frequency")
 
     def __init__(self, channels: int, states: int = 16, masked: bool = False) -> None:
         super().__init__()

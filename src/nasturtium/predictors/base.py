@@ -17,6 +17,7 @@ from nasturtium.predictors.scaling import Standard, StandardColumns, Warped
 from nasturtium.predictors.vectors import Encoder
 from nasturtium.predictors.views import Views
 from nasturtium.space.architecture import Architecture
+from nasturtium.threads import one_thread
 
 Array = NDArray[Any]
 Features = Callable[[Sequence[Architecture]], Any]
@@ -112,8 +113,9 @@ class Predictor:
         self.encoder.fit(own)
         self._scales = None
         rows, targets = self.rows(own), scaling.forward(values)
-        self.regressor.fit(rows, targets)
-        self.factor = self._factor(rows, targets)
+        with one_thread():
+            self.regressor.fit(rows, targets)
+            self.factor = self._factor(rows, targets)
         self.scaling = scaling
         return self
 
@@ -126,12 +128,16 @@ class Predictor:
         if self.scaling is None:
             raise PredictorError(f"{self!r} has learned nothing yet: call fit(architectures, scores) first")
         own = [self.encoder.space.adopt(architecture) for architecture in architectures]
-        parts = [self.regressor.predict(self.rows(own[k : k + CHUNK])) for k in range(0, len(own), CHUNK)]
+        parts = [self._predicted(self.rows(own[k : k + CHUNK])) for k in range(0, len(own), CHUNK)]
         if not parts:
             return np.zeros(0), np.zeros(0)
         mean = np.concatenate([part[0] for part in parts]).astype(np.float64)
         std = np.concatenate([part[1] for part in parts]).astype(np.float64)
         return self.scaling.back(mean, self.factor * std)
+
+    def _predicted(self, rows: Any) -> tuple[Array, Array]:
+        with one_thread():
+            return self.regressor.predict(rows)
 
     def rows(self, architectures: Sequence[Architecture]) -> Any:
         """What the regressor sees of architectures: their encoding and further features, standardised."""

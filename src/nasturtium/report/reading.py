@@ -11,7 +11,7 @@ from nasturtium.errors import NasturtiumError, StudyError
 from nasturtium.final.results import FINALS, Finals, read_finals
 from nasturtium.objective import Goal, Objective
 from nasturtium.report.finals import from_best, network_called
-from nasturtium.study.folder import STUDY, read_settings
+from nasturtium.study.folder import STUDY, place_of, read_settings
 from nasturtium.trial import State, Trial
 
 if TYPE_CHECKING:
@@ -84,8 +84,9 @@ def read_folder(folder: Path, store: str | None = None) -> Reading:
 
     settings = read_settings(folder)
     goal = Goal.of(settings["objectives"], settings["limits"])
-    store = store or settings.get("store")
-    study = open_plain(folder / STUDY, goal) if store is None else open_study(store, goal, read_only=True)
+    place, name = place_of(folder, store or settings.get("store"))
+    plain = isinstance(place, Path)
+    study = open_plain(folder / STUDY, goal) if plain else open_study(place, goal, name=name, read_only=True)
     reading = Reading(folder, settings, goal, study, str(getattr(study.store, "place", folder / STUDY)))
     read_ends(reading)
     return reading

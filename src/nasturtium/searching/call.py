@@ -111,6 +111,7 @@ def search(
     data = tasks.load(task, seed=seed, **(task_options or {}))
     opened = space_for(space, data, space_options or {})
     goal = Goal.of(data.objective if objectives is None else objectives, limits, data.directions)
+    judged(goal, data)
     chooser = strategies.make(
         strategy, space=opened, seed=seed, start=list(start or ()), budget=epochs, objectives=goal.objectives,
         limits=goal.limits, **(strategy_options or {}),
@@ -139,3 +140,18 @@ def search(
     kept = Kept(folder, store, header, dict(space_options or {}))
     means = Means(size(memory), duration(trial_time), isolated, quiet, rule)
     return Search(opened, goal, chooser, training, wanted.checked(), kept, means, screen).result(trials, seconds)
+
+
+def judged(goal: Goal, task: tasks.Task) -> None:
+    """Makes sure that the validation rows can say what is asked for, before anything is trained.
+
+    Raises:
+        NasturtiumError: If they cannot, naming the metric.
+    """
+    for name in tasks.undefined(set(goal.metrics).intersection(task.metrics), task.valid.targets, task):
+        found = len(set(task.valid.targets.reshape(-1).tolist())) if task.kind == "classification" else 0
+        what = f", of {found} of {task.outputs} classes" if found else ""
+        raise NasturtiumError(
+            f"{name} cannot be told from the {len(task.valid)} validation rows of {task.name!r}{what}; give more "
+            "rows, another split, or another metric"
+        )

@@ -140,7 +140,7 @@ class Search:
                 self.executor(self.training, self.space),
                 trials=trials,
                 seed=self.wanted.seed,
-                time=None if seconds is None else seconds * SHARE,
+                time=None if seconds is None else seconds * (SHARE if self.wanted.epochs > 0 else 1.0),
                 trial_seconds=self.means.trial_seconds,
                 cost=self.cost,
                 folder=None if self.kept.folder is None else self.kept.folder / "trials",
@@ -202,8 +202,8 @@ class Search:
         """What the limits before training need, and what any user wants to know; what proxies said."""
         from nasturtium.estimators import structural
 
-        asked = {each.metric for each in self.goal.objectives} | {each.metric for each in self.goal.limits}
-        costs = structural(architecture, sorted({"params", "flops"} | (asked & STRUCTURAL)))
+        asked = sorted({"params", "flops"} | STRUCTURAL.intersection(self.goal.metrics))
+        costs = structural(architecture, asked, self.training.recipe)
         return costs if self.screen is None else {**costs, **self.screen.kept(architecture)}
 
     def progress(self, trials: int, seconds: float | None = None) -> Progress:

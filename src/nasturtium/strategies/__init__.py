@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ from nasturtium.errors import NasturtiumError, did_you_mean
 from nasturtium.objective import Limit, Objectives
 from nasturtium.strategies.around import NeighboursFirst
 from nasturtium.strategies.asha import ASHA
-from nasturtium.strategies.base import Seeded, Strategy
+from nasturtium.strategies.base import Common, Seeded, Strategy
 from nasturtium.strategies.bayesian import BayesianOptimisation
 from nasturtium.strategies.bohb import BOHB
 from nasturtium.strategies.controller import Controller, ProximalController
@@ -21,6 +20,7 @@ from nasturtium.strategies.halving import Hyperband, SuccessiveHalving
 from nasturtium.strategies.local_search import LocalSearch
 from nasturtium.strategies.nao import ContinuousSearch
 from nasturtium.strategies.npenas import GuidedEvolution
+from nasturtium.strategies.options import taken
 from nasturtium.strategies.pareto import HypervolumeSearch, ParEGO
 from nasturtium.strategies.predict_then_search import PredictThenSearch
 from nasturtium.strategies.presets import PRESETS, Preset
@@ -137,19 +137,19 @@ def _accepted(
 ) -> dict[str, Any]:
     """What a maker is called with: what it takes of the common things, and all options, which it must take."""
     try:
-        parameters = inspect.signature(maker).parameters
+        names = taken(maker)
     except ValueError:  # of what is built into Python
         raise NasturtiumError(f"{_named(name)} is no strategy: give a name, a class or a function") from None
-    if any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters.values()):
+    if names is None:
         return {**common, **options}
-    allowed = [each for each in parameters if each not in COMMON]
+    allowed = [each for each in names if each not in COMMON]
     for option in options:
         if option not in allowed:
             raise NasturtiumError(
                 f"strategy {_named(name)} has no option {option!r}{did_you_mean(option, allowed)} "
                 f"(its options: {', '.join(allowed) or 'none'})"
             )
-    return {**{key: value for key, value in common.items() if key in parameters}, **options}
+    return {**{key: value for key, value in common.items() if key in names}, **options}
 
 
 def _checked(made: Any, name: str | Callable[..., Any]) -> Any:
@@ -176,8 +176,8 @@ def _member(space: Space, member: str, preset: str) -> Architecture:
 
 
 __all__ = [
-    "ASHA", "BOHB", "NSGA2", "PRESETS", "STRATEGIES", "TPE", "BayesianOptimisation", "ContinuousSearch", "Controller",
-    "CurveScreen", "GeneticAlgorithm", "GeneticCNN", "GuidedEvolution", "Hyperband", "HypervolumeSearch",
+    "ASHA", "BOHB", "NSGA2", "PRESETS", "STRATEGIES", "TPE", "BayesianOptimisation", "Common", "ContinuousSearch",
+    "Controller", "CurveScreen", "GeneticAlgorithm", "GeneticCNN", "GuidedEvolution", "Hyperband", "HypervolumeSearch",
     "LocalSearch", "NeighboursFirst", "ParEGO", "PredictThenSearch", "ProgressiveSearch", "Protocol",
     "ProximalController", "RandomScalarisation", "RandomSearch", "RegularisedEvolution", "Reinforce", "Seeded",
     "Strategy", "SuccessiveHalving", "TreeSearch", "make",

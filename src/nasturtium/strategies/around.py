@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from nasturtium.errors import NasturtiumError
-from nasturtium.objective import Goal, Limit, Objectives
-from nasturtium.strategies.base import Strategy, at_least, named
-from nasturtium.trial import Budget, Proposal, Trial
+from nasturtium.strategies.base import Common, Strategy, at_least, named
+from nasturtium.trial import Proposal, Trial
 
 if TYPE_CHECKING:
     from nasturtium.space import Architecture, Space
@@ -27,13 +26,9 @@ class NeighboursFirst(Strategy):
     architecture that was asked, which the user's ``start`` is; else one at random.
 
     Args:
-        space: Where architectures come from.
-        seed: Seed of the study.
-        budget: What each trial may spend, in the estimator's unit.
-        objectives: What to optimise.
-        limits: What must hold.
         neighbours: At most how many neighbours come first; all if not given.
         then: What goes on: the name of a strategy, such as ``evolution`` (from what was tried), or a strategy's class.
+        **common: As in :class:`Strategy`.
 
     Raises:
         NasturtiumError: If an option cannot be used.
@@ -43,16 +38,13 @@ class NeighboursFirst(Strategy):
         self,
         space: Space,
         *,
-        seed: int = 0,
-        budget: Budget = 1,
-        objectives: Objectives = "accuracy",
-        limits: Iterable[str | Limit] = (),
         neighbours: int | None = None,
         then: str | Any = "evolution",
+        **common: Unpack[Common],
     ) -> None:
-        super().__init__(space, seed=seed, budget=budget, objectives=objectives, limits=limits)
+        super().__init__(space, **common)
         self.most = None if neighbours is None else at_least("neighbours", neighbours, 0)
-        self.then = _made(then, space, seed, budget, self.goal)
+        self.then = _made(then, space, self.common)
         self.known = self.then.known
         known = getattr(space, "members", {})
         self.centre: Architecture | None = space.member(MEMBER) if MEMBER in known else None
@@ -89,12 +81,12 @@ class NeighboursFirst(Strategy):
         self.then.tell(trial)
 
 
-def _made(then: Any, space: Space, seed: int, budget: Budget, goal: Goal) -> Strategy:
+def _made(then: Any, space: Space, common: Common) -> Strategy:
     from nasturtium.strategies import STRATEGIES
 
     others = {name: maker for name, maker in STRATEGIES.items() if maker is not NeighboursFirst}
     maker = named(then, {name: functools.partial(_itself, maker) for name, maker in others.items()})
-    made = maker(space, seed=seed, budget=budget, objectives=goal.objectives, limits=goal.limits)
+    made = maker(space, **common)
     if not isinstance(made, Strategy):
         raise NasturtiumError(f"then={then!r} made no strategy; give a name, or a class derived from Strategy")
     return made

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from nasturtium.errors import NasturtiumError
-from nasturtium.objective import Limit, Objectives
 from nasturtium.strategies.base import Losses, at_least
-from nasturtium.strategies.fidelity import MultiFidelity, best_first
+from nasturtium.strategies.fidelity import MultiFidelity, Staged, best_first
 from nasturtium.trial import Budget, Proposal, Trial
 
 if TYPE_CHECKING:
@@ -50,16 +48,10 @@ class ASHA(MultiFidelity):
     Trials that give no score count but never go on.
 
     Args:
-        space: Where architectures come from.
-        seed: Seed of the study.
-        budget: R, what a trial may spend at most.
-        objectives: What to optimise.
-        limits: What must hold; what violates a limit goes on after what does not.
-        strategy: What proposes new architectures: a name, a class or function, or a strategy; ``random`` in the paper.
-        options: Of that strategy.
         factor: eta.
         least: r, the smallest budget.
         skip: s, how many of the smallest budgets are left out.
+        **common: As in :class:`MultiFidelity`.
 
     Raises:
         NasturtiumError: If an option's value cannot be used.
@@ -69,20 +61,12 @@ class ASHA(MultiFidelity):
         self,
         space: Space,
         *,
-        seed: int = 0,
-        budget: Budget = 1,
-        objectives: Objectives = "accuracy",
-        limits: Iterable[str | Limit] = (),
-        strategy: Any = "random",
-        options: Mapping[str, Any] | None = None,
         factor: int = 4,
         least: Budget = 1,
         skip: int = 0,
+        **common: Unpack[Staged],
     ) -> None:
-        super().__init__(
-            space, seed=seed, budget=budget, objectives=objectives, limits=limits, strategy=strategy,
-            options=options, factor=factor, least=least,
-        )  # fmt: skip
+        super().__init__(space, factor=factor, least=least, **common)
         if at_least("skip", skip, 0) >= len(self.budgets):
             raise NasturtiumError(f"option skip={skip}: of the budgets {self.budgets} none would be left")
         self.budgets = self.budgets[skip:]

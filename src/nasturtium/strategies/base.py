@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 
 Losses = tuple[float, ...]
 """The violation of limits, then the loss of each objective; less is better (see :meth:`Goal.losses`)."""
+
+
+class Common(TypedDict, total=False):
+    """The options of every strategy (see :class:`Strategy`), as ``**common: Unpack[Common]`` takes them."""
+
+    seed: int
+    budget: Budget
+    objectives: Objectives
+    limits: Iterable[str | Limit]
 
 
 class Strategy(ABC):
@@ -61,6 +70,12 @@ class Strategy(ABC):
         self.goal = Goal.of(objectives, limits)
         self.number = 0
         self.known = Known(space)
+
+    @property
+    def common(self) -> Common:
+        """What another strategy is given that goes by the same seed, budget, objectives and limits."""
+        goal = self.goal
+        return {"seed": self.seed, "budget": self.budget, "objectives": goal.objectives, "limits": goal.limits}
 
     @abstractmethod
     def propose(self, number: int, rng: np.random.Generator) -> Proposal | None:
@@ -117,7 +132,30 @@ class Strategy(ABC):
         return (violation, *(math.inf for _ in self.goal.objectives))
 
 
-class Seeded(Strategy):
+class Wrapper(Strategy):
+    """Base of strategies that change what another one proposes, which is told of everything.
+
+    Args:
+        strategy: The other one.
+    """
+
+    def __init__(self, strategy: Strategy) -> None:
+        super().__init__(strategy.space, **strategy.common)
+        self.strategy = strategy
+        self.known = strategy.known
+        self.reads_curves = strategy.reads_curves
+
+    def asked(self, proposal: Proposal) -> None:
+        """Takes note, and passes it on."""
+        self.number += 1
+        self.strategy.asked(proposal)
+
+    def tell(self, trial: Trial) -> None:
+        """Passes it on."""
+        self.strategy.tell(trial)
+
+
+class Seeded(Wrapper):
     """Proposes given architectures first and then what another strategy proposes, which is told of all.
 
     Args:
@@ -126,17 +164,8 @@ class Seeded(Strategy):
     """
 
     def __init__(self, strategy: Strategy, start: Iterable[Architecture]) -> None:
-        self.strategy = strategy
+        super().__init__(strategy)
         self.start = tuple(start)
-        super().__init__(
-            strategy.space,
-            seed=strategy.seed,
-            budget=strategy.budget,
-            objectives=strategy.goal.objectives,
-            limits=strategy.goal.limits,
-        )
-        self.known = strategy.known
-        self.reads_curves = strategy.reads_curves
         self.begun = 0
 
     def propose(self, number: int, rng: np.random.Generator) -> Proposal | None:
@@ -148,12 +177,7 @@ class Seeded(Strategy):
     def asked(self, proposal: Proposal) -> None:
         """Takes note, and passes it on."""
         self.begun += 1
-        self.number += 1
-        self.strategy.asked(proposal)
-
-    def tell(self, trial: Trial) -> None:
-        """Passes it on."""
-        self.strategy.tell(trial)
+        super().asked(proposal)
 
 
 def at_least(name: str, value: int, least: int) -> int:

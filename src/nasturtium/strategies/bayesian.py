@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nasturtium.objective import Limit, Objectives
 from nasturtium.strategies.acquisition import ACQUISITIONS, Acquisition, Guess
-from nasturtium.strategies.base import at_least, named
+from nasturtium.strategies.base import named
 from nasturtium.strategies.candidates import Candidates, Ground, makers
-from nasturtium.strategies.learning import Learning, Maker
+from nasturtium.strategies.learning import Learned, Learning, Maker
 from nasturtium.strategies.likeness import likeness
-from nasturtium.trial import Budget, Proposal
+from nasturtium.trial import Proposal
 
 if TYPE_CHECKING:
     from nasturtium.space import Architecture, Space
@@ -30,26 +29,16 @@ class BayesianOptimisation(Learning):
     With several objectives the first decides; see ``hypervolume`` and ``parego`` for all of them.
 
     Args:
-        space: Where architectures come from.
-        seed: Seed of the study.
-        budget: What each trial may spend, in the estimator's unit.
-        objectives: What to optimise.
-        limits: What must hold; what violates a limit is learned as worse than all that does not.
-        predictor: A name in ``nasturtium.predictors.PREDICTORS``, or what makes a predictor, called with ``space`` and
-            ``seed``.
-        encoding: What the predictor sees instead of its usual encoding, such as ``"one_hot"`` or ``"path"``.
-        predictor_options: Further options of the predictor.
         acquisition: ``"expected_improvement"``, ``"probability_of_improvement"``, ``"upper_confidence"``,
             ``"thompson"``, ``"independent_thompson"``, ``"mean"``, or an :class:`Acquisition`.
         candidates: ``"mutation"`` (of the best), ``"random"``, ``"local_search"`` (of the acquisition), ``"mixed"``, or
             :class:`Candidates`.
         count: How many candidates are made, whenever the predictor has learned anew or a new best was told.
         parents: Of how many of the best candidates are mutations; NASLib's 2.
-        initial: How many random architectures are scored before the predictor leads.
-        every: After how many new scores the predictor is fitted again.
-        pending: What trials that still run are taken to score: ``"believer"``, ``"min"``, ``"mean"``, ``"max"``,
-            ``"none"``, or ``"penalise"``: nothing, but candidates count the less the more they are like them (as in
-            González et al. 2016, with likeness of decisions in place of their balls).
+        pending: As in :class:`Learning`, or ``"penalise"``: trials that still run teach nothing, but candidates count
+            the less the more they are like them (as in González et al. 2016, with likeness of decisions in place of
+            their balls).
+        predictor, initial, every, **common: As in :class:`Learning`.
 
     Raises:
         NasturtiumError: If an option cannot be used, or the predictor cannot read the space.
@@ -59,13 +48,7 @@ class BayesianOptimisation(Learning):
         self,
         space: Space,
         *,
-        seed: int = 0,
-        budget: Budget = 1,
-        objectives: Objectives = "accuracy",
-        limits: Iterable[str | Limit] = (),
         predictor: str | Maker = "random_forest",
-        encoding: str | None = None,
-        predictor_options: Mapping[str, Any] | None = None,
         acquisition: str | Acquisition = "expected_improvement",
         candidates: str | Candidates = "mutation",
         count: int = 100,
@@ -73,15 +56,14 @@ class BayesianOptimisation(Learning):
         initial: int = 10,
         every: int = 5,
         pending: str = "believer",
+        **common: Unpack[Learned],
     ) -> None:
         self.penalised = pending == "penalise"
         self.acquisition: Acquisition = named(acquisition, ACQUISITIONS)
-        table = makers(at_least("count", count, 1), at_least("parents", parents, 1))
-        self.candidates: Candidates = named(candidates, table)
+        self.candidates: Candidates = named(candidates, makers(count, parents))
         super().__init__(
-            space, seed=seed, budget=budget, objectives=objectives, limits=limits, predictor=predictor,
-            encoding=encoding, predictor_options=predictor_options, initial=initial, every=every,
-            pending="none" if self.penalised else pending,
+            space, predictor=predictor, initial=initial, every=every,
+            pending="none" if self.penalised else pending, **common,
         )  # fmt: skip
 
     def propose(self, number: int, rng: np.random.Generator) -> Proposal | None:

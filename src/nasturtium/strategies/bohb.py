@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Unpack
 
-from nasturtium.objective import Limit, Objectives
+from nasturtium.strategies.base import Common
 from nasturtium.strategies.halving import Hyperband
 from nasturtium.strategies.tpe import TPE
 from nasturtium.trial import Budget, Trial
@@ -22,15 +22,11 @@ class BOHB(Hyperband):
     that is enough is ``initial``, not one more than the dimensions, which differ from architecture to architecture.
 
     Args:
-        space: Where architectures come from.
-        seed: Seed of the study.
-        budget: What a trial may spend at most.
-        objectives: What to optimise.
-        limits: What must hold; what violates a limit ranks behind what does not.
         factor: eta.
         least: The smallest budget.
         initial: How many trials at a budget are enough for its model.
         options: Further options of TPE; the paper's are ``gamma`` 0.15, ``candidates`` 64, ``random`` 1/3.
+        **common: As in :class:`MultiFidelity`.
 
     Raises:
         NasturtiumError: If an option's value cannot be used.
@@ -40,20 +36,14 @@ class BOHB(Hyperband):
         self,
         space: Space,
         *,
-        seed: int = 0,
-        budget: Budget = 1,
-        objectives: Objectives = "accuracy",
-        limits: Iterable[str | Limit] = (),
         factor: int = 3,
         least: Budget = 1,
         initial: int = 8,
         options: Mapping[str, Any] | None = None,
+        **common: Unpack[Common],
     ) -> None:
         settings = {"gamma": 0.15, "candidates": 64, "random": 1 / 3, "initial": initial, **(options or {})}
-        super().__init__(
-            space, seed=seed, budget=budget, objectives=objectives, limits=limits, strategy="tpe", options=settings,
-            factor=factor, least=least,
-        )  # fmt: skip
+        super().__init__(space, strategy="tpe", options=settings, factor=factor, least=least, **common)
 
     def tell(self, trial: Trial) -> None:
         """As Hyperband; but TPE is told of what went on too."""

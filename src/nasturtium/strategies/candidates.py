@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasturtium.errors import SpaceError
+from nasturtium.strategies.base import at_least
 from nasturtium.strategies.known import Known
 
 if TYPE_CHECKING:
@@ -191,7 +192,12 @@ def _judged(
 
 
 def makers(count: int, parents: int) -> dict[str, Callable[[], Candidates]]:
-    """The ways to make candidates by name, so many of them, from so many of the best."""
+    """The ways to make candidates by name, so many of them, from so many of the best.
+
+    Raises:
+        NasturtiumError: If a number is below 1.
+    """
+    count, parents = at_least("count", count, 1), at_least("parents", parents, 1)
     return {
         "random": partial(Drawn, count),
         "mutation": partial(Mutated, count, parents),

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 import numpy as np
 
-from nasturtium.objective import Limit, Objectives
-from nasturtium.strategies.base import Strategy, at_least, between
+from nasturtium.strategies.base import Common, Strategy, at_least, between
 from nasturtium.strategies.known import Decisions
 from nasturtium.strategies.policy import MovingAverage, Rewards, Site, Taken, derived, path
-from nasturtium.trial import Budget, Proposal, Trial
+from nasturtium.trial import Proposal, Trial
 
 if TYPE_CHECKING:
     import torch
@@ -30,6 +29,14 @@ class Lesson(NamedTuple):
     before: float
 
 
+class Controlled(Common, total=False):
+    """The options of every controller with the same default (see :class:`Controller`)."""
+
+    momentum: float
+    power: float
+    repeats: bool
+
+
 class Controller(Strategy):
     """An LSTM trained by REINFORCE (Zoph and Le 2017, arXiv:1611.01578).
 
@@ -41,11 +48,6 @@ class Controller(Strategy):
     and what was asked before is not proposed again unless ``repeats`` is set.
 
     Args:
-        space: Where architectures come from.
-        seed: Seed of the study.
-        budget: What each trial may spend, in the estimator's unit.
-        objectives: What to optimise; the reward is the first, with its sign so that more is better.
-        limits: What must hold; breaking one is worth less than the worst that breaks none.
         hidden: Units of each layer.
         layers: How many layers the LSTM has.
         spread: Weights begin uniform between plus and minus this.
@@ -54,7 +56,8 @@ class Controller(Strategy):
         batch: After how many trials the controller learns.
         entropy: Weight of the entropy of the decisions in what is maximised.
         power: Rewards are raised to it, keeping their sign; Zoph and Le take 3.
-        repeats: Whether to propose what was asked before, as the paper does.
+        repeats: Whether to propose what was asked before, as the papers do.
+        **common: As in :class:`Strategy`; the reward is the first objective (see :class:`.policy.Rewards`).
 
     Raises:
         NasturtiumError: If an option's value cannot be used.
@@ -66,10 +69,6 @@ class Controller(Strategy):
         self,
         space: Space,
         *,
-        seed: int = 0,
-        budget: Budget = 1,
-        objectives: Objectives = "accuracy",
-        limits: Iterable[str | Limit] = (),
         hidden: int = 35,
         layers: int = 2,
         spread: float = 0.08,
@@ -79,8 +78,9 @@ class Controller(Strategy):
         entropy: float = 0.0,
         power: float = 1.0,
         repeats: bool = False,
+        **common: Unpack[Common],
     ) -> None:
-        super().__init__(space, seed=seed, budget=budget, objectives=objectives, limits=limits)
+        super().__init__(space, **common)
         self.shape = (at_least("hidden", hidden, 1), at_least("layers", layers, 1), between("spread", spread, 0, 1e3))
         self.rate = between("learning_rate", learning_rate, 0, math.inf)
         self.baseline = MovingAverage(between("momentum", momentum, 0, 1))
@@ -181,23 +181,10 @@ class ProximalController(Controller):
     completes the batch.
 
     Args:
-        space: Where architectures come from.
-        seed: Seed of the study.
-        budget: What each trial may spend, in the estimator's unit.
-        objectives: What to optimise; the reward is the first, with its sign so that more is better.
-        limits: What must hold; breaking one is worth less than the worst that breaks none.
-        hidden: Units of each layer.
-        layers: How many layers the LSTM has.
-        spread: Weights begin uniform between plus and minus this.
-        learning_rate: Of Adam.
-        momentum: Of the moving average of rewards.
-        batch: After how many trials the controller learns.
-        entropy: Weight of the entropy of the decisions in what is maximised.
-        power: Rewards are raised to it, keeping their sign.
         passes: How often each batch is gone through.
         minibatch: How many trials a step is made of.
         clip: By how much the ratio of new and old probability may differ from 1.
-        repeats: Whether to propose what was asked before, as the paper does.
+        hidden, layers, spread, learning_rate, batch, entropy, **common: As in :class:`Controller`.
 
     Raises:
         NasturtiumError: If an option's value cannot be used.
@@ -209,27 +196,20 @@ class ProximalController(Controller):
         self,
         space: Space,
         *,
-        seed: int = 0,
-        budget: Budget = 1,
-        objectives: Objectives = "accuracy",
-        limits: Iterable[str | Limit] = (),
         hidden: int = 100,
         layers: int = 1,
         spread: float = 0.1,
         learning_rate: float = 0.00035,
-        momentum: float = 0.95,
         batch: int = 20,
         entropy: float = 0.00001,
-        power: float = 1.0,
         passes: int = 4,
         minibatch: int = 10,
         clip: float = 0.2,
-        repeats: bool = False,
+        **common: Unpack[Controlled],
     ) -> None:
         super().__init__(
-            space, seed=seed, budget=budget, objectives=objectives, limits=limits, hidden=hidden, layers=layers,
-            spread=spread, learning_rate=learning_rate, momentum=momentum, batch=batch, entropy=entropy, power=power,
-            repeats=repeats,
+            space, hidden=hidden, layers=layers, spread=spread, learning_rate=learning_rate, batch=batch,
+            entropy=entropy, **common,
         )  # fmt: skip
         self.passes = at_least("passes", passes, 1)
         self.minibatch = at_least("minibatch", minibatch, 1)

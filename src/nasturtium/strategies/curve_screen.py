@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from nasturtium.errors import NasturtiumError
-from nasturtium.objective import Limit, Objective, Objectives
+from nasturtium.objective import Objective
 from nasturtium.strategies.base import at_least, between
+from nasturtium.strategies.fidelity import Staged
 from nasturtium.strategies.halving import Bracket, Hyperband
 from nasturtium.trial import Budget, State, Trial, curve_values
 
@@ -24,23 +25,17 @@ class CurveScreen(Hyperband):
 
     The framework for learning-curve extrapolation of NAS-Bench-x11 (Yan et al. 2021, arXiv:2111.03602) around any
     strategy: of each ``count`` architectures that the other strategy proposes, the ``keep`` whose extrapolated end is
-    best go on from their checkpoint. The other strategy is told the extrapolated scores. Where a trial has no curve,
-    its score stands for itself. Predictors that learn see the complete curves so far, and the last value stands for the
-    end before there are three.
+    best go on from their checkpoint. The other strategy is told the extrapolated scores, of each objective whose metric
+    is in the curves. Where a trial has no curve, its score stands for itself. Predictors that learn see the complete
+    curves so far, and the last value stands for the end before there are three.
 
     Args:
-        space: Where architectures come from.
-        seed: Seed of the study.
-        budget: What a trial may spend at most.
-        objectives: What to optimise; each whose metric is in the curves is extrapolated.
-        limits: What must hold; what violates a limit goes on after what does not.
-        strategy: What proposes new architectures: a name, a class or function, or a strategy.
-        options: Of that strategy.
         share: The part of the budget that all are trained for.
         count: How many architectures a round has.
         keep: How many of them are trained to the end.
         predictor: What extrapolates: a name in ``nasturtium.predictors.curves.CURVES``.
         predictor_options: Of the predictor.
+        **common: As in :class:`MultiFidelity`.
 
     Raises:
         NasturtiumError: If an option's value cannot be used.
@@ -52,17 +47,12 @@ class CurveScreen(Hyperband):
         self,
         space: Space,
         *,
-        seed: int = 0,
-        budget: Budget = 1,
-        objectives: Objectives = "accuracy",
-        limits: Iterable[str | Limit] = (),
-        strategy: Any = "random",
-        options: Mapping[str, Any] | None = None,
         share: float = 0.2,
         count: int = 10,
         keep: int = 2,
         predictor: str = "pow3",
         predictor_options: Mapping[str, Any] | None = None,
+        **common: Unpack[Staged],
     ) -> None:
         self.counts = (at_least("count", count, 1), at_least("keep", keep, 1))
         self.share = between("share", share, 0.0, 1.0)
@@ -74,10 +64,7 @@ class CurveScreen(Hyperband):
         self.begun_curves: dict[int, list[Mapping[str, float]]] = {}
         self.whole: list[list[Mapping[str, float]]] = []
         self.fitted: dict[tuple[str, int], CurvePredictor] = {}
-        super().__init__(
-            space, seed=seed, budget=budget, objectives=objectives, limits=limits, strategy=strategy,
-            options=options, factor=2, least=budget,
-        )  # fmt: skip
+        super().__init__(space, factor=2, least=common.get("budget", 1), **common)
         for objective in self.goal.objectives:
             self.extrapolating(objective)  # complains of what cannot be used before anything is trained
 

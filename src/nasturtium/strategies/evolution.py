@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from nasturtium.objective import Limit, Objectives
-from nasturtium.strategies.base import Losses, Strategy, at_least, named
+from nasturtium.strategies.base import Common, Losses, Strategy, at_least, named
 from nasturtium.strategies.population import (
     SURVIVALS,
     VARIATIONS,
@@ -19,10 +17,19 @@ from nasturtium.strategies.population import (
     Variation,
     selections,
 )
-from nasturtium.trial import Budget, Proposal, Trial
+from nasturtium.trial import Proposal, Trial
 
 if TYPE_CHECKING:
     from nasturtium.space import Architecture, Space
+
+
+class Evolving(Common, total=False):
+    """The options of every evolution that keeps a population (see :class:`RegularisedEvolution`)."""
+
+    population: int
+    initial: int
+    variation: str | Variation
+    repeats: bool
 
 
 class RegularisedEvolution(Strategy):
@@ -34,11 +41,6 @@ class RegularisedEvolution(Strategy):
     before is not proposed again while there is something new.
 
     Args:
-        space: Where architectures come from.
-        seed: Seed of the study.
-        budget: What each trial may spend, in the estimator's unit.
-        objectives: What to optimise.
-        limits: What must hold; what violates a limit loses to what does not.
         population: How many members live at a time.
         tournament: How many of them a parent is chosen from.
         initial: How many members are drawn at random, or given, before evolution begins.
@@ -49,6 +51,7 @@ class RegularisedEvolution(Strategy):
             ``"linear"`` or a :class:`Selection`.
         variation: ``"mutate"``, ``"cross"``, or a :class:`Variation`.
         survival: ``"oldest"``, ``"worst"``, or a :class:`Survival`.
+        **common: As in :class:`Strategy`.
 
     Raises:
         NasturtiumError: If a size is below 1, or a name is unknown.
@@ -58,10 +61,6 @@ class RegularisedEvolution(Strategy):
         self,
         space: Space,
         *,
-        seed: int = 0,
-        budget: Budget = 1,
-        objectives: Objectives = "accuracy",
-        limits: Iterable[str | Limit] = (),
         population: int = 30,
         tournament: int = 10,
         initial: int = 10,
@@ -70,8 +69,9 @@ class RegularisedEvolution(Strategy):
         selection: str | Selection = "tournament",
         variation: str | Variation = "mutate",
         survival: str | Survival = "oldest",
+        **common: Unpack[Common],
     ) -> None:
-        super().__init__(space, seed=seed, budget=budget, objectives=objectives, limits=limits)
+        super().__init__(space, **common)
         self.size = at_least("population", population, 1)
         self.initial = min(at_least("initial", initial, 1), population)
         self.fill = fill

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from nasturtium.errors import NasturtiumError
-from nasturtium.objective import Limit, Objectives, ranking
-from nasturtium.strategies.base import Losses, Strategy, at_least
+from nasturtium.objective import ranking
+from nasturtium.strategies.base import Common, Losses, Strategy, at_least
 from nasturtium.trial import Budget, Proposal, Trial
 
 if TYPE_CHECKING:
@@ -33,6 +33,13 @@ def steps(budget: Budget, least: Budget, factor: int) -> list[Budget]:
     return found[::-1]
 
 
+class Staged(Common, total=False):
+    """The options that every strategy with several budgets takes with the same default (see :class:`MultiFidelity`)."""
+
+    strategy: Any
+    options: Mapping[str, Any] | None
+
+
 class MultiFidelity(Strategy):
     """Tries many architectures at small budgets and the best of them at larger ones.
 
@@ -40,42 +47,43 @@ class MultiFidelity(Strategy):
     whatever is new and told how that did at the budget it was first tried at.
 
     Args:
-        strategy: What proposes new architectures: a name, a class or function (see :func:`make`), or a strategy.
-        options: Of that strategy.
         factor: How much larger each budget is than the one before, and of how many trials one goes on (eta).
         least: The smallest budget.
+        strategy: What proposes new architectures: a name, a class or function (see :func:`make`), or a strategy;
+            ``random`` in the papers.
+        options: Of that strategy.
+        **common: As in :class:`Strategy`; the budget is the largest (R), and what violates a limit goes on after what
+            does not.
     """
 
     def __init__(
         self,
         space: Space,
         *,
-        seed: int,
-        budget: Budget,
-        objectives: Objectives,
-        limits: Iterable[str | Limit],
-        strategy: Any,
-        options: Mapping[str, Any] | None,
         factor: int,
         least: Budget,
+        strategy: Any = "random",
+        options: Mapping[str, Any] | None = None,
+        **common: Unpack[Common],
     ) -> None:
-        super().__init__(space, seed=seed, budget=budget, objectives=objectives, limits=limits)
+        super().__init__(space, **common)
         from nasturtium.strategies import make  # the table of strategies, to which this one belongs
 
         if not isinstance(strategy, Strategy):
-            common: dict[str, Any] = {"objectives": self.goal.objectives, "limits": self.goal.limits}
-            strategy = make(strategy, space=space, seed=seed, budget=budget, **common, **(options or {}))
+            strategy = make(strategy, space=space, **self.common, **(options or {}))
         if not isinstance(strategy, Strategy) or isinstance(strategy, MultiFidelity):
             raise NasturtiumError(
                 f"{type(self).__name__} takes new architectures from a strategy derived from "
                 f"nasturtium.strategies.Strategy with one budget, not from {type(strategy).__name__}"
             )
-        if not 0 < least <= budget:
-            raise NasturtiumError(f"option least={least!r}: more than 0 and at most the budget ({budget}) is expected")
+        if not 0 < least <= self.budget:
+            raise NasturtiumError(
+                f"option least={least!r}: more than 0 and at most the budget ({self.budget}) is expected"
+            )
         self.strategy = strategy
         self.known = strategy.known
         self.factor = at_least("factor", factor, 2)
-        self.budgets = steps(budget, least, factor)
+        self.budgets = steps(self.budget, least, factor)
         self.new: set[int] = set()
 
     def propose(self, number: int, rng: np.random.Generator) -> Proposal | None:

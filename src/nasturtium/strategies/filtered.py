@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nasturtium.strategies.base import Strategy, at_least, between
-from nasturtium.trial import Proposal, Trial
+from nasturtium.strategies.base import Strategy, Wrapper, at_least, between
+from nasturtium.trial import Proposal
 
 if TYPE_CHECKING:
     from nasturtium.space import Architecture
@@ -23,7 +23,7 @@ def one_by_one(score: Callable[[Architecture], float]) -> Judge:
     return lambda candidates: [score(each) for each in candidates]
 
 
-class ProxyFilter(Strategy):
+class ProxyFilter(Wrapper):
     """Begins with the best of a drawn pool, then tries the best of several candidates of another strategy.
 
     The warm start of Abdelfattah et al. 2021 (arXiv:2101.08134, section 4.2), and their move proposal for whatever the
@@ -46,16 +46,7 @@ class ProxyFilter(Strategy):
         self, strategy: Strategy, judge: Judge, *, keep: float = 0.1, start: int = 0, pool: int | None = None,
         after: int = 0,
     ) -> None:  # fmt: skip
-        self.strategy = strategy
-        super().__init__(
-            strategy.space,
-            seed=strategy.seed,
-            budget=strategy.budget,
-            objectives=strategy.goal.objectives,
-            limits=strategy.goal.limits,
-        )
-        self.known = strategy.known
-        self.reads_curves = strategy.reads_curves
+        super().__init__(strategy)
         self.judge = judge
         self.candidates = max(1, round(1 / between("keep", keep, 1e-6, 1)))
         self.start = at_least("start", start, 0)
@@ -87,15 +78,6 @@ class ProxyFilter(Strategy):
             drawn = {each.decisions: each for each in (self.space.sample(rng) for _ in range(self.pool))}
             self._best = self._ordered(list(drawn.values()))[: self.start]
         return self._best
-
-    def asked(self, proposal: Proposal) -> None:
-        """Takes note, and passes it on."""
-        self.number += 1
-        self.strategy.asked(proposal)
-
-    def tell(self, trial: Trial) -> None:
-        """Passes it on."""
-        self.strategy.tell(trial)
 
     def _ordered(self, candidates: list[Architecture]) -> list[Architecture]:
         """The best one first; what has no value comes last."""

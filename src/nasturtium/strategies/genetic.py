@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from nasturtium.objective import Limit, Objectives, ranking
-from nasturtium.strategies.base import Losses, Strategy, at_least, between, named
+from nasturtium.objective import ranking
+from nasturtium.strategies.base import Common, Losses, Strategy, at_least, between, named
 from nasturtium.strategies.population import (
     VARIATIONS,
     Cross,
@@ -20,10 +19,16 @@ from nasturtium.strategies.population import (
     Variation,
     selections,
 )
-from nasturtium.trial import Budget, Proposal, Trial
+from nasturtium.trial import Proposal, Trial
 
 if TYPE_CHECKING:
     from nasturtium.space import Architecture, Space
+
+
+class Bred(Common, total=False):
+    """The options of every evolution in generations with the same default (see :class:`Generational`)."""
+
+    repeats: bool
 
 
 class Generational(Strategy):
@@ -36,23 +41,22 @@ class Generational(Strategy):
         selection: Chooses parents from the population, which is sorted, best first.
         variation: Makes children of them.
         elitist: Whether the best of parents and children live on; otherwise the children replace their parents.
+        repeats: Whether to propose what was asked before without trying for something new.
+        **common: As in :class:`Strategy`.
     """
 
     def __init__(
         self,
         space: Space,
         *,
-        seed: int,
-        budget: Budget,
-        objectives: Objectives,
-        limits: Iterable[str | Limit],
         population: int,
         selection: Selection,
         variation: Variation,
         elitist: bool,
-        repeats: bool,
+        repeats: bool = False,
+        **common: Unpack[Common],
     ) -> None:
-        super().__init__(space, seed=seed, budget=budget, objectives=objectives, limits=limits)
+        super().__init__(space, **common)
         self.size = at_least("population", population, 1)
         self.selection = selection
         self.variation = variation
@@ -99,18 +103,13 @@ class GeneticAlgorithm(Generational):
     which draws nothing.
 
     Args:
-        space: Where architectures come from.
-        seed: Seed of the study.
-        budget: What each trial may spend, in the estimator's unit.
-        objectives: What to optimise.
-        limits: What must hold; what violates a limit loses to what does not.
         population: How many parents there are, and children in a generation.
         crossover: How often two parents are crossed; otherwise one is mutated.
         mutation: How often a crossed child is mutated as well.
         selection: ``"ranked"`` (a binary tournament by place), ``"roulette"``, ``"chebyshev"``, ``"linear"``, or a
             :class:`Selection`.
         elitist: Whether the best of parents and children live on; otherwise the children replace their parents.
-        repeats: Whether to propose what was asked before without trying for something new.
+        **common: As in :class:`Generational`.
 
     Raises:
         NasturtiumError: If an option's value cannot be used.
@@ -120,21 +119,17 @@ class GeneticAlgorithm(Generational):
         self,
         space: Space,
         *,
-        seed: int = 0,
-        budget: Budget = 1,
-        objectives: Objectives = "accuracy",
-        limits: Iterable[str | Limit] = (),
         population: int = 20,
         crossover: float = 0.9,
         mutation: float = 0.2,
         selection: str | Selection = "ranked",
         elitist: bool = True,
-        repeats: bool = False,
+        **common: Unpack[Bred],
     ) -> None:
         super().__init__(
-            space, seed=seed, budget=budget, objectives=objectives, limits=limits, population=population,
-            selection=named(selection, {"ranked": Ranked, **selections(2)}), elitist=elitist, repeats=repeats,
+            space, population=population, selection=named(selection, {"ranked": Ranked, **selections(2)}),
             variation=Cross(between("crossover", crossover, 0, 1), between("mutation", mutation, 0, 1)),
+            elitist=elitist, **common,
         )  # fmt: skip
 
 
@@ -147,18 +142,14 @@ class GeneticCNN(Generational):
     exchanged rather than whole stages, and what was asked before is not evaluated again unless ``repeats`` is set.
 
     Args:
-        space: Where architectures come from.
-        seed: Seed of the study.
-        budget: What each trial may spend, in the estimator's unit.
-        objectives: What to optimise; the first decides.
-        limits: What must hold; what violates a limit is chosen only where nothing keeps all.
         population: How many parents there are, and children in a generation.
         crossover: p_C, how often two parents are crossed.
         exchange: q_C, how likely a decision then comes from the second.
         mutation: p_M, how often a parent that was not crossed is mutated.
         rate: q_M, how likely each of its decisions then changes.
         elitist: Whether the best of parents and children live on instead.
-        repeats: Whether to propose what was asked before, as the paper does.
+        **common: As in :class:`Generational`; the first objective decides, and what violates a limit is chosen only
+            where nothing keeps all.
 
     Raises:
         NasturtiumError: If an option's value cannot be used.
@@ -168,24 +159,19 @@ class GeneticCNN(Generational):
         self,
         space: Space,
         *,
-        seed: int = 0,
-        budget: Budget = 1,
-        objectives: Objectives = "accuracy",
-        limits: Iterable[str | Limit] = (),
         population: int = 20,
         crossover: float = 0.2,
         exchange: float = 0.2,
         mutation: float = 0.8,
         rate: float = 0.05,
         elitist: bool = False,
-        repeats: bool = False,
+        **common: Unpack[Bred],
     ) -> None:
         shares = {"crossover": crossover, "exchange": exchange, "mutation": mutation, "rate": rate}
         variation = Exchange(**{name: between(name, share, 0, 1) for name, share in shares.items()})
         super().__init__(
-            space, seed=seed, budget=budget, objectives=objectives, limits=limits, population=population,
-            selection=Roulette(), variation=variation, elitist=elitist, repeats=repeats,
-        )  # fmt: skip
+            space, population=population, selection=Roulette(), variation=variation, elitist=elitist, **common
+        )
 
 
 class NSGA2(Generational):
@@ -196,16 +182,11 @@ class NSGA2(Generational):
     structure before any training take part by their violation.
 
     Args:
-        space: Where architectures come from.
-        seed: Seed of the study.
-        budget: What each trial may spend, in the estimator's unit.
-        objectives: What to optimise, such as ``["accuracy", "-params"]``.
-        limits: What must hold.
         population: How many parents there are, and children in a generation.
         crossover: How often two parents are crossed; otherwise one is mutated.
         mutation: How often a crossed child is mutated as well.
         variation: A name or a :class:`Variation` instead of the two above.
-        repeats: Whether to propose what was asked before without trying for something new.
+        **common: As in :class:`Generational`, with objectives such as ``["accuracy", "-params"]``.
 
     Raises:
         NasturtiumError: If an option's value cannot be used.
@@ -215,22 +196,15 @@ class NSGA2(Generational):
         self,
         space: Space,
         *,
-        seed: int = 0,
-        budget: Budget = 1,
-        objectives: Objectives = "accuracy",
-        limits: Iterable[str | Limit] = (),
         population: int = 40,
         crossover: float = 0.9,
         mutation: float = 1.0,
         variation: str | Variation | None = None,
-        repeats: bool = False,
+        **common: Unpack[Bred],
     ) -> None:
         cross = Cross(between("crossover", crossover, 0, 1), between("mutation", mutation, 0, 1))
-        super().__init__(
-            space, seed=seed, budget=budget, objectives=objectives, limits=limits, population=population,
-            selection=Ranked(), variation=cross if variation is None else named(variation, VARIATIONS),
-            elitist=True, repeats=repeats,
-        )  # fmt: skip
+        made = cross if variation is None else named(variation, VARIATIONS)
+        super().__init__(space, population=population, selection=Ranked(), variation=made, elitist=True, **common)
 
     def counted(self, trial: Trial) -> Losses | None:
         """The losses, also of what was refused for its structure."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Unpack
 
-from nasturtium.objective import Limit, Objectives
 from nasturtium.strategies.base import Losses, at_least
-from nasturtium.strategies.fidelity import MultiFidelity, best_first
+from nasturtium.strategies.fidelity import MultiFidelity, Staged, best_first
 from nasturtium.trial import Budget, Proposal, Trial
 
 if TYPE_CHECKING:
@@ -77,15 +76,9 @@ class Hyperband(MultiFidelity):
     Trials that give no score never go on.
 
     Args:
-        space: Where architectures come from.
-        seed: Seed of the study.
-        budget: R, what a trial may spend at most.
-        objectives: What to optimise.
-        limits: What must hold; what violates a limit goes on after what does not.
-        strategy: What proposes new architectures: a name, a class or function, or a strategy; ``random`` in the paper.
-        options: Of that strategy.
         factor: eta.
         least: The smallest budget.
+        **common: As in :class:`MultiFidelity`.
 
     Raises:
         NasturtiumError: If an option's value cannot be used.
@@ -95,19 +88,11 @@ class Hyperband(MultiFidelity):
         self,
         space: Space,
         *,
-        seed: int = 0,
-        budget: Budget = 1,
-        objectives: Objectives = "accuracy",
-        limits: Iterable[str | Limit] = (),
-        strategy: Any = "random",
-        options: Mapping[str, Any] | None = None,
         factor: int = 3,
         least: Budget = 1,
+        **common: Unpack[Staged],
     ) -> None:
-        super().__init__(
-            space, seed=seed, budget=budget, objectives=objectives, limits=limits, strategy=strategy,
-            options=options, factor=factor, least=least,
-        )  # fmt: skip
+        super().__init__(space, factor=factor, least=least, **common)
         self.begun = 0
         self.bracket = self.next()
 
@@ -153,16 +138,10 @@ class SuccessiveHalving(Hyperband):
     leave one at the largest, unless ``count`` says otherwise.
 
     Args:
-        space: Where architectures come from.
-        seed: Seed of the study.
-        budget: What a trial may spend at most.
-        objectives: What to optimise.
-        limits: What must hold; what violates a limit goes on after what does not.
-        strategy: What proposes new architectures: a name, a class or function, or a strategy; ``random`` in the paper.
-        options: Of that strategy.
         factor: Of how many one goes on, and by how much its budget grows (eta).
         least: The smallest budget.
         count: How many architectures a bracket begins with.
+        **common: As in :class:`MultiFidelity`.
 
     Raises:
         NasturtiumError: If an option's value cannot be used.
@@ -172,21 +151,13 @@ class SuccessiveHalving(Hyperband):
         self,
         space: Space,
         *,
-        seed: int = 0,
-        budget: Budget = 1,
-        objectives: Objectives = "accuracy",
-        limits: Iterable[str | Limit] = (),
-        strategy: Any = "random",
-        options: Mapping[str, Any] | None = None,
         factor: int = 3,
         least: Budget = 1,
         count: int | None = None,
+        **common: Unpack[Staged],
     ) -> None:
         self.count = None if count is None else at_least("count", count, 1)
-        super().__init__(
-            space, seed=seed, budget=budget, objectives=objectives, limits=limits, strategy=strategy,
-            options=options, factor=factor, least=least,
-        )  # fmt: skip
+        super().__init__(space, factor=factor, least=least, **common)
 
     def next(self) -> Bracket:
         """The same bracket again."""

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nasturtium.errors import NasturtiumError, did_you_mean
-from nasturtium.objective import Limit, Objectives, ranking
+from nasturtium.objective import ranking
 from nasturtium.strategies.acquisition import Guess
-from nasturtium.strategies.base import Losses, Strategy, at_least
+from nasturtium.strategies.base import Common, Losses, Strategy, at_least
 from nasturtium.strategies.candidates import Ground
 from nasturtium.strategies.known import Known
-from nasturtium.trial import Budget, Proposal, Trial, trial_seed
+from nasturtium.trial import Proposal, Trial, trial_seed
 
 if TYPE_CHECKING:
     from nasturtium.space import Architecture, Space
@@ -63,6 +63,13 @@ class Basis(NamedTuple):
     running: tuple[int, ...] = ()
 
 
+class Learned(Common, total=False):
+    """The options that every strategy with a predictor takes with the same default (see :class:`Learning`)."""
+
+    encoding: str | None
+    predictor_options: Mapping[str, Any] | None
+
+
 class Learning(Strategy):
     """Base of strategies with a predictor: some random architectures first, then what the predictor leads to.
 
@@ -77,30 +84,28 @@ class Learning(Strategy):
     Args:
         predictor: A name in ``nasturtium.predictors.PREDICTORS``, or what makes a predictor, called with ``space`` and
             ``seed``.
-        encoding: What the predictor sees instead of its usual encoding.
-        predictor_options: Further options of the predictor.
         initial: How many random architectures are scored before the predictor leads.
         every: After how many new scores the predictor is fitted again.
         pending: What trials that still run are taken to score: ``"believer"`` (what the predictor says, kriging
             believer), ``"min"``, ``"mean"``, ``"max"`` (constant liar; Ginsbourger et al. 2010) or ``"none"``.
+        encoding: What the predictor sees instead of its usual encoding, such as ``"one_hot"`` or ``"path"``.
+        predictor_options: Further options of the predictor.
+        **common: As in :class:`Strategy`.
     """
 
     def __init__(
         self,
         space: Space,
         *,
-        seed: int,
-        budget: Budget,
-        objectives: Objectives,
-        limits: Iterable[str | Limit],
         predictor: str | Maker,
-        encoding: str | None,
-        predictor_options: Mapping[str, Any] | None,
         initial: int,
         every: int,
         pending: str = "believer",
+        encoding: str | None = None,
+        predictor_options: Mapping[str, Any] | None = None,
+        **common: Unpack[Common],
     ) -> None:
-        super().__init__(space, seed=seed, budget=budget, objectives=objectives, limits=limits)
+        super().__init__(space, **common)
         if pending not in LIES:
             raise NasturtiumError(
                 f"option pending={pending!r}{did_you_mean(pending, LIES)} (there are: {', '.join(LIES)})"

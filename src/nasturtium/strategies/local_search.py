@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 import numpy as np
 
-from nasturtium.objective import Limit, Objectives
-from nasturtium.strategies.base import Losses, Strategy, at_least
+from nasturtium.strategies.base import Common, Losses, Strategy, at_least
 from nasturtium.strategies.known import Decisions
-from nasturtium.trial import Budget, Proposal, Trial
+from nasturtium.trial import Proposal, Trial
 
 if TYPE_CHECKING:
     from nasturtium.space import Architecture, Space
@@ -36,14 +35,10 @@ class LocalSearch(Strategy):
     spaces, grammars) have neighbours in which those are drawn once for each place.
 
     Args:
-        space: Where architectures come from.
-        seed: Seed of the study.
-        budget: What each trial may spend, in the estimator's unit.
-        objectives: What to optimise.
-        limits: What must hold; what violates a limit loses to what does not.
         initial: How many random architectures every start is the best of.
         full: Whether all neighbours are asked before the search moves.
         around: How many neighbours of a place are looked at; all if not given.
+        **common: As in :class:`Strategy`.
 
     Raises:
         NasturtiumError: If a number is below 1.
@@ -53,15 +48,12 @@ class LocalSearch(Strategy):
         self,
         space: Space,
         *,
-        seed: int = 0,
-        budget: Budget = 1,
-        objectives: Objectives = "accuracy",
-        limits: Iterable[str | Limit] = (),
         initial: int = 10,
         full: bool = False,
         around: int | None = None,
+        **common: Unpack[Common],
     ) -> None:
-        super().__init__(space, seed=seed, budget=budget, objectives=objectives, limits=limits)
+        super().__init__(space, **common)
         self.initial = at_least("initial", initial, 1)
         self.full = full
         self.around = None if around is None else at_least("around", around, 1)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from nasturtium.errors import NasturtiumError
-from nasturtium.objective import Limit, Objectives
-from nasturtium.strategies.base import at_least
+from nasturtium.strategies.base import Common, at_least
 from nasturtium.strategies.learning import Basis, Learning, Maker, learner
-from nasturtium.trial import Budget, Proposal
+from nasturtium.trial import Proposal
 
 if TYPE_CHECKING:
     from nasturtium.space import Architecture, Space
@@ -31,18 +30,11 @@ class ContinuousSearch(Learning):
     the best.
 
     Args:
-        space: Where architectures come from.
-        seed: Seed of the study.
-        budget: What each trial may spend, in the estimator's unit.
-        objectives: What to optimise; the first decides.
-        limits: What must hold; what violates a limit is learned as worse than all that does not.
-        predictor_options: Options of the predictor ``nao``.
         predictor: What makes a predictor with such an encoding; ``"nao"``.
+        predictor_options: Its options.
         parents: From how many of the best steps begin (the paper's 200 of 600 that were trained).
         steps: The lengths of steps, in the continuous encoding, whose points have length 1.
-        initial: How many random architectures are scored before.
-        every: After how many new scores the predictor is fitted again.
-        pending: What trials that still run are taken to score; see :class:`Learning`.
+        initial, every, pending, **common: As in :class:`Learning`.
 
     Raises:
         NasturtiumError: If an option cannot be used.
@@ -52,10 +44,6 @@ class ContinuousSearch(Learning):
         self,
         space: Space,
         *,
-        seed: int = 0,
-        budget: Budget = 1,
-        objectives: Objectives = "accuracy",
-        limits: Iterable[str | Limit] = (),
         predictor: str | Maker = ONE,
         predictor_options: Mapping[str, Any] | None = None,
         parents: int = 20,
@@ -63,12 +51,13 @@ class ContinuousSearch(Learning):
         initial: int = 30,
         every: int = 20,
         pending: str = "none",
+        **common: Unpack[Common],
     ) -> None:
         if not steps or not all(step > 0 for step in steps):
             raise NasturtiumError(f"option steps={steps!r}: lengths above 0 are expected")
         super().__init__(
-            space, seed=seed, budget=budget, objectives=objectives, limits=limits, predictor=predictor, encoding=None,
-            predictor_options=predictor_options, initial=initial, every=every, pending=pending,
+            space, predictor=predictor, encoding=None, predictor_options=predictor_options, initial=initial,
+            every=every, pending=pending, **common,
         )  # fmt: skip
         self.parents = at_least("parents", parents, 1)
         self.steps = tuple(sorted(steps))

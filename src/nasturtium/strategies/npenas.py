@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from nasturtium.objective import Limit, Objectives
 from nasturtium.strategies.acquisition import ACQUISITIONS, Acquisition
 from nasturtium.strategies.base import at_least, named
 from nasturtium.strategies.candidates import PATIENCE, Ground, attempts, distinct
-from nasturtium.strategies.learning import Learning, Maker, learner
+from nasturtium.strategies.learning import Learned, Learning, Maker, learner
 from nasturtium.strategies.population import VARIATIONS, Member, Selection, Variation, selections
-from nasturtium.trial import Budget, Proposal
+from nasturtium.trial import Proposal
 
 if TYPE_CHECKING:
     from nasturtium.space import Architecture, Space
@@ -34,24 +33,14 @@ class GuidedEvolution(Learning):
     once, and the networks are fewer and smaller than on their own, as they are fitted every ten scores.
 
     Args:
-        space: Where architectures come from.
-        seed: Seed of the study.
-        budget: What each trial may spend, in the estimator's unit.
-        objectives: What to optimise; the first decides.
-        limits: What must hold; what violates a limit loses to what does not.
-        predictor: A name in ``nasturtium.predictors.PREDICTORS``, or what makes a predictor; GIN in the
-            paper (there one of 3 layers of 32, 300 epochs).
-        encoding: What the predictor sees instead of its usual encoding.
-        predictor_options: Further options of the predictor.
+        predictor: As in :class:`Learning`; GIN in the paper (there one of 3 layers of 32, 300 epochs).
         acquisition: What makes a child promising: ``"mean"`` (NPENAS-NP), ``"independent_thompson"`` (NPENAS-BO), or
             another of :mod:`nasturtium.strategies.acquisition`.
         population: How many of the best may be parents.
         tournament: How many of them a parent is the best of; 1 draws any.
         variation: ``"mutate"``, ``"cross"``, or a :class:`Variation`.
         brood: How many children are made, whenever the predictor has learned anew or a new best was told.
-        initial: How many random architectures are scored before.
-        every: After how many new scores the predictor is fitted again.
-        pending: What trials that still run are taken to score; see :class:`Learning`.
+        initial, every, pending, **common: As in :class:`Learning`.
 
     Raises:
         NasturtiumError: If an option cannot be used, or the predictor cannot read the space.
@@ -61,13 +50,7 @@ class GuidedEvolution(Learning):
         self,
         space: Space,
         *,
-        seed: int = 0,
-        budget: Budget = 1,
-        objectives: Objectives = "accuracy",
-        limits: Iterable[str | Limit] = (),
         predictor: str | Maker = GIN,
-        encoding: str | None = None,
-        predictor_options: Mapping[str, Any] | None = None,
         acquisition: str | Acquisition = "mean",
         population: int = 10,
         tournament: int = 1,
@@ -76,11 +59,9 @@ class GuidedEvolution(Learning):
         initial: int = 10,
         every: int = 10,
         pending: str = "believer",
+        **common: Unpack[Learned],
     ) -> None:
-        super().__init__(
-            space, seed=seed, budget=budget, objectives=objectives, limits=limits, predictor=predictor,
-            encoding=encoding, predictor_options=predictor_options, initial=initial, every=every, pending=pending,
-        )  # fmt: skip
+        super().__init__(space, predictor=predictor, initial=initial, every=every, pending=pending, **common)
         self.acquisition: Acquisition = named(acquisition, ACQUISITIONS)
         self.population = at_least("population", population, 1)
         self.selection: Selection = named("tournament", selections(at_least("tournament", tournament, 1)))

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nasturtium.objective import Limit, Objectives
 from nasturtium.strategies.acquisition import ACQUISITIONS, Acquisition, Guess
 from nasturtium.strategies.base import at_least, between, named
 from nasturtium.strategies.candidates import Candidates, makers
 from nasturtium.strategies.front import improvements, undominated
-from nasturtium.strategies.learning import Learning, Maker, quantiles, worths
+from nasturtium.strategies.learning import Learned, Learning, Maker, quantiles, worths
 from nasturtium.strategies.population import Scalarised
-from nasturtium.trial import Budget, Proposal
+from nasturtium.trial import Proposal
 
 if TYPE_CHECKING:
     from nasturtium.space import Architecture, Space
@@ -29,26 +28,17 @@ class HypervolumeSearch(Learning):
 
     Objectives are learned as normal quantiles of their ranks, which changes no domination, and scaled to 0..1 over the
     front, so that none counts more for its unit; the reference point is ``beyond`` above the worst of the front. Draws
-    of different objectives are independent. With one objective this is the expected improvement.
+    of different objectives are independent; what breaks a limit is worse in each. With one objective this is the
+    expected improvement.
 
     Args:
-        space: Where architectures come from.
-        seed: Seed of the study.
-        budget: What each trial may spend, in the estimator's unit.
-        objectives: What to optimise, such as ``["accuracy", "-params"]``.
-        limits: What must hold; what violates a limit is learned as worse, in every objective, than all that does not.
-        predictor: A name in ``nasturtium.predictors.PREDICTORS``, or what makes a predictor; one for each objective.
-        encoding: What the predictors see instead of their usual encoding.
-        predictor_options: Further options of the predictors.
-        candidates: ``"mutation"`` (of the best fronts), ``"random"``, ``"local_search"``, ``"mixed"``, or
-            :class:`Candidates`.
+        predictor: As in :class:`Learning`; there is one for each objective.
+        candidates: As in :class:`BayesianOptimisation`; the best are those of the best fronts.
         count: How many candidates are made for a proposal.
         parents: Of how many of the best candidates are mutations.
         draws: From how many draws the expectation is taken.
         beyond: How far the reference point lies beyond the worst of the front, as a part of its width.
-        initial: How many random architectures are scored before the predictors lead.
-        every: After how many new scores they are fitted again.
-        pending: What trials that still run are taken to score; see :class:`Learning`.
+        initial, every, pending, **common: As in :class:`Learning`, with objectives such as ``["accuracy", "-params"]``.
 
     Raises:
         NasturtiumError: If an option cannot be used, or the predictor cannot read the space.
@@ -58,13 +48,7 @@ class HypervolumeSearch(Learning):
         self,
         space: Space,
         *,
-        seed: int = 0,
-        budget: Budget = 1,
-        objectives: Objectives = "accuracy",
-        limits: Iterable[str | Limit] = (),
         predictor: str | Maker = "random_forest",
-        encoding: str | None = None,
-        predictor_options: Mapping[str, Any] | None = None,
         candidates: str | Candidates = "mutation",
         count: int = 100,
         parents: int = 20,
@@ -73,13 +57,10 @@ class HypervolumeSearch(Learning):
         initial: int = 10,
         every: int = 5,
         pending: str = "believer",
+        **common: Unpack[Learned],
     ) -> None:
-        super().__init__(
-            space, seed=seed, budget=budget, objectives=objectives, limits=limits, predictor=predictor,
-            encoding=encoding, predictor_options=predictor_options, initial=initial, every=every, pending=pending,
-        )  # fmt: skip
-        table = makers(at_least("count", count, 1), at_least("parents", parents, 1))
-        self.candidates: Candidates = named(candidates, table)
+        super().__init__(space, predictor=predictor, initial=initial, every=every, pending=pending, **common)
+        self.candidates: Candidates = named(candidates, makers(count, parents))
         self.draws = at_least("draws", draws, 1)
         self.beyond = between("beyond", beyond, 0, float("inf"))
 
@@ -129,21 +110,13 @@ class ParEGO(Learning):
     the predictor learns it anew for every proposal.
 
     Args:
-        space: Where architectures come from.
-        seed: Seed of the study.
-        budget: What each trial may spend, in the estimator's unit.
-        objectives: What to optimise, such as ``["accuracy", "-params"]``.
-        limits: What must hold; what violates a limit is learned as worse than all that does not.
-        predictor: A name in ``nasturtium.predictors.PREDICTORS``, or what makes one; a Gaussian process, as there.
-        encoding: What the predictor sees instead of its usual encoding.
-        predictor_options: Further options of the predictor.
-        acquisition: See :class:`BayesianOptimisation`; the expected improvement there.
-        candidates: See :class:`BayesianOptimisation`; the best are those by the scalarised score.
+        predictor: As in :class:`Learning`; a Gaussian process, as there.
+        acquisition: As in :class:`BayesianOptimisation`; the expected improvement there.
+        candidates: As in :class:`BayesianOptimisation`; the best are those by the scalarised score.
         count: How many candidates are made for a proposal.
         parents: Of how many of the best candidates are mutations.
         rho: The share of the sum in the augmented Chebyshev scalarisation; 0.05 there.
-        initial: How many random architectures are scored before the predictor leads.
-        pending: What trials that still run are taken to score; see :class:`Learning`.
+        initial, pending, **common: As in :class:`Learning`, with objectives such as ``["accuracy", "-params"]``.
 
     Raises:
         NasturtiumError: If an option cannot be used, or the predictor cannot read the space.
@@ -153,13 +126,7 @@ class ParEGO(Learning):
         self,
         space: Space,
         *,
-        seed: int = 0,
-        budget: Budget = 1,
-        objectives: Objectives = "accuracy",
-        limits: Iterable[str | Limit] = (),
         predictor: str | Maker = "gp",
-        encoding: str | None = None,
-        predictor_options: Mapping[str, Any] | None = None,
         acquisition: str | Acquisition = "expected_improvement",
         candidates: str | Candidates = "mutation",
         count: int = 100,
@@ -167,14 +134,11 @@ class ParEGO(Learning):
         rho: float = 0.05,
         initial: int = 10,
         pending: str = "believer",
+        **common: Unpack[Learned],
     ) -> None:
-        super().__init__(
-            space, seed=seed, budget=budget, objectives=objectives, limits=limits, predictor=predictor,
-            encoding=encoding, predictor_options=predictor_options, initial=initial, every=1, pending=pending,
-        )  # fmt: skip
+        super().__init__(space, predictor=predictor, initial=initial, every=1, pending=pending, **common)
         self.acquisition: Acquisition = named(acquisition, ACQUISITIONS)
-        table = makers(at_least("count", count, 1), at_least("parents", parents, 1))
-        self.candidates: Candidates = named(candidates, table)
+        self.candidates: Candidates = named(candidates, makers(count, parents))
         self.scalarised = Scalarised(1, "chebyshev", between("rho", rho, 0, float("inf")))
 
     def propose(self, number: int, rng: np.random.Generator) -> Proposal | None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from nasturtium.objective import Limit, Objectives
 from nasturtium.strategies.base import at_least
 from nasturtium.strategies.candidates import distinct
 from nasturtium.strategies.known import Known
-from nasturtium.strategies.learning import Basis, Learning, Maker
-from nasturtium.trial import Budget, Proposal
+from nasturtium.strategies.learning import Basis, Learned, Learning, Maker
+from nasturtium.trial import Proposal
 
 if TYPE_CHECKING:
     from nasturtium.space import Architecture, Space
@@ -28,18 +26,11 @@ class PredictThenSearch(Learning):
     predictor learns again from what the second stage gives.
 
     Args:
-        space: Where architectures come from.
-        seed: Seed of the study.
-        budget: What each trial may spend, in the estimator's unit.
-        objectives: What to optimise; the first decides.
-        limits: What must hold; what violates a limit is learned as worse than all that does not.
-        predictor: A name in ``nasturtium.predictors.PREDICTORS``, or what makes a predictor; GCN in the paper.
-        encoding: What the predictor sees instead of its usual encoding.
-        predictor_options: Further options of the predictor.
+        predictor: As in :class:`Learning`; GCN in the paper.
         candidates: How many architectures are guessed.
         initial: How many random architectures are scored first (N in the paper).
         every: After how many new scores the predictor is fitted again; 0 for never.
-        pending: What trials that still run are taken to score; see :class:`Learning`.
+        pending, **common: As in :class:`Learning`.
 
     Raises:
         NasturtiumError: If an option cannot be used, or the predictor cannot read the space.
@@ -49,23 +40,15 @@ class PredictThenSearch(Learning):
         self,
         space: Space,
         *,
-        seed: int = 0,
-        budget: Budget = 1,
-        objectives: Objectives = "accuracy",
-        limits: Iterable[str | Limit] = (),
         predictor: str | Maker = "gcn",
-        encoding: str | None = None,
-        predictor_options: Mapping[str, Any] | None = None,
         candidates: int = 10_000,
         initial: int = 172,
         every: int = 0,
         pending: str = "none",
+        **common: Unpack[Learned],
     ) -> None:
-        super().__init__(
-            space, seed=seed, budget=budget, objectives=objectives, limits=limits, predictor=predictor,
-            encoding=encoding, predictor_options=predictor_options, initial=initial,
-            every=at_least("every", every, 0) or 10**9, pending=pending,
-        )  # fmt: skip
+        every = at_least("every", every, 0) or 10**9
+        super().__init__(space, predictor=predictor, initial=initial, every=every, pending=pending, **common)
         self.candidates = at_least("candidates", candidates, 1)
         self._order: tuple[Basis, int, list[Architecture]] | None = None
 

@@ -103,7 +103,7 @@ PRESETS: dict[str, Preset] = {
     "nasbowl": Preset(
         "bayesian", "a Gaussian process on Weisfeiler-Lehman features, expected improvement, half of it mutations",
         "Ru et al. 2021",
-        MappingProxyType({"predictor": "gp_wl", "candidates": "mixed", "count": 200, "every": 5}),
+        MappingProxyType({"predictor": "gp_wl", "candidates": "mixed", "count": 1000, "every": 5}),
     ),
     "nasgbo": Preset(
         "bayesian", "graph convolutions, expected improvement, mutations", "Ma et al. 2019",

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from nasturtium.objective import Limit, Objectives
 from nasturtium.strategies.base import at_least
 from nasturtium.strategies.candidates import PATIENCE, attempts, distinct
-from nasturtium.strategies.learning import Learning, Maker, Told
-from nasturtium.trial import Budget, Proposal, Trial
+from nasturtium.strategies.learning import Learned, Learning, Maker, Told
+from nasturtium.trial import Proposal, Trial
 
 if TYPE_CHECKING:
     from nasturtium.space import Architecture, Space
@@ -35,20 +33,11 @@ class ProgressiveSearch(Learning):
     best as parents; where nothing grows any more, mutations of the best of all are tried, the best guess first.
 
     Args:
-        space: Where architectures come from.
-        seed: Seed of the study.
-        budget: What each trial may spend, in the estimator's unit.
-        objectives: What to optimise; the first decides.
-        limits: What must hold; what violates a limit loses to what does not.
-        predictor: A name in ``nasturtium.predictors.PREDICTORS``, or what makes a predictor; there an LSTM or a network
-            of its own making.
-        encoding: What the predictor sees instead of its usual encoding.
-        predictor_options: Further options of the predictor.
+        predictor: As in :class:`Learning`; there an LSTM or a network of its own making.
         beam: How many architectures a level tries (K; the paper's 256 of a far larger space).
         parents: From how many of the best of a level the next one grows.
         candidates: How many grown architectures are guessed for a proposal.
-        every: After how many new scores the predictor is fitted again.
-        pending: What trials that still run are taken to score; see :class:`Learning`.
+        every, pending, **common: As in :class:`Learning`.
 
     Raises:
         NasturtiumError: If an option cannot be used, or the predictor cannot read the space.
@@ -58,27 +47,19 @@ class ProgressiveSearch(Learning):
         self,
         space: Space,
         *,
-        seed: int = 0,
-        budget: Budget = 1,
-        objectives: Objectives = "accuracy",
-        limits: Iterable[str | Limit] = (),
         predictor: str | Maker = "random_forest",
-        encoding: str | None = None,
-        predictor_options: Mapping[str, Any] | None = None,
         beam: int = 20,
         parents: int = 10,
         candidates: int = 100,
         every: int = 5,
         pending: str = "none",
+        **common: Unpack[Learned],
     ) -> None:
-        super().__init__(
-            space, seed=seed, budget=budget, objectives=objectives, limits=limits, predictor=predictor,
-            encoding=encoding, predictor_options=predictor_options, initial=2, every=every, pending=pending,
-        )  # fmt: skip
+        super().__init__(space, predictor=predictor, initial=2, every=every, pending=pending, **common)
         self.beam = at_least("beam", beam, 1)
         self.parents = at_least("parents", parents, 1)
         self.candidates = at_least("candidates", candidates, 1)
-        self.smallest = smallest(space, seed)
+        self.smallest = smallest(space, self.seed)
         self.level = 0
         self.asked_here = 0
         self.level_of: dict[int, int] = {}

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from nasturtium.objective import Limit, Objectives
-from nasturtium.strategies.base import Strategy
+from nasturtium.strategies.base import Common, Strategy
 from nasturtium.strategies.known import SAMPLES
-from nasturtium.trial import Budget, Proposal, Trial
+from nasturtium.trial import Proposal, Trial
 
 if TYPE_CHECKING:
     from nasturtium.space import Architecture, Space
@@ -20,28 +18,21 @@ class RandomSearch(Strategy):
     """Draws architectures at random (Li and Talwalkar 2019, arXiv:1902.07638, as the baseline of NAS).
 
     Args:
-        space: Where architectures come from.
-        seed: Seed of the study.
-        budget: What each trial may spend, in the estimator's unit.
-        objectives: Not used; taken so that all strategies are made alike.
-        limits: Not used.
         uniform: Draw uniformly over architectures instead of by the weights of the choices.
         repeats: Whether an architecture may be proposed twice. If not, the rest of a small space is
             enumerated once drawing finds nothing new, and repeats begin when nothing is left.
+        **common: As in :class:`Strategy`; objectives and limits are not used.
     """
 
     def __init__(
         self,
         space: Space,
         *,
-        seed: int = 0,
-        budget: Budget = 1,
-        objectives: Objectives = "accuracy",
-        limits: Iterable[str | Limit] = (),
         uniform: bool = False,
         repeats: bool = False,
+        **common: Unpack[Common],
     ) -> None:
-        super().__init__(space, seed=seed, budget=budget, objectives=objectives, limits=limits)
+        super().__init__(space, **common)
         self.uniform = uniform
         self.repeats = repeats
 

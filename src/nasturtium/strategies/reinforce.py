@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from nasturtium.objective import Limit, Objectives
-from nasturtium.strategies.base import Strategy, between
+from nasturtium.strategies.base import Common, Strategy, between
 from nasturtium.strategies.policy import MovingAverage, Rewards, Site, Taken, derived, path
-from nasturtium.trial import Budget, Proposal, Trial
+from nasturtium.trial import Proposal, Trial
 
 if TYPE_CHECKING:
     from nasturtium.space import Space
@@ -52,14 +51,10 @@ class Reinforce(Strategy):
     what was asked before is not proposed again unless ``repeats`` is set.
 
     Args:
-        space: Where architectures come from.
-        seed: Seed of the study.
-        budget: What each trial may spend, in the estimator's unit.
-        objectives: What to optimise; the reward is the first, with its sign so that more is better.
-        limits: What must hold; breaking one is worth less than the worst that breaks none.
         learning_rate: Of Adam.
         momentum: Of the moving average.
         repeats: Whether to propose what was asked before, as the published code does.
+        **common: As in :class:`Strategy`; the reward is the first objective (see :class:`.policy.Rewards`).
 
     Raises:
         NasturtiumError: If an option's value cannot be used.
@@ -69,15 +64,12 @@ class Reinforce(Strategy):
         self,
         space: Space,
         *,
-        seed: int = 0,
-        budget: Budget = 1,
-        objectives: Objectives = "accuracy",
-        limits: Iterable[str | Limit] = (),
         learning_rate: float = 0.01,
         momentum: float = 0.9,
         repeats: bool = False,
+        **common: Unpack[Common],
     ) -> None:
-        super().__init__(space, seed=seed, budget=budget, objectives=objectives, limits=limits)
+        super().__init__(space, **common)
         self.rate = between("learning_rate", learning_rate, 0, math.inf)
         self.baseline = MovingAverage(between("momentum", momentum, 0, 1))
         self.repeats = repeats

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 import numpy as np
 
-from nasturtium.objective import Limit, Objectives, ranking
-from nasturtium.strategies.base import Losses, Strategy, at_least, between
+from nasturtium.objective import ranking
+from nasturtium.strategies.base import Common, Losses, Strategy, at_least, between
 from nasturtium.strategies.known import Decisions
 from nasturtium.strategies.policy import Site, Taken, derived, sites
 from nasturtium.trial import Budget, Proposal, Trial
@@ -68,16 +68,12 @@ class TPE(Strategy):
     Given trials at several budgets it goes by the largest budget with enough of them (BOHB, Falkner et al. 2018).
 
     Args:
-        space: Where architectures come from.
-        seed: Seed of the study.
-        budget: What each trial may spend, in the estimator's unit.
-        objectives: What to optimise; several are ranked by domination.
-        limits: What must hold; what violates a limit ranks behind what does not.
         initial: How many random architectures are scored first.
         gamma: Which part of what was told counts as good; the paper's 0.15.
         candidates: How many are drawn from l; hyperopt's 24.
         prior: The weight of the space's own probabilities; the paper's 1.
         random: How often a proposal is random all the same; BOHB's 1/3.
+        **common: As in :class:`Strategy`; several objectives are ranked by domination.
 
     Raises:
         NasturtiumError: If an option's value cannot be used.
@@ -87,17 +83,14 @@ class TPE(Strategy):
         self,
         space: Space,
         *,
-        seed: int = 0,
-        budget: Budget = 1,
-        objectives: Objectives = "accuracy",
-        limits: Iterable[str | Limit] = (),
         initial: int = 20,
         gamma: float = 0.15,
         candidates: int = 24,
         prior: float = 1.0,
         random: float = 0.0,
+        **common: Unpack[Common],
     ) -> None:
-        super().__init__(space, seed=seed, budget=budget, objectives=objectives, limits=limits)
+        super().__init__(space, **common)
         self.initial = at_least("initial", initial, 2)
         self.gamma = between("gamma", gamma, 0, 1)
         self.candidates = at_least("candidates", candidates, 1)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from nasturtium.objective import Limit, Objectives
-from nasturtium.strategies.base import Strategy, between
+from nasturtium.strategies.base import Common, Strategy, between
 from nasturtium.strategies.known import Decisions
 from nasturtium.strategies.policy import Rewards, Site, Taken, derived, path
-from nasturtium.trial import Budget, Proposal, Trial
+from nasturtium.trial import Proposal, Trial
 
 if TYPE_CHECKING:
     from nasturtium.space import Architecture, Space
@@ -50,13 +49,9 @@ class TreeSearch(Strategy):
     network that predicts rewards, and its moves add layers where ours take decisions.
 
     Args:
-        space: Where architectures come from.
-        seed: Seed of the study.
-        budget: What each trial may spend, in the estimator's unit.
-        objectives: What to optimise; the reward is the first, with its sign so that more is better.
-        limits: What must hold; breaking one is worth less than the worst that breaks none.
         exploration: c.
         repeats: Whether to propose what was asked before without trying for something new.
+        **common: As in :class:`Strategy`; the reward is the first objective (see :class:`.policy.Rewards`).
 
     Raises:
         NasturtiumError: If an option's value cannot be used.
@@ -66,14 +61,11 @@ class TreeSearch(Strategy):
         self,
         space: Space,
         *,
-        seed: int = 0,
-        budget: Budget = 1,
-        objectives: Objectives = "accuracy",
-        limits: Iterable[str | Limit] = (),
         exploration: float = 0.05,
         repeats: bool = False,
+        **common: Unpack[Common],
     ) -> None:
-        super().__init__(space, seed=seed, budget=budget, objectives=objectives, limits=limits)
+        super().__init__(space, **common)
         self.exploration = between("exploration", exploration, 0, math.inf)
         self.repeats = repeats
         self.rewards = Rewards()

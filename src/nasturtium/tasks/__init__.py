@@ -2,7 +2,7 @@
 
 from nasturtium.tasks.batches import Batches
 from nasturtium.tasks.load import TASKS, load
-from nasturtium.tasks.metrics import METRICS, Metric, evaluate_metrics
+from nasturtium.tasks.metrics import METRICS, Metric, evaluate_metrics, undefined
 from nasturtium.tasks.own import Combined
 from nasturtium.tasks.preprocessing import Preprocessing
 from nasturtium.tasks.task import Split, Task
@@ -18,4 +18,5 @@ __all__ = [
     "Task",
     "evaluate_metrics",
     "load",
+    "undefined",
 ]

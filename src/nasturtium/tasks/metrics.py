@@ -233,3 +233,11 @@ def evaluate_metrics(names: Iterable[str], outputs: Any, targets: Any, task: Tas
         else:
             scores, truth = task.in_units(scores), task.in_units(truth)
         return {name: entry.score(scores, truth) for name, entry in chosen.items()}
+
+
+def undefined(names: Iterable[str], targets: Any, task: Task) -> list[str]:
+    """The metrics of ``names`` that rows with these targets do not say, such as AUROC of rows of one class."""
+    truth = np.asarray(targets)
+    ours = [name for name in names if name in METRICS and len(truth)]
+    scores = evaluate_metrics(ours, np.zeros((len(truth), task.outputs), dtype=np.float32), truth, task)
+    return [name for name, score in scores.items() if np.isnan(score)]
