@@ -141,13 +141,13 @@ def _known(name: str, layers: list[Any], features: EventFeatures, outputs: int, 
         convolution = Conv1d(features.channels, kernel, groups="depthwise")
         numeric = Sequential(BatchNorm(), convolution, Identity())
     unordered = name in ("transformer", "pooled")
+    of_events = features.timed or bool(features.embeddings)
+    pool = GlobalPool("last" if of_events and not unordered else "mean")  # what comes next hangs on the last event most
     plain = FirstInput() if features.timed else Identity()
     stem = EventStem(features.embeddings, numeric, ScaledTimeEncoding(SPANS[1]) if unordered else plain, times)
     made = [EventEncoderLayer(each, 2 * hidden) if isinstance(each, tuple) else each for each in layers]
     encoder: Any = Repeat(len(made), *made) if made else Identity()
-    return Sequential(
-        stem, Linear(64), encoder, Identity(), Mish(), Identity(), GlobalPool("mean"), Linear(outputs)
-    )  # fmt: skip
+    return Sequential(stem, Linear(64), encoder, Identity(), Mish(), Identity(), pool, Linear(outputs))
 
 
 def _encoder(width: int, allowed: Sequence[str]) -> Any:
