@@ -32,8 +32,8 @@ def plain_network(task: Task) -> Architecture | None:
 
     Images: a small ResNet (He et al. 2016), one block a stage, the channels doubled where the sides are halved.
     Vectors: two hidden layers of 256. Sequences: a convolution and a GRU. Tokens: an embedding and a GRU in both
-    directions. Groups of sequences and tokens, as event tables give: embeddings and numbers side by side, a GRU, and its
-    last state.
+    directions. Groups of sequences and tokens, as event tables give: embeddings and numbers side by side, and the last
+    state of a GRU.
     """
     signal = task.inputs[0]
     if len(task.inputs) != 1 or signal.kind not in KINDS:
