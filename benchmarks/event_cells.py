@@ -16,6 +16,7 @@ import numpy.typing as npt
 from event_tasks import epochs_for, judged_by_valid, worth
 
 from nasturtium import Space, strategies
+from nasturtium.errors import NasturtiumError
 from nasturtium.estimators import Training
 from nasturtium.final.classical import Classical, train_classical
 from nasturtium.final.leaders import standing, winner
@@ -144,7 +145,7 @@ def explore(
         spent, best, trials = clock.spent, winner(study), len(study.trials)
         study.close()
     if best is None:
-        raise SystemExit(f"{space.name} on {task.name}: nothing was trained in {seconds:.0f} s; give more minutes")
+        raise NasturtiumError(f"{space.name} on {task.name}: nothing was trained in {seconds:.0f} s; give more minutes")
     return best, trials, spent
 
 
@@ -219,8 +220,10 @@ def tune_trees(task: Task, seconds: float, seed: int) -> Tuned:
 
 def test_trees(task: Task, tuned: Tuned, seed: int) -> tuple[dict[str, float], npt.NDArray[Any]]:
     """Test scores and outputs of the trees, fitted on train + valid."""
-    (made,), (outputs,) = train_classical(read_trees(tuned.text), task, [seed])
-    return made.scores, outputs
+    (made,), outputs = train_classical(read_trees(tuned.text), task, [seed])
+    if not outputs:
+        raise NasturtiumError(f"{tuned.text} on {task.name}: {made.reason}")
+    return made.scores, outputs[0]
 
 
 class Kept:
@@ -248,9 +251,11 @@ class Kept:
         return found
 
     def add(self, **row: Any) -> None:
-        """Keep a row."""
-        with self.file.open("a") as file:
-            file.write(json.dumps(row) + "\n")
+        """Keep a row, on a line of its own also where the last one was cut off."""
+        with self.file.open("a+b") as file:
+            file.seek(max(file.seek(0, 2) - 1, 0))
+            begin = "" if file.read(1) in (b"", b"\n") else "\n"
+            file.write((begin + json.dumps(row) + "\n").encode())
 
     def keep_outputs(self, row: dict[str, Any], outputs: npt.NDArray[Any]) -> None:
         """Keep the outputs (N, K) of a test."""

@@ -27,6 +27,7 @@ import torch
 from event_cells import AnyLength, Kept, Tuned, chooser, test, test_trees, tune, tune_trees
 from event_page import write_page
 
+from nasturtium.errors import NasturtiumError
 from nasturtium.tasks import Task
 
 SPACE = "seqnas_plus"
@@ -124,7 +125,10 @@ def main() -> None:
         task = event_tasks.load(name, asked.data)
         print(task.summary(), flush=True)
         for contestant in [] if asked.only_page else chosen:
-            cell(kept, task, contestant, asked.minutes, asked.seeds, asked.search_seed)
+            try:
+                cell(kept, task, contestant, asked.minutes, asked.seeds, asked.search_seed)
+            except NasturtiumError as error:  # the others go on; the same command tries this one again
+                print(f"{name}, {contestant}: {error}", flush=True)
     if asked.page is not None:
         title = f"{'Searches' if asked.rivals else 'Networks'} for event sequences"
         write_page(asked.page, title, kept, asked.data, asked.minutes, chosen, asked.search_seed)

@@ -186,7 +186,13 @@ ALIKE: dict[type, tuple[type, ...]] = {
 }
 """What an option may be, by the type of its default; several numbers may stand for one, and a number for ``"auto"``."""
 
-DEFAULTS = {"vector": "mlp", "image": "convnet", "sequence": "sequencenet", "tokens": "sequencenet", "group": "seqnas_plus"}
+DEFAULTS = {
+    "vector": "mlp",
+    "image": "convnet",
+    "sequence": "sequencenet",
+    "tokens": "sequencenet",
+    "group": "seqnas_plus",
+}
 """The space to begin with, by the kind of the input."""
 
 
