@@ -29,6 +29,8 @@ from nasturtium.tasks import Task
 from nasturtium.trial import Proposal, State, Trial
 
 MOST = 10**6
+MARGIN = 0.9
+"""Of the time that is left, what a trial that goes on may plan to take."""
 SHARES = (0.25, 0.5, 1.0)
 """Of the epochs of a whole training; random search draws one, so that nobody is bound to train too long."""
 
@@ -51,13 +53,13 @@ class Clock:
 
 
 class Timed:
-    """A strategy that proposes nothing more when the time is over.
+    """A strategy that proposes nothing more when the time is over; trials run one after another.
 
     Args:
         strategy: What proposes.
         clock: The time.
         closing: The share of the time after which nothing new is tried: what is best so far goes on to the end of a
-            whole training, the best first.
+            whole training, or as far as the time allows, if that is twice as far at least; the best first.
         epochs: Of a whole training.
         goal: By which trials are compared.
     """
@@ -65,23 +67,30 @@ class Timed:
     def __init__(self, strategy: Strategy, clock: Clock, closing: float, epochs: int, goal: Goal) -> None:
         self.strategy, self.clock, self.closing, self.epochs, self.goal = strategy, clock, closing, epochs, goal
         self.short: dict[int, Trial] = {}
+        self.pace: dict[int, float] = {}
+        self.begun = 0.0
         self.asked = strategy.asked
 
     def ask(self, n: int = 1) -> list[Proposal]:
         """What the strategy proposes, or what goes on."""
+        self.begun = self.clock.spent
         if not self.late:
             return list(self.strategy.ask(n))
-        if self.clock.over or not self.short:
-            return []
-        best = min(self.short.values(), key=lambda trial: standing(self.goal, trial.scores))
-        del self.short[best.number]
-        return [Proposal(best.architecture, self.epochs, best.number)]
+        left = MARGIN * (self.clock.seconds - self.begun)
+        for trial in sorted(self.short.values(), key=lambda trial: standing(self.goal, trial.scores)):
+            budget = min(self.epochs, trial.budget + int(left / self.pace[trial.number]))
+            if budget == self.epochs or budget >= 2 * trial.budget:
+                del self.short[trial.number]
+                return [Proposal(trial.architecture, budget, trial.number)]
+        return []
 
     def tell(self, trial: Trial) -> None:
-        """Take note of what could go on, and of what has gone on."""
+        """Take note of what could go on and how long that takes, and of what has gone on."""
         self.short.pop(-1 if trial.parent is None else trial.parent, None)
-        if trial.state is State.COMPLETE and trial.budget < self.epochs:
+        if trial.state is State.COMPLETE and trial.budget < self.epochs and not self.late:
             self.short[trial.number] = trial
+            known = self.pace.get(-1 if trial.parent is None else trial.parent)
+            self.pace[trial.number] = known or max(self.clock.spent - self.begun, 1e-3) / trial.budget
         if not self.late:
             self.strategy.tell(trial)
 
