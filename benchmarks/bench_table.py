@@ -218,8 +218,14 @@ def several_budgets(found: Comparison | None) -> list[str]:
     """Strategies of several budgets, where a table knows more than one."""
     if found is None:
         return []
-    said = "NAS-Bench-201 is known after 12 and after 200 epochs; 12 epochs cost 12/200 of a query. On tables that know"
-    lines = ["## Several budgets", "", said, "the end of training alone these strategies are random search.", ""]
+    lines = [
+        "## Several budgets",
+        "",
+        "NAS-Bench-201 has trainings of 12 and of 200 epochs; one of 12 costs 12/200 of a query, and what goes on to",
+        "200 a whole one, as the longer training began anew. On tables that know the end of training alone these",
+        "strategies are random search.",
+        "",
+    ]
     lines += [f"| strategy | {' | '.join(found.titles)} |", f"|---{'|---' * len(found.titles)}|"]
     for number, name in enumerate(found.names):
         curves = [found.curve(place, number) for place in range(len(found.titles))]

@@ -11,7 +11,7 @@ import argparse
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -26,7 +26,7 @@ from predictor_pages import write_page
 
 from nasturtium import predictors
 from nasturtium.benchmarks import load
-from nasturtium.comparison.predicting import Assessed, Table, keep, kept, proxies_of
+from nasturtium.comparison.predicting import Assessed, Key, Table, keep, kept, proxies_of
 from nasturtium.errors import NasturtiumError
 from nasturtium.predictors import Predictor, Regressor
 from nasturtium.predictors.drawn import Drawn
@@ -78,10 +78,13 @@ class Job:
     train: int
     run: int
 
-    @property
-    def key(self) -> tuple[str, str, str, str, int, int]:
-        """What tells it from others."""
-        return self.benchmark, self.dataset, self.predictor, self.features, self.train, self.run
+    def within(self, known: Collection[Key], data: Path) -> bool:
+        """Whether it is done already."""
+        try:
+            held = table(self.benchmark, self.dataset, self.metric, data)
+        except NasturtiumError:  # what keeps it from being done is said when it is tried
+            return False
+        return held.key(self.predictor, self.features, self.train, self.run) in known
 
 
 class Untuned(Regressor):
@@ -213,7 +216,7 @@ def done(job: Job, data: Path) -> Assessed | str:
 def run(jobs: Sequence[Job], options: argparse.Namespace) -> None:
     """Does what is not done yet."""
     known = kept(options.out)
-    left = [job for job in jobs if job.key not in known]
+    left = [job for job in jobs if not job.within(known, options.data)]
     print(f"{len(jobs):,} fits, {len(left):,} left", file=sys.stderr, flush=True)
     refused: set[str] = set()
     for number, found in enumerate(results(left, options)):

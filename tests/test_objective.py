@@ -116,14 +116,33 @@ def peel(points):
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_fronts_equal_brute_force(seed):
+@pytest.mark.parametrize("objectives", [1, 2, 3])
+def test_fronts_equal_brute_force(seed, objectives):
     draw = random.Random(seed)
-    points = [(draw.choice((0.0, 0.0, 0.5)), *(draw.randrange(6) for _ in range(3))) for _ in range(60)]
+    points = [(draw.choice((0.0, 0.0, 0.5)), *(draw.randrange(6) for _ in range(objectives))) for _ in range(60)]
     assert fronts(points) == peel(points)
     order = ranking(points)
     assert sorted(order) == list(range(60))
+    if objectives == 1:
+        assert [points[i] for i in order] == sorted(points)
     place = {i: k for k, front in enumerate(peel(points)) for i in front}
     assert [place[i] for i in order] == sorted(place.values())
+
+
+def test_with_two_objectives_each_point_is_compared_with_few_others(monkeypatch):
+    compared = []
+
+    def counted(a, b):
+        compared.append(a)
+        return dominates(a, b)
+
+    monkeypatch.setattr("nasturtium.objective.dominates", counted)
+    count = 2000  # all in one front
+    assert len(fronts([(0.0, float(n), float(-n)) for n in range(count)])) == 1
+    assert len(compared) < count
+    compared.clear()
+    assert len(fronts([(0.0, float(n), float(n)) for n in range(count)])) == count
+    assert len(compared) <= count * count.bit_length()
 
 
 def test_domination_is_a_strict_partial_order():

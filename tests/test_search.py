@@ -66,6 +66,13 @@ def test_a_metric_that_is_needed_is_missed_before_anything_is_trained(asked, tmp
     assert not (tmp_path / "s").exists()
 
 
+@pytest.mark.parametrize(("strategy", "kept"), [("random", False), ("successive_halving", True)])
+def test_checkpoints_stay_only_where_trials_may_go_on_from_them(strategy, kept, tmp_path: Path) -> None:
+    nt.search(blobs(), out=tmp_path, strategy=strategy, **QUICK | {"trials": 5, "epochs": 4, "final_epochs": 0})
+    assert any((tmp_path / "trials").rglob("checkpoint.safetensors")) == kept
+    assert any((tmp_path / "trials").iterdir()) == kept
+
+
 def test_a_search_finds_trains_and_scores(tmp_path: Path) -> None:
     result = nt.search(blobs(), out=tmp_path, **QUICK)
     assert len(result.trials) == 3

@@ -210,14 +210,16 @@ def fronts(losses: Sequence[Sequence[float]]) -> list[list[int]]:
 
     In lexicographic order nothing is dominated by what comes later, and the fronts that dominate a point are
     a beginning of the list of fronts, so that bisection finds its own (ENS-BS: Zhang et al. 2015, IEEE TEVC
-    19(2)).
+    19(2)). With two objectives the second falls along a front, so that its last member beats what any of it beats.
     """
+    last = bool(losses) and len(losses[0]) <= 3
     found: list[list[int]] = []
     for i in sorted(range(len(losses)), key=lambda i: tuple(losses[i])):
         low, high = 0, len(found)
         while low < high:
             middle = (low + high) // 2
-            if any(dominates(losses[j], losses[i]) for j in reversed(found[middle])):
+            front = found[middle]
+            if any(dominates(losses[j], losses[i]) for j in (front[-1:] if last else reversed(front))):
                 low = middle + 1
             else:
                 high = middle

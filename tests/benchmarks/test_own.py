@@ -9,7 +9,7 @@ import polars
 import pytest
 
 from nasturtium import Space, benchmarks, choice
-from nasturtium.benchmarks import BenchmarkError, Metric, NotInTable
+from nasturtium.benchmarks import Benchmark, BenchmarkError, DecisionRows, Metric, NotInTable
 from nasturtium.benchmarks import forest as forests
 from nasturtium.layers import Linear, ReLU, Sequential
 from nasturtium.spaces import nasbench_macro
@@ -33,6 +33,25 @@ def test_from_a_table_with_text(suffix: str, tmp_path: Path) -> None:
     assert bench.query(b, "seconds") == 2.0
     assert (bench.signal, bench.verdict, bench.cost) == ("val_accuracy", "val_accuracy", "seconds")
     assert not bench.metrics["seconds"].maximise
+
+
+def test_a_join_pairs_architectures_and_not_decisions() -> None:
+    """Linear(16) is the first option of the one space and no option of the other; Linear(32) is in both."""
+    score, latency, other = measured((16, 32), "score"), measured((32, 64), "latency"), measured((1, 2), "energy")
+    both = benchmarks.join(score, latency)
+    assert str(both.architectures()[1]) == str(latency.architectures()[0])
+    np.testing.assert_array_equal(both.column("latency"), [np.nan, 32.0])
+    np.testing.assert_array_equal(benchmarks.join(latency, score).column("score"), [32.0, np.nan])
+    with pytest.raises(BenchmarkError, match="no architecture"):
+        benchmarks.join(score, other)
+
+
+def measured(widths: tuple[int, int], name: str) -> Benchmark:
+    """A table of two networks with one number, their width."""
+    space = Space(Sequential(Linear(choice(*widths))), input=(4,), name="net")
+    columns = {name: np.array(widths, dtype=float)}
+    rows, metric = DecisionRows([(0,), (1,)]), Metric(name, "The width.", "cost")
+    return Benchmark("net", "", space, rows, [metric], columns, signal=name, verdict=name)
 
 
 def test_codes_of_digits_keep_their_zeros(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nasturtium import Space, choice
-from nasturtium.benchmarks import Benchmark, DecisionRows, Metric, load
+from nasturtium.benchmarks import Benchmark, DecisionRows, Metric, Surrogate, load
 from nasturtium.layers import Linear, ReLU, Sequential
 from nasturtium.trial import Proposal
 
@@ -28,7 +28,12 @@ def every() -> list[tuple[int, ...]]:
     return list(itertools.product(range(OPTIONS), repeat=PLACES))
 
 
-def table(rows: Sequence[tuple[int, ...]] | None = None, epochs: tuple[int, ...] = (), seeds: int = 1) -> Benchmark:
+def table(
+    rows: Sequence[tuple[int, ...]] | None = None,
+    epochs: tuple[int, ...] = (),
+    seeds: int = 1,
+    separate: bool = False,
+) -> Benchmark:
     """Validation is the weighted sum of the decisions, test a permutation of that, seconds 10 plus the first one."""
     held = every() if rows is None else list(rows)
     plain = np.array(held, dtype=float) @ np.array([5.0, 4.0, 3.0, 2.0, 1.0])
@@ -40,12 +45,30 @@ def table(rows: Sequence[tuple[int, ...]] | None = None, epochs: tuple[int, ...]
     return Benchmark(
         "small", "data", space(), DecisionRows(held),
         [
-            Metric("val_accuracy", "The sum.", "validation", epochs=epochs, repeats=kind),
+            Metric("val_accuracy", "The sum.", "validation", epochs=epochs, repeats=kind, separate=separate),
             Metric("test_accuracy", "The sum, from below.", "test"),
             Metric("train_seconds", "Ten and more.", "cost", maximise=False, unit="s"),
         ],
         {"val_accuracy": validation, "test_accuracy": plain - 0.5, "train_seconds": seconds},
         signal="val_accuracy", verdict="test_accuracy", cost="train_seconds", seeds=tuple(range(seeds)) * (seeds > 1),
+    )  # fmt: skip
+
+
+CURVE = tuple(range(1, 11))
+"""The epochs of the surrogate."""
+
+
+def surrogate(by: float = 0.0, spread: float | None = None) -> Surrogate:
+    """Answers with a curve: the weighted sum of the decisions, moved, that is reached from below like 1 - 1/epoch."""
+
+    def answer(decisions: tuple[int, ...]) -> list[float]:
+        end = by + float(np.dot(decisions, [5.0, 4.0, 3.0, 2.0, 1.0]))
+        return [end * (1 - 1 / epoch) for epoch in CURVE]
+
+    metric = Metric("val_accuracy", "The sum.", "validation", epochs=CURVE)
+    return Surrogate(
+        "small", "answers", space(), [metric], answer, signal="val_accuracy", verdict="val_accuracy",
+        spread=None if spread is None else lambda decisions: len(CURVE) * [spread],
     )  # fmt: skip
 
 
@@ -59,9 +82,12 @@ def nasbench201() -> Benchmark:
 class Scripted:
     """Asks what it was given, and keeps what it was told."""
 
+    reads_curves = True
+
     def __init__(self, space: Space, proposals: Sequence[tuple[tuple[int, ...], float, int | None]]) -> None:
         self.space, self.proposals = space, list(proposals)
         self.told: list[tuple[int, str, dict[str, float]]] = []
+        self.curves: list[list[dict[str, float]]] = []
 
     def ask(self, n: int = 1) -> list[Proposal]:
         if not self.proposals:
@@ -74,3 +100,4 @@ class Scripted:
 
     def tell(self, trial) -> None:
         self.told.append((trial.number, str(trial.state), dict(trial.scores)))
+        self.curves.append(list(trial.curve))

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import random
 import subprocess
 import sys
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from nasturtium.benchmarks import Benchmark, DecisionRows, Metric
 from nasturtium.comparison import Subject, compare
-from nasturtium.comparison import pool as pool_room
-from nasturtium.comparison.keeping import FILE, Kept
 from nasturtium.comparison.plan import read_options
-from nasturtium.errors import NasturtiumError, StudyError
+from nasturtium.errors import NasturtiumError
 from nasturtium.strategies import LocalSearch
 from tests.comparison.tables import every, space, table
 
@@ -73,55 +70,6 @@ def test_processes_change_nothing() -> None:
     assert one.names == ["random", "LocalSearch"]
 
 
-def test_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = compare(table(), ["random", "evolution"], 20, 6, workers=1)
-    done: list[int] = []
-    simulate = pool_room.Simulation.run
-
-    def counted(self, strategy):
-        if len(done) == 7:
-            raise KeyboardInterrupt
-        done.append(1)
-        return simulate(self, strategy)
-
-    monkeypatch.setattr(pool_room.Simulation, "run", counted)
-    with pytest.raises(KeyboardInterrupt):
-        compare(table(), ["random", "evolution"], 20, 6, workers=1, out=tmp_path)
-    kept = len((tmp_path / FILE).read_text().splitlines()) - 1  # a line says what is known of the benchmark
-    assert 3 <= kept <= 7
-    done.clear()
-    monkeypatch.setattr(
-        pool_room.Simulation, "run", lambda self, strategy: (done.append(1), simulate(self, strategy))[1]
-    )
-    assert same(compare(table(), ["random", "evolution"], 20, 6, workers=1, out=tmp_path), whole)
-    assert len(done) == 12 - kept
-    done.clear()
-    assert same(compare(table(), ["random", "evolution"], 20, 6, workers=1, out=tmp_path), whole)
-    assert not done
-    compare(table(), ["random", "evolution"], 20, 8, workers=1, out=tmp_path)  # two more runs of each
-    assert len(done) == 4
-    compare(table(), ["random"], 21, 2, workers=1, out=tmp_path)  # another budget: nothing fits
-    assert len(done) == 6
-
-
-def test_a_line_cut_short_is_written_over(tmp_path: Path) -> None:
-    whole = compare(table(), ["random"], 20, 4, workers=1, out=tmp_path)
-    text = (tmp_path / FILE).read_text()
-    (tmp_path / FILE).write_text(text[:-40])
-    assert same(compare(table(), ["random"], 20, 4, workers=1, out=tmp_path), whole)
-    lines = [json.loads(line) for line in (tmp_path / FILE).read_text().splitlines()]
-    assert sorted(line["run"] for line in lines if "run" in line) == [0, 1, 2, 3]
-
-
-def test_one_at_a_time_in_a_folder(tmp_path: Path) -> None:
-    holder = Kept(tmp_path)
-    try:
-        with pytest.raises(StudyError, match="already"):
-            compare(table(), ["random"], 5, 1, workers=1, out=tmp_path)
-    finally:
-        holder.close()
-
-
 def test_simulated_time() -> None:
     found = compare(table(), ["random"], None, 3, seconds=200, workers=1)
     rows = list(found.rows())
@@ -132,6 +80,33 @@ def test_simulated_time() -> None:
     assert found.curve(0, 0).mean[-1] == pytest.approx(np.mean(last))
     for track in found.tracks[0, 0]:
         assert 200 / 13 - 1 <= track.asked <= 20
+
+
+def test_the_regret_of_the_signal_is_behind_the_best_at_its_epoch() -> None:
+    tabled = table(epochs=(10, 40))  # after 10 epochs everybody has a quarter of the end
+    found = compare(tabled, ["evolution"], 150, 3, workers=1, epoch=10)
+    curve = found.curve(0, 0, "signal")
+    assert tabled.optimum("val_accuracy", 10) == 45 / 4
+    np.testing.assert_allclose(curve.regret, 45 / 4 - curve.mean)
+    assert found.curve(0, 0, "validation").regret[-1] == pytest.approx(45 - 4 * curve.mean[-1])
+    noisy = compare(table(seeds=3), ["random"], 10, 2, workers=1, noise=True)
+    assert np.isnan(noisy.curve(0, 0, "signal").regret).all()
+    assert np.isfinite(noisy.curve(0, 0, "validation").regret).all()
+
+
+def test_regret_has_a_sign_where_less_is_better() -> None:
+    plain = table()
+    metrics = [replace(each, maximise=False) for each in plain.metrics.values()]
+    held = Benchmark(
+        plain.name, plain.dataset, plain.space, plain.rows, metrics, {name: plain.held(name) for name in plain.metrics},
+        signal=plain.signal, verdict=plain.verdict,
+    )  # fmt: skip
+    found = compare(held, ["random"], 20, 2, workers=1)
+    curve = found.curve(0, 0)
+    np.testing.assert_allclose(curve.regret, curve.mean - held.optimum())
+    found.facts[0]["optimum"] = 20.0  # what is found in the end is better than that
+    np.testing.assert_allclose(found.curve(0, 0).regret, curve.mean - 20.0)
+    assert found.curve(0, 0).regret[-1] < 0
 
 
 def test_ranking_blocks() -> None:

@@ -11,7 +11,7 @@ import polars
 import pytest
 from scipy import stats
 
-from nasturtium.benchmarks import from_table
+from nasturtium.benchmarks import Benchmark, from_table
 from nasturtium.cli import run
 from nasturtium.comparison.predicting import Table, assess, judged
 from nasturtium.errors import NasturtiumError
@@ -69,6 +69,25 @@ def test_a_call_goes_on_where_it_stopped(bench, tmp_path):
     assert again[0] == first[0]
     assert again[1].spearman == first[1].spearman
     assert len(again) == 3
+
+
+def test_rows_of_another_metric_seed_or_table_are_not_taken_for_its_own(bench, tmp_path):
+    given = {"train": [20], "runs": 1}
+    first, *_ = assess(bench, ["linear"], out=tmp_path, **given)
+    for change in ({"metric": "close"}, {"seed": 5}):
+        (fresh,), (row,) = (
+            assess(bench, ["linear"], **given, **change),
+            assess(bench, ["linear"], out=tmp_path, **given, **change),
+        )
+        assert row.spearman == fresh.spearman != first.spearman
+        assert (row.metric, row.seed) == (change.get("metric", "accuracy"), change.get("seed", 0))
+    columns = {name: bench.held(name)[::-1] if name == "accuracy" else bench.held(name) for name in bench.metrics}
+    other = Benchmark(
+        bench.name, bench.dataset, bench.space, bench.rows, list(bench.metrics.values()), columns,
+        signal=bench.signal, verdict=bench.verdict,
+    )  # fmt: skip
+    assert assess(other, ["linear"], out=tmp_path, **given)[0].spearman != first.spearman
+    assert assess(bench, ["linear"], out=tmp_path, **given)[0] == first
 
 
 def test_the_page_shows_ranks_over_train_sizes_and_coverage(bench, tmp_path):

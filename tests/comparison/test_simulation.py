@@ -7,18 +7,22 @@ import math
 import numpy as np
 import pytest
 
-from nasturtium.benchmarks import BenchmarkError
+from nasturtium.benchmarks import BenchmarkError, load
 from nasturtium.comparison import Answers, Limits, Simulation, compare
 from nasturtium.comparison.answers import one_run
 from nasturtium.errors import NasturtiumError
-from tests.comparison.tables import Scripted, every, table
+from nasturtium.objective import Objective
+from nasturtium.strategies.curve_screen import CurveScreen
+from tests.comparison.tables import DATA, Scripted, every, nasbench201, surrogate, table
 
 A, B, C, D = (0, 0, 0, 0, 3), (3, 0, 0, 0, 0), (1, 1, 0, 0, 0), (2, 0, 0, 0, 0)
 """Validation 3, 15, 9, 10; seconds 10, 13, 11, 12."""
 
+BUDGETS = (4, 12, 36, 108)
+
 
 def run(proposals, limits, benchmark=None, epoch=None):
-    answers = Answers(benchmark or table(), epoch)
+    answers = Answers(table() if benchmark is None else benchmark, epoch)
     script = Scripted(answers.space, proposals)
     return Simulation(answers, limits).run(script), script
 
@@ -71,6 +75,75 @@ def test_smaller_budgets_cost_their_share() -> None:
     assert track.signal == pytest.approx([15 / 4, 9])
     assert track.spent == 1.5  # 25 epochs pay for the value after 10
     assert script.told[3][2] == pytest.approx({"signal": 3 / 4})
+
+
+def test_what_was_trained_anew_is_paid_in_full() -> None:
+    # C goes on from 10 epochs to 40 of another training: 10 + 40 epochs, for which 10 + 30 were charged
+    proposals = [(C, 10, None), (C, 40, 0)]
+    track, script = run(proposals, Limits(queries=5), table(epochs=(10, 40), separate=True))
+    assert (track.spent, track.passed) == (1.25, pytest.approx(11 / 4 + 11))
+    assert script.curves == [[], []]
+    track, _ = run([(C, 3, None), (C, 10, 0)], Limits(queries=5), table(epochs=(10, 40), separate=True))
+    assert track.spent == 0.25  # the first pays for 10 epochs, as the table knows no fewer, and the second is that one
+    track, script = run(proposals, Limits(queries=5), table(epochs=(10, 40)))
+    assert (track.spent, track.passed) == (1, 11)
+    assert [[point["step"] for point in curve] for curve in script.curves] == [[10], [40]]
+
+
+def test_tables_say_whether_their_epochs_are_of_one_training() -> None:
+    assert all(metric.separate for metric in nasbench201().metrics.values() if metric.epochs)
+    retrained = load("nasbench101", "4V9E", DATA)
+    assert (retrained.metric().epochs, retrained.metric().separate) == ((4, 12, 36, 108), True)
+    assert not load("nasbench_nlp", "wikitext-2", DATA).metric().separate
+    row = retrained.architectures()[0]
+    script = Scripted(retrained.space, [(row.decisions, each, n - 1 if n else None) for n, each in enumerate(BUDGETS)])
+    track = Simulation(Answers(retrained), Limits(queries=10)).run(script)
+    assert track.spent == pytest.approx((4 + 12 + 36 + 108) / 108)
+    assert track.passed == pytest.approx(sum(retrained.query(row, "train_seconds", each) for each in BUDGETS))
+
+
+def test_surrogates_report_their_curves() -> None:
+    """Of the value 9, 9 - 9/epoch is known after each epoch."""
+    script = run([(C, 3, None), (C, 10, 0)], Limits(queries=5), surrogate())[1]
+    known = [[9 - 9 / epoch for epoch in each] for each in (range(1, 4), range(4, 11))]
+    assert [[point["signal"] for point in curve] for curve in script.curves] == [pytest.approx(each) for each in known]
+    assert [[point["step"] for point in curve] for curve in script.curves] == [[1, 2, 3], [4, 5, 6, 7, 8, 9, 10]]
+
+
+def test_a_screen_extrapolates_the_curves_of_a_surrogate() -> None:
+    """It sees five of ten epochs, and the end is 1.125 times what it has seen last."""
+    foreseen: list[float] = []
+    kept = CurveScreen.foreseen
+
+    class Noting(CurveScreen):
+        def foreseen(self, curve):
+            found = kept(self, curve)
+            foreseen.append(found["signal"] / curve[-1]["signal"])
+            return found
+
+    options = {"budget": 10, "share": 0.5, "objectives": Objective("signal", True), "seed": 0}
+    answers = Answers(surrogate(by=5.0))
+    Simulation(answers, Limits(queries=5)).run(Noting(answers.space, **options))
+    assert len(foreseen) > 5
+    assert min(foreseen) > 1.05  # (1 - 1/10) / (1 - 1/5)
+
+
+def test_noise_on_a_surrogate_is_that_of_its_runs() -> None:
+    bench = surrogate(spread=2.0)
+    seen = []
+    for noise in range(300):
+        answers = Answers(bench)
+        script = Scripted(answers.space, [(C, 10, None)])
+        Simulation(answers, Limits(queries=1), noise).run(script)
+        seen.append(script.told[0][2]["signal"])
+        assert script.curves[0][0]["signal"] == bench.query(bench.space.architecture(C), epoch=1, seed=noise)
+    end = 9 * (1 - 1 / 10)
+    assert np.mean(seen) == pytest.approx(end, abs=4 * 2 / 300**0.5)
+    assert np.std(seen) == pytest.approx(2.0, rel=0.2)
+    noisy = compare(bench, ["random"], 5, 2, workers=1, noise=True)
+    assert not np.array_equal(noisy.values(0, 0, "signal"), noisy.values(0, 0, "validation"))
+    with pytest.raises(BenchmarkError, match="leave noise"):
+        compare(surrogate(), ["random"], 5, 1, workers=1, noise=True)
 
 
 def test_an_early_signal_and_the_end_of_training() -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.ndimage
 import torch
 
-from nasturtium.estimators import Augmentation
+from nasturtium.estimators import Augmentation, Recipe
 from nasturtium.estimators import augment as module
 from nasturtium.estimators.augment import augmenter, background_of, mixed
+from nasturtium.estimators.data import Placed
+from nasturtium.space.signal import image
+from nasturtium.tasks import Split
 
 BACKGROUND = torch.tensor([-1.0, 2.0])
 
@@ -117,3 +122,37 @@ def test_mixup_mixes_rows_with_other_rows():
     torch.testing.assert_close(mixture[:, 0], share * x[:, 0] + (1 - share) * other)
     assert sorted(other.tolist()) == list(range(8))
     assert 0 <= share <= 1
+
+
+class Files:
+    """Images that are made when they are asked for, as files are read, brighter from row to row."""
+
+    def __init__(self):
+        self.read = []
+
+    def __len__(self):
+        return 500
+
+    def __getitem__(self, row):
+        self.read.append(row)
+        return (torch.full((3, 4, 4), float(row)),), 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "reads"),
+    [
+        (Augmentation(), 0),
+        (Augmentation(flip=True), 0),
+        (Augmentation(shift=1, flip=True, padding="edge"), 0),
+        (Augmentation(shift=1), 64),
+        (Augmentation(padding="edge", cutout=2), 64),
+    ],
+)
+def test_few_files_are_read_for_the_background_and_only_where_it_shows(digits, settings, reads):
+    files = Files()
+    train = Split((), np.zeros(500, dtype=np.int64), files)
+    placed = Placed(replace(digits, inputs=(image(3, 4, 4),), train=train), torch.device("cpu"))
+    for _ in range(2):
+        placed.augment(Recipe(augmentation=settings))
+    assert len(files.read) == reads
+    assert not reads or (min(files.read), max(files.read)) == (0, 499)

@@ -55,6 +55,8 @@ CASES = {
     "filled with NaN": (with_gaps(), {}),
     "tokens": (RNG.integers(0, 9, (60, 5)), {"layout": "tokens"}),
     "ragged tokens": (ragged((), "tokens"), {}),
+    "one far longer": ([RNG.normal(2, 3, (90, 2)), *ragged((2,), "sequence")[1:]], {}),
+    "tokens, one far longer": ([RNG.integers(0, 9, 90), *ragged((), "tokens")[1:]], {}),
 }
 
 
@@ -81,6 +83,7 @@ def test_arrays_are_encoded_as_in_training(case: str) -> None:
         ("vector", np.full((2, 5), np.nan)),
         ("grey", np.ones((2, 7, 7))),
         ("ragged", [np.ones((9, 2))]),
+        ("one far longer", [np.ones((9, 3)), np.ones((8, 3))]),
         ("tokens", np.full((2, 5), 9)),
         ("sequence", np.ones((2, 7))),
         ("channels last", np.ones((2, 5, 6))),

@@ -9,7 +9,7 @@ import torch
 
 from nasturtium.final.aggregates import aggregates
 from nasturtium.final.baselines import plain_network
-from nasturtium.final.classical import fitting, train_classical
+from nasturtium.final.classical import features, fitting, train_classical
 from nasturtium.space.signal import group, sequence, tokens
 from nasturtium.tasks import Batches, Split, load
 from nasturtium.tasks.ragged import offsets_of
@@ -52,6 +52,24 @@ def test_an_event_task_has_both_marks():
     for inputs, targets in Batches(task.test, 8):
         assert torch.isfinite(built(*inputs)).all()
         assert len(built(*inputs)) == len(targets)
+
+
+def test_rows_that_are_held_flat_have_the_features_of_padded_ones():
+    rng = np.random.default_rng(0)
+    lengths = [90, *rng.integers(2, 9, 59)]
+    waves, words = [rng.normal(size=(n, 2)) for n in lengths], [rng.integers(0, 12, n) for n in lengths]
+    for raw in (waves, words):
+        task = load((raw, np.arange(60) % 2))
+        assert fitting(task) is not None
+        coding, (flat, _) = task.preprocessing.inputs, task.preprocessing.rows(raw)
+        padded = Split(coding.apply(raw), flat.targets)
+        ours, theirs = features(flat, coding.signal), features(padded, coding.signal)
+        if raw is words:
+            assert np.array_equal(ours, theirs)
+        else:  # length, mean, deviation, least, largest, last of each channel; only the flat ones have the first
+            assert ours[:, [*range(1, 11), 0]] == pytest.approx(theirs, abs=1e-5)
+        scores = train_classical(fitting(task), task, [0])[0][0].scores
+        assert scores["accuracy"] >= 0.0
 
 
 @pytest.mark.parametrize(

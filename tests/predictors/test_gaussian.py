@@ -1,5 +1,7 @@
 """Gaussian processes and Bayesian linear regression against scikit-learn and finite differences."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
@@ -115,3 +117,34 @@ def test_evidence_is_the_density_of_the_scores():
 
 def test_coverage_by_hand():
     assert calibration([0, 0, 0, 0], [1, 1, 1, 1], [0.1, -0.5, 1.0, 3.0]) == {0.5: 0.5, 0.9: 0.75}
+
+
+@pytest.mark.parametrize("columns", [0, 7, 60])
+def test_fewer_columns_than_rows_are_decomposed_by_columns_with_the_same_result(columns, monkeypatch):
+    rng = np.random.default_rng(columns)
+    rows = (rng.random((50, columns)) < 0.3).astype(float)  # some columns equal, some empty
+    rows = np.hstack([rows, rows[:, :3]])
+    y = rows[:, :4].sum(1) + 0.1 * rng.standard_normal(50)
+    found = BayesianLinear()
+    found.fit(rows, y)
+
+    def by_rows(design):
+        values, vectors = np.linalg.eigh(design @ design.T)
+        return vectors, np.maximum(values, 0.0)
+
+    monkeypatch.setattr("nasturtium.predictors.linear._decomposed", by_rows)
+    other = BayesianLinear()
+    other.fit(rows, y)
+    assert found.evidence == pytest.approx(other.evidence, rel=1e-6)
+    np.testing.assert_allclose(found.predict(rows), other.predict(rows), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(found.held_out(), other.held_out(), rtol=1e-3, atol=1e-4)
+
+
+def test_a_linear_model_of_many_rows_needs_no_table_of_each_with_each():
+    rng = np.random.default_rng(0)
+    rows = rng.random((4000, 10))
+    tracemalloc.start()
+    BayesianLinear().fit(rows, rows.sum(1) + rng.standard_normal(4000))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 20e6  # each with each would be 128 MB, several times

@@ -12,6 +12,7 @@ from scipy.stats import spearmanr
 from nasturtium import predictors
 from nasturtium.errors import SpaceError
 from nasturtium.predictors import PREDICTORS, PredictorError, make
+from nasturtium.predictors.drawn import GraphEncoder
 from nasturtium.predictors.linear import BayesianLinear
 from tests.predictors.common import scored, small_space, truth
 from tests.skeletons.small import recipe_space, toy_grammar
@@ -136,6 +137,31 @@ def test_grammars_and_recipes_can_be_learned():
             predictor = make(name, space=space, **QUICK.get(name, {})).fit(sampled[:30], lengths[:30])
             mean, _ = predictor.predict(sampled[30:])
             assert np.isfinite(mean).all()
+
+
+ROWS = [name for name, row in PREDICTORS.items() if row.reads in (None, "views") and row.extra is None]
+
+
+@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("encoding", ["graph", GraphEncoder, GraphEncoder(SPACE)])
+def test_graphs_are_refused_where_rows_are_read(name, encoding):
+    with pytest.raises(PredictorError, match=rf"predictor '{name}' reads rows of numbers, not .* \(gp_wl, gp_edit"):
+        make(name, space=SPACE, encoding=encoding)
+
+
+def test_a_kernel_of_graphs_is_given_graphs():
+    with pytest.raises(PredictorError, match="give encoding='graph'"):
+        make("gp", space=SPACE, kernel="wl")
+    named = make("gp_wl", space=SPACE).fit(TRAINED, SCORES).predict(OTHERS)
+    chosen = make("gp", space=SPACE, kernel="wl", encoding="graph").fit(TRAINED, SCORES).predict(OTHERS)
+    np.testing.assert_array_equal(named, chosen)
+
+
+@pytest.mark.parametrize("options", [{"steps": 100}, {"steps": 780}, {"every": 0}, {"chains": 0}, {"burn": -1}])
+def test_chains_of_which_nothing_would_be_kept_are_refused(options):
+    with pytest.raises(PredictorError, match="no network would be kept"):
+        make("bohamiann", space=SPACE, **options)
+    assert make("bohamiann", space=SPACE, steps=6, burn=3, every=3).fit(TRAINED, SCORES).predict(OTHERS)
 
 
 def test_what_is_no_network_has_no_graph():

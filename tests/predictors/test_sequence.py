@@ -7,6 +7,7 @@ import torch
 from nasturtium.predictors import PredictorError, make
 from nasturtium.predictors.continuous import decode, embed, improve
 from nasturtium.predictors.sequence import Coder, SequenceModel
+from nasturtium.strategies import make as make_strategy
 from tests.predictors.common import scored, small_space
 from tests.skeletons.small import toy_grammar
 
@@ -70,6 +71,40 @@ def test_unlabelled_sequences_are_learned_to_decode():
             return float(model.models[0].decode_loss(model.models[0].encode(tokens), tokens))
 
     assert lost(everything) < 0.85 * lost(None)
+
+
+def test_the_spread_is_scaled_by_models_that_saw_none_of_the_rows_they_are_asked_of(monkeypatch):
+    trained = []
+
+    def noted(model, x, *rest):
+        trained.append((original(model, x, *rest), x))
+        return trained[-1][0]
+
+    original = SequenceModel._trained
+    monkeypatch.setattr(SequenceModel, "_trained", noted)
+    model = SequenceModel(members=2, epochs=3)
+    encoder = make("nao", space=SPACE).encoder
+    encoder.fit(TRAINED)
+    tokens = encoder(TRAINED)
+    model.fit(tokens, (SCORES - SCORES.mean()) / SCORES.std())
+    assert [len(x) for _, x in trained] == [60, 60, 48, 48]
+    mean, std, truth = model.held_out()
+    held = [row for row in tokens.tolist() if row not in trained[2][1].tolist()]
+    with torch.no_grad():
+        said = [coder.predict(coder.encode(model._tokens(held))).double().numpy() for coder, _ in trained[2:]]
+    assert len(held) == len(truth) == 12
+    np.testing.assert_allclose(mean, np.mean(said, 0), rtol=1e-5)
+    np.testing.assert_allclose(std, np.std(said, 0, ddof=1), rtol=1e-5)
+
+
+def test_nothing_is_held_out_where_nobody_looks_at_the_spread():
+    kept = make("nao", space=SPACE, members=1, epochs=3, holding_out=False).fit(TRAINED, SCORES)
+    assert kept.regressor.held_out() is None
+    assert kept.factor == 1.0
+    scaled = make("nao", space=SPACE, members=1, epochs=3).fit(TRAINED, SCORES)
+    np.testing.assert_array_equal(kept.predict(TRAINED)[0], scaled.predict(TRAINED)[0])
+    strategy = make_strategy("nao", space=SPACE)
+    assert not strategy.made(30).regressor.holding_out
 
 
 def test_what_has_no_continuous_encoding_is_refused():

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import itertools
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
 
 from nasturtium.errors import NasturtiumError
+from nasturtium.predictors.gaussian import GaussianProcess
 from nasturtium.strategies import make
 from nasturtium.strategies.bohb import BOHB
 from nasturtium.strategies.front import hypervolume, improvements, undominated
-from nasturtium.strategies.learning import quantiles, worths
+from nasturtium.strategies.lessons import quantiles, taught, worths
 from nasturtium.strategies.progressive import size, smallest
 from nasturtium.strategies.tpe import TPE
 from nasturtium.trial import State, Trial
@@ -58,6 +60,30 @@ def test_bohb_learns_from_the_largest_budget_with_enough_trials():
     by_budget = {budget: sum(e.budget == budget for e in events if isinstance(e, Trial)) for budget in (1, 3, 9)}
     assert {budget: len(rows) for budget, rows in model.told.items()} == by_budget
     assert model.level == 9
+
+
+@pytest.mark.parametrize("objectives", [1, 2, 3, 4])
+def test_the_undominated_are_those_that_no_other_row_dominates(objectives):
+    rng = np.random.default_rng(objectives)
+    for count in (0, 1, 5, 700):
+        points = rng.integers(0, 2 + 12 * rng.random(), (count, objectives)).astype(float)
+        rows = sorted({tuple(row) for row in points.tolist()})
+        expected = [
+            row for row in rows if not any(a != row and all(x <= y for x, y in zip(a, row, strict=True)) for a in rows)
+        ]
+        assert [tuple(row) for row in undominated(points).tolist()] == expected
+
+
+def test_the_front_of_very_many_takes_little_memory():
+    rng = np.random.default_rng(0)
+    points = rng.random((20_000, 3))
+    points[:, 2] = 2 - points[:, :2].sum(1) + 0.5 * rng.random(20_000)
+    tracemalloc.start()
+    found = undominated(points)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(found) > 100
+    assert most < 50e6  # each with each would be 1,200 MB
 
 
 def brute(points, reference, cells=40):
@@ -192,3 +218,73 @@ def test_published_methods_replay_with_their_own_predictors(name):
     (proposal,) = replay(make(name, space=space, seed=3, **options), events[:cut], space).ask(1)
     assert plain(proposal) == plain(events[cut])
     assert 0 <= score(proposal.architecture) <= 1
+
+
+class Counting:
+    """A predictor that prefers small decisions, and notes from how many it learned."""
+
+    def __init__(self, sizes):
+        self.sizes = sizes
+
+    def fit(self, architectures, scores):
+        self.sizes.append(len(scores))
+
+    def predict(self, architectures):
+        mean = -np.array([float(sum(each.decisions)) for each in architectures])
+        return mean, np.ones(len(mean))
+
+
+@pytest.mark.parametrize(("workers", "initial"), [(1, 20), (3, 20), (16, 20), (16, 10)])
+def test_the_predictor_of_predict_then_search_learns_from_initial_scores_at_last(workers, initial):
+    sizes = []
+    options = {"predictor": lambda **_: Counting(sizes), "initial": initial, "candidates": 200}
+    drive(make("predict_then_search", space=product(), seed=1, **options), 80, workers)
+    assert sizes[-1] == initial
+    assert sizes == sorted(set(sizes))
+    assert len(sizes) <= 1 + workers
+
+
+def test_the_basis_moves_when_the_initial_scores_are_complete_in_a_replay_too():
+    space = SPACES["product"]
+
+    def fresh():
+        return make("predict_then_search", space=space, seed=1, predictor="linear", initial=12, candidates=99)
+
+    events = drive(fresh(), 40, 8)
+    for cut in places(events)[8:30:3]:
+        (proposal,) = replay(fresh(), events[:cut], space).ask(1)
+        assert plain(proposal) == plain(events[cut])
+
+
+def test_a_predictor_that_cannot_read_the_encoding_is_refused_before_anything_is_tried():
+    with pytest.raises(NasturtiumError, match="'random_forest' reads rows of numbers, not the encoding 'graph'"):
+        make("bayesian", space=SPACES["conditional"], encoding="graph")
+
+
+def test_of_very_many_the_best_and_the_latest_are_learned_from():
+    values = np.array([0.9, 0.1, 0.8, 0.2, 0.3, 0.7, 0.0, 0.4, 0.95, 0.5])
+    assert taught(values, 6).tolist() == [0, 2, 6, 7, 8, 9]
+    assert taught(values, 3).tolist() == [7, 8, 9]
+    assert taught(values, 10).tolist() == taught(values, None).tolist() == list(range(10))
+
+
+@pytest.mark.parametrize(("name", "options"), [("bayesian", {"predictor": "gp"}), ("parego", {}), ("nasbowl", {})])
+def test_gaussian_processes_learn_from_no_more_than_they_can(name, options, monkeypatch):
+    sizes = []
+    original = GaussianProcess.fit
+
+    def noted(process, x, y):
+        sizes.append(len(y))
+        original(process, x, y)
+
+    monkeypatch.setattr(GaussianProcess, "fit", noted)
+    monkeypatch.setattr(GaussianProcess, "most", 14)
+    space = SPACES["conditional"]
+
+    def fresh():
+        return make(name, space=space, seed=1, count=6, **options)
+
+    events = drive(fresh(), 30)
+    assert max(sizes) == 14
+    (proposal,) = replay(fresh(), events[:-2], space).ask(1)
+    assert plain(proposal) == plain(events[-2])

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from bit_space import Bits, BitSpace
 
+from nasturtium.strategies import make
 from nasturtium.strategies.evolution import RegularisedEvolution
 from nasturtium.strategies.population import Cross, Member, Mutate, Oldest, Tournament, Worst
 from nasturtium.trial import State, Trial, trial_rng
+from tests.strategies.toy_searches import drive, places, plain, product, replay
 
 
 def score(architecture):
@@ -171,3 +173,13 @@ def test_two_objectives_spread_over_the_front():
     sizes = {sum(m.architecture.decisions) for m in strategy.population}
     assert len(sizes) >= 8
     assert len(history) == 500
+
+
+def test_a_filled_population_replays_with_several_workers():
+    def fresh():
+        return make("evolution", space=product(), seed=1, initial=3, fill=True, population=12, tournament=4)
+
+    events = drive(fresh(), 40, 4)
+    for cut in places(events)[::3]:
+        (proposal,) = replay(fresh(), events[:cut], product()).ask(1)
+        assert plain(proposal) == plain(events[cut])

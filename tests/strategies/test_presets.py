@@ -53,6 +53,45 @@ def test_seeds_are_copied_until_the_population_is_full(space):
     assert all(child.origin is not None and child.origin.kind == "mutation" for child in children)
 
 
+def ended(strategy, number, proposal, state=State.COMPLETE):
+    strategy.tell(Trial(number, state, proposal.architecture, proposal.budget, scores={"accuracy": 0.5}))
+
+
+def test_only_the_starts_are_copied_whatever_ends_first(space):
+    strategy = make("two", space=space)
+    asked = strategy.ask(8)  # workers are free before the starts end
+    starts = [space.member("ResNet-20"), space.member("ResNet-32")]
+    assert [each.architecture for each in asked[:2]] == starts
+    assert all(each.architecture.origin.kind == "mutation" for each in asked[2:])
+    for number in (5, 3, 0, 7, 1):
+        ended(strategy, number, asked[number])
+    population = [member.architecture for member in strategy.strategy.population]
+    assert population == [*(starts * 50)[3:], *(asked[number].architecture for number in (5, 3, 7))]
+    ended(strategy, 2, asked[2])
+    assert [member.architecture for member in strategy.strategy.population][-1] == asked[2].architecture
+
+
+def test_a_start_that_fails_is_not_copied(space):
+    strategy = make("two", space=space)
+    asked = strategy.ask(3)
+    for number, state in ((0, State.FAILED), (2, State.COMPLETE), (1, State.COMPLETE)):
+        ended(strategy, number, asked[number], state)
+    members = Counter(member.architecture for member in strategy.strategy.population)
+    assert members == {asked[1].architecture: 99, asked[2].architecture: 1}
+    assert strategy.ask()[0].architecture.origin.kind == "mutation"
+
+
+def test_where_all_starts_fail_it_begins_at_random(space):
+    strategy = make("two", space=space)
+    for number, proposal in enumerate(strategy.ask(2)):
+        ended(strategy, number, proposal, State.FAILED)
+    drawn = strategy.ask(2)
+    assert all(each.architecture.origin is None for each in drawn)
+    for number, proposal in enumerate(drawn, 2):
+        ended(strategy, number, proposal)
+    assert strategy.ask()[0].architecture.origin.kind == "mutation"
+
+
 def test_from_scratch_a_hundred_are_drawn_first(space):
     strategy = make("re_scratch", space=space, seed=3)
     drawn = told(strategy, 101)

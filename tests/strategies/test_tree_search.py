@@ -42,6 +42,28 @@ def test_values_are_those_of_the_formula():
     assert strategy.selected((), (0, 2), np.random.default_rng(0)) in (0, 2)
 
 
+def test_violations_count_below_the_worst_by_a_share_of_the_range():
+    strategy = make("mcts", space=SPACE, exploration=0.0, objectives="loss", limits=["params<=2"])
+
+    def put_limited(decisions, loss, params):
+        architecture, number = SPACE.architecture(decisions), strategy.number
+        strategy.asked(Proposal(architecture))
+        strategy.tell(Trial(number, State.COMPLETE, architecture, 1, {"loss": loss, "params": params}))
+
+    def means():
+        return [strategy.value(strategy.nodes[(option,)], strategy.nodes[()]) for option in range(3)]
+
+    put_limited((0, 0, 0), 1.0, 3.0)  # misses by a half
+    put_limited((1, 0, 0), 1.0, 2.2)  # by a tenth
+    put_limited((2, 0, 0), 1.0, 2.2)
+    assert means() == [pytest.approx(0.0), pytest.approx(1.0), pytest.approx(1.0)]
+    put_limited((2, 1, 0), 2.3, 1.0)
+    put_limited((2, 2, 0), 4.3, 1.0)
+    # rewards from -4.3 - 0.5 * 2.0, for the violation of a half, to -2.3
+    scaled = [(reward + 5.3) / 3.0 for reward in (-4.3 - 0.1 * 2.0, -2.3, -4.3)]
+    assert means() == [pytest.approx(0.0), pytest.approx(scaled[0]), pytest.approx(sum(scaled) / 3)]
+
+
 def test_options_never_taken_come_first_and_every_trial_adds_one_node():
     strategy = make("mcts", space=SPACE, seed=1)
     for number in range(9):

@@ -230,3 +230,12 @@ def test_tasks_that_contradict_themselves_are_refused(blobs):
         dataclasses.replace(task, inputs=(sequence(3, 2, mask=True),))
     with pytest.raises(TaskError, match="input 0 has 3 rows, but there are 2 targets"):
         Split((np.zeros((3, 1)),), np.zeros(2))
+
+
+def test_many_classes_of_images_stay_classes_with_a_word(generator):
+    x, y = generator.integers(0, 255, size=(300, 6, 6, 3), dtype=np.uint8), np.arange(300) % 50
+    task = load((x, y))
+    assert (task.kind, task.outputs) == ("classification", 50)
+    assert any("50 whole numbers: read as classes (else: kind='regression')" in note for note in task.notes)
+    named = load((x, y), classes=[f"c{k}" for k in range(50)])
+    assert not any("read as classes" in note for note in (*named.notes, *load("digits").notes))

@@ -71,6 +71,7 @@ def test_one_class():
         ({"categorical": ["kind"], "ignore": ["kind"]}, "column 'kind' of the events is named for two uses"),
         ({"timestamp": "who"}, "column 'who' of the events is named for two uses"),
         ({"max_events": 0}, "max_events is 0; give a whole number from 1"),
+        ({"split": "temporal", "groups": "family"}, "split='temporal' and groups='family' contradict each other"),
         ({"split": "random"}, "unknown split 'random'; use temporal or stratified"),
         ({"entity": None}, "needs the columns of entity and timestamp; entity is not given"),
         ({"layout": "tokens"}, "layout='tokens' does not apply to a DataFrame"),

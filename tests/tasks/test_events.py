@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from nasturtium.errors import TaskError
 from nasturtium.tasks import Preprocessing, load
 from nasturtium.tasks.event_coding import member_names
 from tests.tasks.event_tables import OPTIONS, customers
@@ -180,6 +181,12 @@ def test_a_split_among_the_events_is_one_only_if_it_reads_so():
     assert [len(split) for split in parts(load(joined, **OPTIONS)).values()] == [36, 12, 12]
     feature = joined.with_columns(split=pl.col("kind").replace_strict({"call": "a", "visit": "b", "order": "a"}))
     assert "split" in {column.name for column in load(feature, **OPTIONS).preprocessing.inputs.columns}
+    for words in ({"valid": "holdout"}, {"valid": None}):
+        strange = joined.with_columns(pl.col("split").replace(words))
+        with pytest.raises(TaskError, match=r"column 'split' of .* holds ('holdout'|a missing value)"):
+            load(strange, **OPTIONS)
+    codes = joined.with_columns(pl.col("split").replace_strict({"train": 0, "valid": 1, "test": 2}))
+    assert load(codes, **OPTIONS).fingerprint == load(joined, **OPTIONS).fingerprint
 
 
 def test_columns_of_nothing_and_whole_numbers_as_categories():
@@ -281,3 +288,17 @@ def test_real_events(datasets, name, train, valid, test, categorical):
     assert total == len(events)
     if name.startswith("sepsis"):
         assert "age" in {column.name for column in task.preprocessing.inputs.columns}
+
+
+def test_text_of_new_events_is_read_as_text_whatever_it_looks_like(tmp_path):
+    events, labels = customers()
+    words = {"call": "01234", "visit": "A1B", "order": "TRUE"}
+    events = events.with_columns(pl.col("kind").replace(words), late=pl.col("when") > 1000)
+    task = given(events, labels, categorical=["shop"])
+    new = events.filter(pl.col("kind") != "A1B").with_columns(pl.col("amount").fill_nan(None))
+    for part in (new.filter(pl.col("kind") == "01234"), new.filter(pl.col("kind") == "TRUE"), new):
+        part.write_csv(tmp_path / "new.csv")
+        read, entities = task.preprocessing.rows(tmp_path / "new.csv")
+        known, _ = task.preprocessing.rows(part)
+        assert len(entities) == part["who"].n_unique()
+        assert all(np.array_equal(ours, theirs) for ours, theirs in zip(read.inputs, known.inputs, strict=True))

@@ -64,6 +64,50 @@ def test_deep_grey_keeps_its_range(tmp_path):
     assert abs(values[0].astype(int) - levels // 256).max() <= 1
 
 
+def test_big_endian_and_portable_deep_grey_keep_their_range(tmp_path):
+    levels = np.linspace(0, 65535, 100).astype(np.uint16).reshape(10, 10)
+    Image.frombytes("I;16B", (10, 10), levels.astype(">u2").tobytes()).save(tmp_path / "deep.tif")
+    (tmp_path / "deep.pgm").write_bytes(b"P5 10 10 65535\n" + levels.astype(">u2").tobytes())
+    for name in ("deep.tif", "deep.pgm"):
+        values = read_image(tmp_path / name, ImageFormat(1, 10, 10))
+        assert abs(values[0].astype(int) - levels // 256).max() <= 1
+    assert find_format([tmp_path / "deep.tif"])[0].channels == 1
+
+
+@pytest.mark.parametrize(("kind", "said"), [("float32", "floats"), ("int32", "integers")])
+def test_grey_levels_of_unknown_range_are_refused(folder, kind, said):
+    levels = np.linspace(0, 1e6, 80).reshape(10, 8).astype(kind)
+    Image.fromarray(levels).save(folder / "dog" / "deep.tif")
+    with pytest.raises(TaskError, match=rf"deep.tif are 32-bit {said}, whose range is not known; save the images with"):
+        load(folder)
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png", "tif", "webp"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_are_upright(tmp_path, ending, orientation):
+    upright = np.zeros((16, 32), dtype=np.uint8)
+    upright[:8, :16], upright[8:, :16], upright[8:, 16:] = 250, 170, 90  # all four corners differ
+    turns = {1: lambda x: x, 2: np.fliplr, 3: lambda x: np.rot90(x, 2), 4: np.flipud, 5: np.transpose,
+             6: np.rot90, 7: lambda x: np.rot90(x, 2).T, 8: lambda x: np.rot90(x, -1)}  # fmt: skip
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / f"turned.{ending}"
+    Image.fromarray(np.stack([turns[orientation](upright)] * 3, axis=-1)).save(path, exif=exif, quality=100)
+    form, _ = find_format([path])
+    assert (form.height, form.width) == (16, 32)
+    assert read_image(path, form).mean(axis=0) == pytest.approx(upright, abs=12)
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
+def test_damaged_exif_is_left_alone(tmp_path):
+    for number, content in enumerate([b"Exif\0\0II*\0\x08\0\0\0\xff", b"Exif\0\0nonsense", b"Exif\0\0"]):
+        path = tmp_path / f"{number}.jpg"
+        Image.new("RGB", (8, 4), "red").save(path, exif=content)
+        form, broken = find_format([path])
+        assert (form, broken) == (ImageFormat(3, 4, 8), [])
+        assert read_image(path, form).shape == (3, 4, 8)
+
+
 def test_train_and_test_folders_are_the_split(folder, tmp_path):
     for part, numbers in (("train", range(8)), ("test", range(8, 12))):
         for label in ("cat", "dog"):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nasturtium.errors import TaskError
-from nasturtium.tasks.split import TEST, TRAIN, VALID, complete_split, deciles, read_split
+from nasturtium.tasks.split import TEST, TRAIN, VALID, complete_split, deciles, is_split, read_split
 
 
 @settings(max_examples=60, deadline=None)
@@ -64,6 +64,8 @@ def test_given_parts_stay_and_missing_ones_are_drawn_from_train():
     [
         ["train", "valid", "test"],
         ["TRAIN", "val", "test"],
+        ["train", "dev", "test"],
+        [0.0, 1.0, 2.0],
         [b"train", b"validation", b"test"],
         [0, 1, 2],
         ["0", "1", "2"],
@@ -73,9 +75,18 @@ def test_a_split_is_read_in_words_and_numbers(values):
     assert read_split(np.array(values), 3, "split").tolist() == [TRAIN, VALID, TEST]
 
 
+def test_a_column_of_that_name_is_a_split_if_a_value_says_so():
+    for values in (["train", "holdout"], ["TEST", None], [0, 1, 2], [0, None, 2], ["0", "1"], [0.0, 1.0]):
+        assert is_split(values)
+    for values in (["a", "b"], [0, 1, 3], [True, False], [0.5, 1.0], [None, None]):
+        assert not is_split(values)
+
+
 @pytest.mark.parametrize(
     ("values", "line"),
     [
+        (["train", None], "split holds a missing value"),
+        ([0.0, np.nan], "split holds a missing value"),
         (["train", "holdout"], "split holds 'holdout'; use train, valid and test"),
         (["train"], r"split has shape \(1,\), but there are 2 rows"),
         (["test", "valid"], "split marks no row as train"),

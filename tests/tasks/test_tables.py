@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import tracemalloc
 
 import numpy as np
 import polars as pl
@@ -119,6 +120,17 @@ def test_new_tables_are_encoded_alike_also_with_unknown_values(frame):
         coding.apply({**new, "since": ["May"]})
 
 
+def test_text_of_a_new_file_is_read_as_text_whatever_it_looks_like(write):
+    rows = [("01234", "TRUE"), ("A1B", "FALSE"), ("00500", "maybe"), ("2024-01-01", "TRUE")] * 30
+    lines = "".join(f"{code},{flag},{number},{'xy'[number % 2]}\n" for number, (code, flag) in enumerate(rows))
+    task = load(write("code,flag,number,label\n" + lines))
+    new = "number;flag;code;further\n" + "1;TRUE;01234;0\n2;FALSE;00500;0\n3;TRUE;2024-01-01;1\n"
+    split, _ = task.preprocessing.rows(write(new, "new.csv"))
+    frame = pl.DataFrame({"code": ["01234", "00500", "2024-01-01"], "flag": ["TRUE", "FALSE", "TRUE"],
+                          "number": [1, 2, 3]})  # fmt: skip
+    assert np.array_equal(split.inputs[0], task.preprocessing.apply(frame)[0])
+
+
 def test_dates_are_days_and_cycles():
     moment = datetime.datetime(2024, 2, 29, 18, 0)
     values, missing = as_dates(pl.Series("t", [moment, None]))
@@ -140,6 +152,20 @@ def test_rare_categories_share_a_feature():
     ]  # fmt: skip
     many = pl.Series("m", [f"k{number}" for number in range(100)] * 9)
     assert len(describe_column(many, np.arange(900)).categories) == 64
+
+
+def test_many_categories_take_little_more_memory_than_their_features(generator):
+    words = np.array([f"word{number}" for number in range(64)])
+    columns = {f"c{k}": generator.choice(words, 4000).tolist() for k in range(10)}
+    table = pl.DataFrame({**columns, "label": generator.choice(["a", "b"], 4000)})
+    load(table)
+    tracemalloc.start()
+    task = load(table)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    held = sum(part.inputs[0].nbytes for part in (task.train, task.valid, task.test))
+    assert held == 4000 * 640 * 4
+    assert peak < 1.5 * held
 
 
 def test_a_gap_that_training_never_saw_is_filled(frame):
@@ -164,6 +190,33 @@ def test_a_split_column_is_the_split(frame, generator):
     task = load(frame.with_columns(Split=pl.Series(split)), target="label")
     assert len(task.test) == (split == "test").sum()
     assert "Split" not in [column.name for column in task.preprocessing.inputs.columns]
+
+
+@pytest.mark.parametrize(
+    ("third", "line"),
+    [("holdout", "column 'split' holds 'holdout'"), (None, "column 'split' holds a missing value")],
+)
+def test_a_split_column_with_a_strange_value_is_no_input(frame, third, line):
+    split = ["train", "train", "dev", third] * 100
+    with pytest.raises(TaskError, match=line):
+        load(frame.with_columns(split=pl.Series(split)), target="label")
+
+
+def test_numbers_in_a_split_column_are_the_split(frame):
+    task = load(frame.with_columns(split=pl.Series([0, 0, 1, 2] * 100)), target="label")
+    assert [len(part) for part in (task.train, task.valid, task.test)] == [200, 100, 100]
+    assert "column 'split' is read as the split: 0 trains, 1 validates, 2 tests (else: rename it)" in task.notes
+    for codes in ([0, 1, 2, 3], [[0], [1], [2], [0]]):
+        other = load(frame.with_columns(split=pl.Series(codes * 100)), target="label")
+        assert any("split" in note for note in other.notes) == isinstance(codes[0], list)
+
+
+def test_a_column_of_many_whole_numbers_is_a_regression(generator):
+    ages = pl.DataFrame({"a": generator.normal(size=1000), "age": np.arange(1000) % 90})
+    task = load(ages, target="age")
+    assert task.kind == "regression"
+    assert any("90 whole numbers from 0 to 89: a regression (else: kind='classification')" in n for n in task.notes)
+    assert load(ages, target="age", kind="classification").outputs == 90
 
 
 def test_columns_that_are_no_use_are_noted(frame):

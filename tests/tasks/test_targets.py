@@ -38,6 +38,18 @@ def test_doubtful_cases_are_noted_and_can_be_forced():
     assert decide_kind(np.linspace(0, 1, 50), "y", "classification") == ("classification", None)
 
 
+def test_many_whole_numbers_are_never_read_without_a_word():
+    amounts = np.arange(5000) % 101
+    kind, note = decide_kind(amounts, "y", None)
+    assert (kind, note) == ("classification", "y holds 101 whole numbers: read as classes (else: kind='regression')")
+    kind, note = decide_kind(amounts, "column 'y'", None, column=True)
+    told = "column 'y' holds 101 whole numbers from 0 to 100: a regression (else: kind='classification')"
+    assert (kind, note) == ("regression", told)
+    assert decide_kind(amounts % 20, "y", None, column=True)[0] == "classification"
+    assert "26 whole numbers from 1 to 26" in decide_kind(1 + np.arange(260) % 26, "y", None)[1]
+    assert decide_kind(amounts, "y", "classification", column=True) == ("classification", None)
+
+
 def test_classes_are_numbered_in_order_and_decoded():
     coding = class_coding(np.array(["dog", "ant", "cat", "ant"]), "y", None)
     assert coding.names == ("ant", "cat", "dog")

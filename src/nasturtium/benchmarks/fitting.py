@@ -41,7 +41,7 @@ class FittedSurrogate(Surrogate):
     ) -> None:
         self.facts, self.forests, self.quality = facts, list(forests), quality
         self._asked: Architecture | None = None
-        metrics = [Metric(**{**each, "epochs": ()}) for each in facts["metrics"]]
+        metrics = [Metric(**{**each, "epochs": (), "separate": False}) for each in facts["metrics"]]
         roles = {role: facts[role] for role in ("signal", "verdict", "cost")}
         source = f"forests fitted on {facts['rows']} rows of {facts['source']}"
         super().__init__(

@@ -4,18 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nasturtium.benchmarks.listing import Listing
 from nasturtium.benchmarks.rows import Rows
-from nasturtium.benchmarks.table import Benchmark, BenchmarkError, Values, mean_of_runs
+from nasturtium.benchmarks.table import Benchmark, BenchmarkError, NotInTable, Values, mean_of_runs
+from nasturtium.space.architecture import Architecture
+
+if TYPE_CHECKING:
+    from nasturtium.space.space import Space
 
 
-def aligned(rows: Rows, other: Benchmark, values: Values) -> Values:
-    """Values of another benchmark at the rows of a table; NaN where it has none."""
-    places = [other.index(rows.decisions(row)) for row in range(len(rows))]
-    found = np.full((len(rows), *values.shape[1:]), np.nan)
+def places_in(other: Benchmark, rows: Rows, space: Space) -> list[int | None]:
+    """The row of another benchmark that holds the architecture of each row of a table; None where it has none.
+
+    Where the spaces are the same the same decisions make the same architecture; where they are not, each architecture
+    is looked for.
+    """
+    if space is other.space or space.fingerprint == other.space.fingerprint:
+        return [other.index(rows.decisions(row)) for row in range(len(rows))]
+    return [_place(other, architecture) for architecture in Listing(space, rows)]
+
+
+def _place(other: Benchmark, architecture: Architecture) -> int | None:
+    try:
+        return other.row(architecture)
+    except NotInTable:
+        return None
+
+
+def aligned(places: Sequence[int | None], values: Values) -> Values:
+    """Values at some rows of their table; NaN where there is none."""
+    found = np.full((len(places), *values.shape[1:]), np.nan)
     held = [row for row, place in enumerate(places) if place is not None]
     found[held] = values[[place for place in places if place is not None]]
     return found
@@ -38,14 +60,14 @@ def join(first: Benchmark, second: Benchmark, metrics: Sequence[str] | None = No
     both = [name for name in names if name in first.metrics]
     if both:
         raise BenchmarkError(f"{first.title} has {both[0]!r} already; leave it out of metrics")
-    places = [second.index(first.rows.decisions(row)) for row in range(len(first))]
+    places = places_in(second, first.rows, first.space)
     if not any(place is not None for place in places):
         raise BenchmarkError(f"no architecture of {first.title} is in {second.title}")
     columns: dict[str, Any] = {name: first.held(name) for name in first.metrics}
     for name in names:
         held = second.held(name)
         parts = held if isinstance(held, Mapping) else {None: held}
-        taken = {epoch: _mean(aligned(first.rows, second, values)) for epoch, values in parts.items()}
+        taken = {epoch: _mean(aligned(places, values)) for epoch, values in parts.items()}
         columns[name] = taken if isinstance(held, Mapping) else taken[None]
     kept = [*first.metrics.values(), *[replace(second.metric(name), repeats="mean") for name in names]]
     return Benchmark(

@@ -182,7 +182,13 @@ def _metrics(budgets: tuple[int, ...], fields: tuple[str, ...]) -> list[Metric]:
     units = {"train_seconds": "s", "energy": "kWh"}
     found = [
         Metric(
-            name, *meanings[name], maximise=name not in units, epochs=budgets, repeats="seeds", unit=units.get(name, "")
+            name,
+            *meanings[name],
+            maximise=name not in units,
+            epochs=budgets,
+            repeats="seeds",
+            unit=units.get(name, ""),
+            separate=True,
         )
         for name in fields
     ]

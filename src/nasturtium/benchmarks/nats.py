@@ -201,7 +201,7 @@ class _Table:
             epochs = tuple(sorted({each for name, each, _ in self.finals if name == metric}))
             if epochs:
                 columns[metric] = {each: self._filled(metric, each, seeds, count) for each in epochs}
-                metrics.append(Metric(metric, meaning, split, more, epochs, "seeds", unit))
+                metrics.append(Metric(metric, meaning, split, more, epochs, "seeds", unit, separate=True))
         for metric, curves in self.curves.items():
             length = len(next(iter(curves.values())))
             held = np.full((count, length), np.nan, dtype=np.float32)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nasturtium.benchmarks import graph_rows, nasbench201, sources, transnas
-from nasturtium.benchmarks.joining import aligned
+from nasturtium.benchmarks.joining import aligned, places_in
 from nasturtium.benchmarks.rows import DecisionRows, Decisions, Rows
 from nasturtium.benchmarks.table import Benchmark, BenchmarkError, Metric, Values
 from nasturtium.errors import NasturtiumError
@@ -135,8 +135,9 @@ def _made(dataset: str, texts: list[str], columns: dict[str, Values], path: Path
         columns["val_accuracy"], signal, verdict = accuracy, "val_accuracy", "val_accuracy"
         metrics.append(Metric("val_accuracy", NASLIB, "validation", unit="%"))
     if known is not None:
+        places = places_in(known, rows, space_of(name, data))
         for metric, split in (("val_accuracy", "validation"), ("test_accuracy", "test")):
-            columns[metric] = aligned(rows, known, known.column(metric))
+            columns[metric] = aligned(places, known.column(metric))
             metrics.append(Metric(metric, known.metric(metric).meaning, split, unit="%"))
         signal, verdict = "val_accuracy", "test_accuracy"
     metrics += [metric for metric in _proxies() if metric.name in columns and np.isfinite(columns[metric.name]).any()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 Answer = Callable[[Decisions], Sequence[float]]
 """For an architecture with these decisions a value of every metric, or one of each of its epochs, in order."""
+
+
+SAMPLED = 10
+"""So many architectures are asked to tell one surrogate from another."""
 
 
 class GrowingRows:
@@ -84,6 +89,10 @@ class _Columns(Mapping[str, "Values | Mapping[int, Values]"]):
     def __len__(self) -> int:
         return len(self._places)
 
+    def values_of(self, name: str, epoch: int | None) -> Values:
+        """The values of a metric at one of its epochs, the last if None; those of other epochs are not looked at."""
+        return self._rows.values(self.place(name, epoch))
+
     def place(self, name: str, epoch: int | None) -> int:
         """Where the value of a metric stands among those of an answer."""
         place, epochs = self._places[name]
@@ -120,7 +129,8 @@ class Surrogate(Benchmark):
         **options: Any,
     ) -> None:
         rows = GrowingRows(answer, sum(max(len(metric.epochs), 1) for metric in metrics))
-        self._spread, self._held = spread, _Columns(rows, metrics)
+        self._spreads: dict[int, Values] = {}
+        self._asked_for, self._spread, self._held = answer, spread, _Columns(rows, metrics)
         super().__init__(name, dataset, space, rows, metrics, self._held, **options)
 
     def column(self, metric: str | None = None, epoch: int | None = None) -> Values:
@@ -138,16 +148,49 @@ class Surrogate(Benchmark):
             NotInTable: If it has no such metric or epoch, or a seed is given and the noise of runs is not known.
         """
         value = super().query(a, metric, epoch)
-        if seed is None:
-            return value
+        return value if seed is None else self.drawn(self.row(a) or 0, seed, metric, epoch)
+
+    def at(self, row: int, metric: str | None = None, epoch: int | None = None) -> float:
+        """The prediction in a row."""
+        return float(self.runs(metric, epoch)[row])
+
+    def runs(self, metric: str | None = None, epoch: int | None = None) -> Values:
+        """The values of the architectures asked for so far: (rows,)."""
+        described = self.metric(metric)
+        if epoch is not None and epoch not in described.epochs:
+            return super().runs(metric, epoch)  # says what is there
+        return self._held.values_of(described.name, epoch)
+
+    @property
+    def noisy(self) -> bool:
+        """Whether it knows how much runs differ."""
+        return self._spread is not None
+
+    def drawn(self, row: int, seed: int, metric: str | None = None, epoch: int | None = None) -> float:
+        """What a run with a seed might give in a row.
+
+        Raises:
+            NotInTable: If the noise of runs is not known.
+        """
         if self._spread is None:
             raise NotInTable(f"{self.title} does not know how much runs differ, so it has no seed {seed!r}")
-        row, name = self.row(a) or 0, self.metric(metric).name
-        decisions = self.rows.decisions(row)
-        key = f"{seed} {name} {epoch} {decisions}".encode()
+        described, decisions = self.metric(metric), self.rows.decisions(row)
+        epoch = described.epochs[-1] if epoch is None and described.epochs else epoch
+        key = f"{seed} {described.name} {epoch} {decisions}".encode()
         rng = np.random.default_rng(int.from_bytes(hashlib.sha256(key).digest()[:8]))
-        spread = self._spread(decisions)[self._held.place(name, epoch)]
-        return value + float(spread) * float(rng.standard_normal())
+        if row not in self._spreads:
+            self._spreads[row] = np.asarray(self._spread(decisions), dtype=np.float64)
+        spread = self._spreads[row][self._held.place(described.name, epoch)]
+        return self.at(row, metric, epoch) + float(spread) * float(rng.standard_normal())
+
+    def digest(self, *metrics: str) -> str:
+        """What tells its answers from those of another of the same name, by those for a few architectures."""
+        made, rng = hashlib.sha256(self.space.fingerprint.encode()), np.random.default_rng(0)
+        for _ in range(SAMPLED):
+            with contextlib.suppress(NotInTable):  # it may not know all of its space
+                answers = self._asked_for(self.space.sample(rng).decisions)
+                made.update("/".join([repr(float(value)) for value in answers]).encode())
+        return made.hexdigest()[:16]
 
     def optimum(self, metric: str | None = None, epoch: int | None = None) -> float:
         """Not known.

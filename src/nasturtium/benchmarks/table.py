@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ class Metric:
         epochs: Epochs after which it was measured, in order; empty if there is only the end of training.
         repeats: ``mean``, or ``seeds`` where ``query`` can give that of each run.
         unit: ``%``, ``s``, ``ms``, ``M``, ...; empty for plain numbers.
+        separate: Whether each of its epochs is the end of a training of its own, with a schedule as long as that, and
+            not a moment of one training: then none goes on to the next.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Metric:
     epochs: tuple[int, ...] = ()
     repeats: str = "mean"
     unit: str = ""
+    separate: bool = False
 
     def __post_init__(self) -> None:
         if self.split not in SPLITS or self.repeats not in ("mean", "seeds"):
@@ -243,6 +247,21 @@ class Benchmark:
         described = self.metric(self.verdict if metric is None else metric)
         values = self.column(described.name, epoch)
         return self.architectures()[int(np.nanargmax(values) if described.maximise else np.nanargmin(values))]
+
+    def digest(self, *metrics: str) -> str:
+        """What tells its numbers from those of another table of the same name: sixteen hexadecimal digits.
+
+        Args:
+            metrics: Whose numbers count; signal, verdict and cost if none is named.
+        """
+        names = metrics or tuple(dict.fromkeys([self.signal, self.verdict, *([self.cost] if self.cost else [])]))
+        made = hashlib.sha256(f"{self.space.fingerprint}/{len(self)}".encode())
+        for name in names:
+            held = self.held(name)
+            for epoch, values in held.items() if isinstance(held, Mapping) else [(None, held)]:
+                made.update(f"{name}/{epoch}/{values.shape}/{values.dtype}".encode())
+                made.update(np.ascontiguousarray(values).tobytes())
+        return made.hexdigest()[:16]
 
     def _written(self, architecture: Architecture) -> str:
         try:

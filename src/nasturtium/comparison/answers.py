@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from nasturtium.benchmarks import Benchmark, BenchmarkError
+from nasturtium.benchmarks import Benchmark, BenchmarkError, Surrogate
 from nasturtium.benchmarks.table import Values
 from nasturtium.comparison.branches import Decisions
 from nasturtium.comparison.table_space import TableSpace
@@ -96,9 +96,33 @@ class Answers:
             found.append(chosen.tolist())
         return found
 
-    def signal(self, row: int, place: int) -> float:
-        """The signal of one row at a level; for tables that grow."""
-        return self.benchmark.at(row, None, self.levels[place] if self.levels else None)
+    def signal(self, row: int, place: int, noise: int | None = None) -> float:
+        """The signal of one row at a level; for tables that grow.
+
+        Args:
+            row: The row.
+            place: The level.
+            noise: Seed of a run, whose noise is drawn as the surrogate knows it; its prediction if None.
+
+        Raises:
+            BenchmarkError: If it does not know how much runs differ.
+        """
+        epoch = self.levels[place] if self.levels else None
+        if noise is None or not isinstance(self.benchmark, Surrogate):
+            return self.benchmark.at(row, None, epoch)
+        return self.benchmark.drawn(row, noise, None, epoch)
+
+    def check_noise(self) -> None:
+        """Complains where one run of an architecture cannot be told from another.
+
+        Raises:
+            BenchmarkError: On surrogates that do not know how much runs differ.
+        """
+        if isinstance(self.benchmark, Surrogate) and not self.benchmark.noisy:
+            raise BenchmarkError(
+                f"{self.benchmark.title} computes its answers and does not know how much runs differ, so strategies "
+                "cannot see one run of each architecture there: leave noise (--noise) out"
+            )
 
     @cached_property
     def costs(self) -> list[list[float]]:

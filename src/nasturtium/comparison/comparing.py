@@ -11,7 +11,7 @@ from typing import Any
 from nasturtium.benchmarks import Benchmark
 from nasturtium.comparison.keeping import Kept
 from nasturtium.comparison.plan import Contender, Plan, Subject
-from nasturtium.comparison.pool import execute, jobs_of
+from nasturtium.comparison.pool import Bench, execute, facts_of, jobs_of
 from nasturtium.comparison.results import Comparison
 from nasturtium.comparison.simulation import Limits, Track
 
@@ -76,9 +76,11 @@ def compare(
 
 def carry_out(plan: Plan, workers: int = 1, out: Path | None = None, progress: Progress | None = None) -> Comparison:
     """Does what is missing of a plan, keeps it, and puts the results together."""
-    begun, kept = time.monotonic(), Kept(out)
+    begun, kept, bench = time.monotonic(), Kept(out), Bench(plan)
     try:
-        keys = {(s, c): plan.key(plan.subjects[s], plan.contenders[c]) for s, c in plan.pairs}
+        places = range(len(plan.subjects))
+        known = [str(place) if out is None else bench.key(place) for place in places]  # only what is kept needs numbers
+        keys = {(s, c): plan.key(known[s], plan.contenders[c]) for s, c in plan.pairs}
 
         def missing(subject: int, contender: int) -> list[int]:
             return [n for n in range(plan.runs) if (keys[subject, contender], n) not in kept.runs]
@@ -86,9 +88,8 @@ def carry_out(plan: Plan, workers: int = 1, out: Path | None = None, progress: P
         jobs = jobs_of(plan, missing, workers)
         total = len(plan.pairs) * plan.runs
         ended = total - sum(len(job.numbers) for job in jobs)
-        for done in execute(plan, jobs, workers):
-            subject = plan.subjects[done.job.subject]
-            kept.add_facts(subject.key, done.facts)
+        for done in execute(bench, jobs, workers):
+            kept.add_facts(known[done.job.subject], done.facts)
             kept.add(keys[done.job.subject, done.job.contender], zip(done.job.numbers, done.tracks, strict=True))
             ended += len(done.job.numbers)
             if progress is not None:
@@ -96,7 +97,7 @@ def carry_out(plan: Plan, workers: int = 1, out: Path | None = None, progress: P
         tracks: dict[tuple[int, int], list[Track]] = {
             pair: [kept.runs[keys[pair], number] for number in range(plan.runs)] for pair in plan.pairs
         }
-        facts = [kept.facts[subject.key] for subject in plan.subjects]
+        facts = [kept.facts.get(known[place]) or facts_of(bench.answers(place)) for place in places]
     finally:
         kept.close()
     return Comparison(plan, facts, tracks, time.monotonic() - begun)

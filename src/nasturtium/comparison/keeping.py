@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import warnings
 from collections.abc import Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -16,13 +17,16 @@ from nasturtium.study.lock import FileLock
 
 FILE = "runs.jsonl"
 LOCK = "runs.lock"
+SHOWN = 5
+"""So many damaged lines are named."""
 
 
 class Kept:
     """The finished runs in a folder; without a folder nothing is kept.
 
-    A line that was cut short when its process was killed is left out and written over. Lines of other comparisons, with
-    another budget or seed, stay where they are and are not used.
+    A last line that was cut short when its process was killed is left out and written over. Other lines that cannot be
+    read stay where they are and are not used, and a warning says which; lines of other comparisons, with another budget
+    or seed, are not used either.
 
     Args:
         folder: Made if it is missing.
@@ -50,22 +54,29 @@ class Kept:
     def _read(self, file: Path) -> None:
         if not file.exists():
             return
-        whole = 0
+        bad, line = [], b""
         with file.open("rb") as lines:
-            for line in lines:
-                content = _content(line)
-                if content is None:
-                    break
-                whole += len(line)
-                self._note(content)
-        if whole < file.stat().st_size:
-            os.truncate(file, whole)
+            for number, line in enumerate(lines, 1):
+                if line.endswith(b"\n") and not self._note(line):
+                    bad.append(number)
+        if line and not line.endswith(b"\n"):
+            os.truncate(file, file.stat().st_size - len(line))
+        if bad:
+            named = ", ".join(map(str, bad[:SHOWN])) + (", ..." if len(bad) > SHOWN else "")
+            text = f"{file} has {len(bad)} damaged line{'s' * (len(bad) > 1)} ({named}), which are left out"
+            warnings.warn(text, stacklevel=2)
 
-    def _note(self, content: dict[str, Any]) -> None:
-        if "facts" in content:
-            self.facts[content["key"]] = content["facts"]
-        else:
-            self.runs[content["key"], content["run"]] = _track(content["track"])
+    def _note(self, line: bytes) -> bool:
+        """Takes up what a line holds; False if it cannot be read."""
+        try:
+            content = json.loads(line)
+            if "facts" in content:
+                self.facts[content["key"]] = dict(content["facts"])
+            else:
+                self.runs[content["key"], int(content["run"])] = _track(content["track"])
+        except (ValueError, TypeError, LookupError, AttributeError):
+            return False
+        return True
 
     def add(self, key: str, runs: Iterator[tuple[int, Track]]) -> None:
         """Keeps some runs of one strategy on one benchmark."""
@@ -97,17 +108,6 @@ class Kept:
         """Lets go of the folder."""
         if self._lock is not None:
             self._lock.release()
-
-
-def _content(line: bytes) -> dict[str, Any] | None:
-    """What a whole line holds; None of one that was cut short."""
-    if not line.endswith(b"\n"):
-        return None
-    try:
-        content = json.loads(line)
-    except ValueError:
-        return None
-    return content if isinstance(content, dict) and "key" in content else None
 
 
 def _plain(track: Track) -> dict[str, Any]:

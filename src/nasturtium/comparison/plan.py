@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ from nasturtium.strategies import PRESETS, STRATEGIES
 from nasturtium.strategies.fidelity import MultiFidelity
 from nasturtium.strategies.options import taken
 from nasturtium.trial import Strategy
+
+RULES = 2
+"""Raised when runs of the same plan come to cost or show something else: those kept from before are not its own."""
 
 FEW = 3
 """Where the signal is known at no more epochs than these, what goes on does so from one of them to the next."""
@@ -54,13 +58,6 @@ class Subject:
             return cls(given.name, given.dataset, held=given)
         name, dataset = (given, None) if isinstance(given, str) else given
         return cls(name, dataset, None if data is None else str(data))
-
-    @property
-    def key(self) -> str:
-        """By which kept results are known again."""
-        where = "given" if self.held is not None else "installed" if self.data is None else "files"
-        where = where if self.surrogate is None else f"surrogate {Path(self.surrogate).name}"
-        return f"{self.name}/{self.dataset or ''}/{where}"
 
     def load(self) -> Benchmark:
         """The benchmark."""
@@ -127,9 +124,13 @@ class Contender:
 
     @property
     def text(self) -> str:
-        """Strategy and options, by which runs are known again."""
-        made = self.strategy if isinstance(self.strategy, str) else _place(self.strategy)
-        return json.dumps([made, dict(self.options)], sort_keys=True, default=str)
+        """Strategy and options, by which runs are known again.
+
+        What makes a strategy is known by its place and by what it has closed over, and by its name here: two functions
+        of one factory have the same place.
+        """
+        made = self.strategy if isinstance(self.strategy, str) else [self.name, _told(self.strategy)]
+        return json.dumps([made, dict(self.options)], sort_keys=True, default=_told)
 
 
 @dataclass(frozen=True)
@@ -166,9 +167,14 @@ class Plan:
         for what, names in (("benchmark", list(self.subjects)), ("strategy", [each.name for each in self.contenders])):
             _all_different(what, names)
 
-    def key(self, subject: Subject, contender: Contender) -> str:
-        """A digest of all that decides the runs of a strategy on a benchmark."""
-        told = [subject.key, contender.text, *self.limits, self.seed, self.epoch, self.noise]
+    def key(self, subject: str, contender: Contender) -> str:
+        """A digest of all that decides the runs of a strategy on a benchmark.
+
+        Args:
+            subject: What the benchmark is known by, its numbers among it.
+            contender: The strategy.
+        """
+        told = [RULES, subject, contender.text, *self.limits, self.seed, self.epoch, self.noise]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
     def run_seed(self, number: int) -> int:
@@ -205,8 +211,15 @@ def read_options(texts: Iterable[str]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _place(maker: Callable[..., Any]) -> str:
-    return f"{getattr(maker, '__module__', '')}:{getattr(maker, '__qualname__', repr(maker))}"
+def _told(thing: Any, depth: int = 3) -> str:
+    """What a value is known by: of a function its place and what it has closed over, of a partial one its arguments."""
+    if isinstance(thing, partial):
+        return f"{_told(thing.func, depth)}{thing.args}{thing.keywords}"
+    if not inspect.isfunction(thing):
+        return f"{thing.__module__}:{thing.__qualname__}" if inspect.isclass(thing) else repr(thing)
+    held = [cell.cell_contents for cell in thing.__closure__ or ()] if depth else []
+    given = [*held, *(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values()]
+    return f"{thing.__module__}:{thing.__qualname__}{[_told(each, depth - 1) for each in given]}"
 
 
 def _all_different(what: str, things: Sequence[Any]) -> None:

@@ -9,7 +9,9 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context, parent_process
+from contextlib import suppress
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, NamedTuple
 
@@ -55,10 +57,19 @@ class Bench:
     def answers(self, subject: int) -> Answers:
         """A benchmark of the plan, loaded if it is not the last one."""
         if self._answers is None or self._subject != subject:
-            self._answers = self._simulation = None  # the old table goes before the new one comes
+            self.forget()  # the old table goes before the new one comes
             self._answers = Answers(self.plan.subjects[subject].load(), self.plan.epoch)
             self._subject = subject
         return self._answers
+
+    def forget(self) -> None:
+        """Lets go of the table."""
+        self._answers = self._simulation = None
+
+    def key(self, subject: int) -> str:
+        """What kept results on a benchmark are known by: its numbers, and when strategies see them."""
+        benchmark = self.answers(subject).benchmark
+        return f"{benchmark.name}/{benchmark.dataset}/{self.plan.epoch}/{benchmark.digest()}"
 
     def simulation(self, subject: int, number: int) -> Simulation:
         """The table as run ``number`` sees it; without noise that is the same for every run."""
@@ -84,6 +95,7 @@ def facts_of(answers: Answers) -> dict[str, Any]:
     """What a report says of a benchmark; its optima where they are known."""
     benchmark = answers.benchmark
     known, verdict = not benchmark.grows, benchmark.metric(benchmark.verdict)
+    last = answers.levels[-1] if answers.levels else None
     return {
         "benchmark": benchmark.name, "dataset": benchmark.dataset, "title": benchmark.title,
         "rows": None if benchmark.grows else len(benchmark), "restricted": answers.restricted,
@@ -91,6 +103,7 @@ def facts_of(answers: Answers) -> dict[str, Any]:
         "verdict_maximise": verdict.maximise, "unit": verdict.unit, "split": verdict.split, "source": benchmark.source,
         "optimum": benchmark.optimum() if known else None,
         "optimum_validation": benchmark.optimum(benchmark.signal) if known else None,
+        "optimum_signal": benchmark.optimum(benchmark.signal, last) if known else None,
     }  # fmt: skip
 
 
@@ -112,14 +125,14 @@ def jobs_of(plan: Plan, missing: Callable[[int, int], Sequence[int]], workers: i
     return jobs
 
 
-def execute(plan: Plan, jobs: Sequence[Job], workers: int) -> Iterator[Done]:
-    """Does jobs, and gives each as it ends."""
+def execute(bench: Bench, jobs: Sequence[Job], workers: int) -> Iterator[Done]:
+    """Does jobs, here or in worker processes, and gives each as it ends."""
     workers = min(workers, len(jobs))
     if workers <= 1:
-        bench = Bench(plan)
         yield from map(bench.do, jobs)
         return
-    yield from _in_processes(plan, jobs, workers)
+    bench.forget()
+    yield from _in_processes(bench.plan, jobs, workers)
 
 
 def _in_processes(plan: Plan, jobs: Sequence[Job], workers: int) -> Iterator[Done]:
@@ -128,7 +141,8 @@ def _in_processes(plan: Plan, jobs: Sequence[Job], workers: int) -> Iterator[Don
     context = get_context(method)
     if method == "forkserver":
         context.set_forkserver_preload(["nasturtium.comparison.pool"])
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_born, initargs=(plan,))
+    heard, held = context.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_born, initargs=(plan, heard))
     try:
         with starting(1, hidden):
             waiting: list[Future[Done]] = [pool.submit(_do, job) for job in jobs]
@@ -141,6 +155,7 @@ def _in_processes(plan: Plan, jobs: Sequence[Job], workers: int) -> Iterator[Don
         ) from None
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+        held.close()  # workers end at once: after an error or Ctrl-C nobody waits for the runs under way
 
 
 def _checked(plan: Plan) -> bool:
@@ -162,19 +177,18 @@ BENCH: dict[str, Bench] = {}
 """What a worker process holds."""
 
 
-def _born(plan: Plan) -> None:
-    """Begins a worker: Ctrl-C is for the driver, whose death is noticed."""
+def _born(plan: Plan, heard: Connection) -> None:
+    """Begins a worker: Ctrl-C is for the driver, whose end is noticed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_follow, daemon=True).start()
+    threading.Thread(target=_follow, args=(heard,), daemon=True).start()
     BENCH["here"] = Bench(plan)
 
 
-def _follow() -> None:
-    """Ends this process when its driver is gone, which a killed driver cannot ask for."""
-    driver = parent_process()
-    if driver is not None:
-        driver.join()
-        os._exit(1)
+def _follow(heard: Connection) -> None:
+    """Ends this process when its driver lets go of the other end, or is gone, which a killed driver cannot ask for."""
+    with suppress(EOFError, OSError):
+        heard.recv_bytes()
+    os._exit(1)
 
 
 def _do(job: Job) -> Done:

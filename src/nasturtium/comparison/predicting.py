@@ -25,6 +25,7 @@ FEATURES = ("encoding", "proxies", "both")
 FILE = "predictions.jsonl"
 TOP = 0.1
 """The share of rows that counts as top."""
+Key = tuple[str, str, str, int, str, str, str, int, int]
 MOST = 5000
 """So many rows are asked for at most in each split."""
 
@@ -48,6 +49,9 @@ class Assessed:
         coverage90: Likewise 90 %.
         fit_seconds: CPU time of the fit.
         query_seconds: CPU time for all that was asked.
+        metric: What was predicted.
+        seed: Of splits and predictors.
+        table: A digest of the numbers that it was fitted on and asked for.
     """
 
     benchmark: str
@@ -63,11 +67,15 @@ class Assessed:
     coverage90: float
     fit_seconds: float
     query_seconds: float
+    metric: str
+    seed: int
+    table: str
 
     @property
-    def key(self) -> tuple[str, str, str, str, int, int]:
+    def key(self) -> Key:
         """What tells it from others."""
-        return self.benchmark, self.dataset, self.predictor, self.features, self.train, self.run
+        table = self.benchmark, self.dataset, self.metric, self.seed, self.table
+        return *table, self.predictor, self.features, self.train, self.run
 
 
 def assess(
@@ -106,8 +114,7 @@ def assess(
     ]
     found = []
     for done, (name, kind, size, run) in enumerate(wanted):
-        key = (benchmark.name, benchmark.dataset, name, kind, size, run)
-        row = known.get(key)
+        row = known.get(table.key(name, kind, size, run))
         if row is None:
             row = table.assess(name, kind, size, run)
             keep(out, row)
@@ -133,6 +140,11 @@ class Table:
         self.rows = np.flatnonzero(known & scored(benchmark, self.proxies))  # the same rows for all kinds of features
         self.architectures = benchmark.architectures()
         self.made: dict[int, Architecture] = {}
+        self.digest = benchmark.digest(metric, *self.proxies)
+
+    def key(self, name: str, kind: str, size: int, run: int) -> Key:
+        """What tells a fit on this table from others."""
+        return self.benchmark.name, self.benchmark.dataset, self.metric, self.seed, self.digest, name, kind, size, run
 
     def check(self, train: Sequence[int], features: Sequence[str]) -> None:
         """Whether that can be assessed here.
@@ -184,7 +196,19 @@ class Table:
         seconds = (fitted - begun, time.process_time() - fitted)
         better = 1.0 if self.benchmark.metrics[self.metric].maximise else -1.0
         worth = judged(better * mean, std, better * scores[asked])
-        return Assessed(self.benchmark.name, self.benchmark.dataset, name, kind, size, run, *worth, *seconds)
+        return Assessed(
+            self.benchmark.name,
+            self.benchmark.dataset,
+            name,
+            kind,
+            size,
+            run,
+            *worth,
+            *seconds,
+            self.metric,
+            self.seed,
+            self.digest,
+        )
 
 
 def proxies_of(table: Table) -> Callable[[Sequence[Any]], Array]:
@@ -212,8 +236,8 @@ def judged(mean: Array, std: Array, truth: Array) -> tuple[float, float, float, 
     return float(rank), float(tau), hits / count, float(covered[0.5]), float(covered[0.9])
 
 
-def kept(out: Path | None) -> dict[tuple[str, str, str, str, int, int], Assessed]:
-    """What an earlier call did; a last line that was cut off is left out."""
+def kept(out: Path | None) -> dict[Key, Assessed]:
+    """What an earlier call did; lines that cannot be read, such as a last one that was cut off, are left out."""
     if out is None or not (out / FILE).exists():
         return {}
     rows = list(_lines(out / FILE))

@@ -18,6 +18,9 @@ from nasturtium.errors import NasturtiumError, did_you_mean
 Numbers = NDArray[np.float64]
 
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
+OPTIMA = {"test": "optimum", "validation": "optimum_validation", "signal": "optimum_signal"}
+"""Where the best value in the table stands among what is known of a benchmark."""
+
 POINTS = 200
 """So many points a curve over simulated time has."""
 
@@ -34,7 +37,9 @@ class Curve:
         mean: Of the runs, (n,).
         error: Standard error of the mean, (n,); NaN of a single run.
         quantiles: By the fractions of ``QUANTILES``, (5, n).
-        regret: Mean distance to the best value in the table, (n,); NaN where that is not known.
+        regret: How far the mean falls behind the best value in the table, (n,); that of ``signal`` behind the best at
+            the epoch after which strategies see it. NaN where the best is not known: on surrogates, and of ``signal``
+            where each run sees another training of each architecture.
         runs: How many.
     """
 
@@ -112,10 +117,11 @@ class Comparison:
         """Mean, standard error, quantiles and regret of the incumbent; see :meth:`values`."""
         values = self.values(title, strategy, what)
         facts = self.facts[_place("benchmark", self.titles, title)]
-        best = facts["optimum" if what == "test" else "optimum_validation"]
+        best = None if what == "signal" and self.plan.noise else facts[OPTIMA[what]]
+        sign = 1.0 if facts["verdict_maximise" if what == "test" else "maximise"] else -1.0
         runs, mean = len(values), values.mean(axis=0)
         error = values.std(axis=0, ddof=1) / np.sqrt(runs) if runs > 1 else np.full_like(mean, np.nan)
-        regret = np.full_like(mean, np.nan) if best is None else np.abs(best - mean)
+        regret = np.full_like(mean, np.nan) if best is None else sign * (best - mean)
         return Curve(self.at, mean, error, np.quantile(values, QUANTILES, axis=0), regret, runs)
 
     @cached_property

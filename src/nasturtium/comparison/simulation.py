@@ -70,24 +70,30 @@ class Track:
 class Simulation:
     """A strategy on a table, in virtual time.
 
-    A free worker asks at once. A query takes the seconds that the table says of its training (1 where it says none); a
-    trial that continues another pays for the rest alone. Queries count as whole trainings; at a smaller budget by their
-    share of epochs. What is asked twice is paid twice. The incumbent is what was seen to be best at the largest budget
-    so far; of equals the first.
+    A free worker asks at once. A query takes the seconds that the table says of its training (1 where it says none). A
+    trial that continues another pays for the rest alone where the epochs of the table are those of one training; where
+    the table has trained anew for each number of epochs it pays for the whole training that it is told of. (NATS-Bench
+    charges every evaluation from the first epoch too, even BOHB's, which read one training of 12 epochs.) Queries count
+    as whole trainings; at a smaller budget by their share of epochs. What is asked twice is paid twice. The incumbent
+    is what was seen to be best at the largest budget so far; of equals the first.
 
     Args:
         answers: The benchmark.
         limits: When it ends.
-        noise: Seed by which one run of each row is seen, instead of the mean over them.
+        noise: Seed by which one run of each row is seen, instead of the mean over them; surrogates draw one.
 
     Raises:
-        BenchmarkError: If time is limited and the table has no seconds.
+        BenchmarkError: If time is limited and the table has no seconds, or a surrogate knows no noise.
     """
 
     def __init__(self, answers: Answers, limits: Limits, noise: int | None = None) -> None:
         self.answers = answers
         self.limits = limits
+        self.noise = noise
+        if noise is not None:
+            answers.check_noise()
         self.grows = answers.benchmark.grows
+        self.separate = answers.metric.separate
         self.signals = [] if self.grows else answers.signals(noise)
         self.costs = answers.costs if not self.grows and (answers.timed or limits.seconds is not None) else []
 
@@ -126,6 +132,8 @@ class Simulation:
         proposal, number = proposals[0], self.number
         place = self.answers.place(proposal.budget)
         begun = None if proposal.parent is None else self.places.get(proposal.parent)
+        if self.separate and begun != place:  # the same training needs not be made again, another one anew
+            begun = None
         queries = self.answers.share(place) - (0.0 if begun is None else self.answers.share(begun))
         self.ordered += queries
         if limit is not None and self.ordered > limit + ROUNDING:
@@ -139,11 +147,13 @@ class Simulation:
     def _seconds(self, row: int | None, place: int, begun: int | None) -> float:
         if not self.answers.timed:
             return 1.0
+        return self._whole(row, place) - (0.0 if begun is None else self._whole(row, begun))
+
+    def _whole(self, row: int | None, place: int) -> float:
+        """The seconds of a training from its beginning up to a level."""
         if row is None:  # an architecture that the table does not know: what its rows take on average
             return float(np.mean(self.costs[place]))
-        if self.grows:
-            return self.answers.cost(row, place) - (0.0 if begun is None else self.answers.cost(row, begun))
-        return self.costs[place][row] - (0.0 if begun is None else self.costs[begun][row])
+        return self.answers.cost(row, place) if self.grows else self.costs[place][row]
 
     def _end(self, strategy: Strategy, event: Event, track: Track) -> None:
         """Tells the strategy, and notes a new incumbent."""
@@ -151,7 +161,7 @@ class Simulation:
         track.asked += 1
         track.spent += event.queries
         track.passed = event.seconds
-        value = math.nan if row is None else self.answers.signal(row, place) if self.grows else self.signals[place][row]
+        value = math.nan if row is None else self._seen(row, place)
         proposal = event.proposal
         if row is None or not math.isfinite(value):
             track.failed += 1
@@ -173,11 +183,16 @@ class Simulation:
             self._note(row, value, track)
 
     def _curve(self, row: int, parent: int | None, place: int) -> list[dict[str, float]]:
-        """What training from where the parent ended to a level would have reported."""
-        levels, begun = self.answers.levels, 0 if parent is None else self.places[parent] + 1
-        if self.grows or not levels:
+        """What training from where the parent ended to a level would have reported; nothing where it began anew."""
+        levels = self.answers.levels
+        if not levels or self.separate:
             return []
-        return [{"step": levels[each], SIGNAL: self.signals[each][row]} for each in range(begun, place + 1)]
+        begun = 0 if parent is None else self.places[parent] + 1
+        return [{"step": levels[each], SIGNAL: self._seen(row, each)} for each in range(begun, place + 1)]
+
+    def _seen(self, row: int, place: int) -> float:
+        """What the strategy sees of a row at a level."""
+        return self.answers.signal(row, place, self.noise) if self.grows else self.signals[place][row]
 
     def _note(self, row: int, value: float, track: Track) -> None:
         validation, test = self.answers.reported(row)

@@ -21,7 +21,8 @@ def augmenter(settings: Augmentation, background: Tensor) -> Augment | None:
 
     Args:
         settings: What may change, and how far.
-        background: The colour (C,) that comes in from outside where the padding is ``background``.
+        background: The colour (C,) that comes in from outside where the padding is ``background``; any tensor where
+            the settings say that they do not paint.
 
     Returns:
         The function, or None where nothing changes.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -12,7 +13,8 @@ from nasturtium.estimators.recipe import Recipe
 from nasturtium.tasks import Batches, Split, Task
 
 SCORING_BATCH = 256
-BORDER_ROWS = 2_000
+BORDER_ROWS, BORDER_FILES = 2_000, 64
+"""Images whose borders tell the background: of those in memory, and of those that are read for it."""
 
 
 class Placed:
@@ -49,12 +51,16 @@ class Placed:
         """What changes the images of a batch; None for other data."""
         if self.task.inputs[0].kind != "image":
             return None
-        return augmenter(recipe.augmentation, self._colour())
+        settings = recipe.augmentation
+        return augmenter(settings, self._colour() if settings.paints else torch.zeros(1, device=self.device))
 
     def _colour(self) -> Tensor:
         if self._background is None:
             train = self.task.train
-            rows = train.take(torch.arange(min(len(train), BORDER_ROWS)).numpy())
+            places = np.arange(min(len(train), BORDER_ROWS))
+            if train.dataset is not None:  # spread, as files come class after class
+                places = np.linspace(0, len(train) - 1, min(len(train), BORDER_FILES)).astype(int)
+            rows = train.take(places)
             (images, *_), _ = next(iter(Batches(rows, len(rows))))
             self._background = background_of(images).to(self.device)
         return self._background

@@ -38,6 +38,12 @@ class Augmentation(Part):
     cutout: int = 0
     padding: str = "background"
 
+    @property
+    def paints(self) -> bool:
+        """Whether the colour of the background comes into images."""
+        moves = self.rotate or self.scale or self.shift >= 1
+        return bool(self.cutout or (moves and self.padding == "background"))
+
     def check(self) -> None:
         """Raise what is wrong with the values.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nasturtium.errors import TrainingError
@@ -113,6 +114,14 @@ class Training:
             scores = Run(fit, placed, report, folder, self.checkpoint_seconds, architecture, budget).scores()
             fit.take_average()
             return self.conclude(architecture, fit, report, scores)
+
+    def tidy(self, folder: Path) -> None:
+        """Remove the checkpoint of a trial that ended; three times the size of its network, it is of no more use."""
+        from nasturtium.estimators.checkpoint import NAME
+
+        (folder / NAME).unlink(missing_ok=True)
+        with suppress(OSError):  # something else is in it, such as what a teacher says
+            folder.rmdir()
 
     def conclude(self, architecture: Architecture, fit: Fit, report: Report, scores: Scores) -> Scores:
         """What else is done with a network that is trained and scored, its weights those that are kept; the scores."""

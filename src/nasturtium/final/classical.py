@@ -13,7 +13,7 @@ import numpy.typing as npt
 from nasturtium.errors import NasturtiumError
 from nasturtium.final.aggregates import aggregates, series_aggregates
 from nasturtium.final.results import Run
-from nasturtium.space.signal import Signal
+from nasturtium.space.signal import Signal, group
 from nasturtium.tasks import Split, Task, evaluate_metrics
 from nasturtium.threads import one_thread
 
@@ -67,6 +67,8 @@ def features(split: Split, signal: Signal) -> Array:
     if signal.kind == "group":
         return aggregates(split, signal)
     values = np.asarray(split.inputs[0])
+    if split.offsets is not None:
+        return _flat_counts(values, split.offsets, signal) if signal.kind == "tokens" else _flat_summary(split, signal)
     if signal.kind == "tokens":
         return _counts(values, split.inputs[1] if signal.mask else None, signal)
     if signal.kind == "sequence" and (signal.mask or values[0].size > BOOSTED_COLUMNS):
@@ -83,6 +85,20 @@ def _counts(tokens: Array, mask: Array | None, signal: Signal) -> Array:
     rows, places = np.nonzero(there & (tokens < size))
     np.add.at(counts, (rows, tokens[rows, places]), 1.0)
     return counts
+
+
+def _flat_counts(tokens: Array, offsets: Array, signal: Signal) -> Array:
+    """As ``_counts``, of rows that are held flat, (E,)."""
+    size = min(int(signal.vocabulary[0]), MOST_COLUMNS)
+    rows = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    there = tokens < size
+    counts = np.bincount(rows[there] * size + tokens[there], minlength=(len(offsets) - 1) * size)
+    return counts.reshape(-1, size).astype(np.float32)
+
+
+def _flat_summary(split: Split, signal: Signal) -> Array:
+    """Mean, deviation, extremes, last and first value of each channel, and the length, of rows that are held flat."""
+    return aggregates(split, group(x=signal._replace(mask=False)))
 
 
 def train_classical(

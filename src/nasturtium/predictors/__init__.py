@@ -10,7 +10,7 @@ from nasturtium.errors import did_you_mean
 from nasturtium.predictors.base import Features, Predictor, PredictorError, Regressor
 from nasturtium.predictors.calibration import calibration
 from nasturtium.predictors.committee import Committee, costs
-from nasturtium.predictors.drawn import Paths
+from nasturtium.predictors.drawn import GraphEncoder, Paths
 from nasturtium.predictors.encoders import ENCODERS, encoder
 from nasturtium.predictors.table import PREDICTORS, Row
 from nasturtium.predictors.vectors import Encoder
@@ -104,14 +104,28 @@ def make(
     if "seed" in inspect.signature(regressor).parameters:
         settings["seed"] = seed
     warped = row.warp if warp is None else warp
-    sees = _seen(row, encoding, space)
-    return Predictor(sees, regressor(**settings), features, calibrate, warped, seed, name, row.columns)
+    sees, made = _seen(row, encoding, space), regressor(**settings)
+    _readable(name, made, sees)
+    return Predictor(sees, made, features, calibrate, warped, seed, name, row.columns)
 
 
 def _seen(row: Row, encoding: str | Encoder | Callable[[Space], Encoder] | None, space: Space) -> Encoder:
     if row.reads == "views":
         return Together(space, None if encoding in (None, "views") else encoder(encoding, space))
     return encoder(encoding or row.encoding, space)
+
+
+def _readable(name: str, regressor: Regressor, sees: Encoder) -> None:
+    """Makes sure that graphs go to what reads graphs, and rows to what reads rows."""
+    alone = sees.alone if isinstance(sees, Together) else sees
+    if isinstance(alone, GraphEncoder) and not regressor.graphs:
+        others = ", ".join(each for each, row in PREDICTORS.items() if row.reads == "graph")
+        raise PredictorError(
+            f"predictor {name!r} reads rows of numbers, not the encoding 'graph'; leave the encoding out, or take a "
+            f"predictor of graphs ({others})"
+        )
+    if regressor.graphs and type(alone) in ENCODERS.values() and not isinstance(alone, GraphEncoder):
+        raise PredictorError(f"predictor {name!r} with these options reads the encoding 'graph'; give encoding='graph'")
 
 
 def _accepted(name: str, regressor: type[Regressor], options: dict[str, Any]) -> dict[str, Any]:

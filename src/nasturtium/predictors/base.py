@@ -35,7 +35,15 @@ class PredictorError(NasturtiumError):
 
 
 class Regressor(ABC):
-    """Learns numbers from rows; scores come standardised (mean 0, standard deviation 1)."""
+    """Learns numbers from rows; scores come standardised (mean 0, standard deviation 1).
+
+    Attributes:
+        graphs: Whether it reads graphs (see :class:`Graphs`), and no rows.
+        most: From how many rows a search has it learn at most, as its cost grows much faster; None for all.
+    """
+
+    graphs: bool = False
+    most: int | None = None
 
     @abstractmethod
     def fit(self, x: Any, y: Array) -> None:

@@ -25,6 +25,10 @@ FAR = 1e25
 """The loss where a covariance has no Cholesky factor."""
 
 
+MOST = 1000
+"""So many rows a search has a process learn from: its cost grows with their cube, its memory with their square."""
+
+
 class GaussianProcess(Regressor):
     """A Gaussian process of mean 0 (Rasmussen and Williams 2006, algorithm 2.1) with hyperparameters that maximise
     the marginal likelihood, found by L-BFGS along its gradient (equation 5.9) from one or more starts.
@@ -37,11 +41,14 @@ class GaussianProcess(Regressor):
         seed: Of those places.
     """
 
+    most = MOST
+
     def __init__(
         self, kernel: str | Kernel = "matern", ard: bool = False, starts: int = 1, steps: int = 60, seed: int = 0
     ) -> None:
         self.kernel = kernel_called(kernel, ard)
         self.starts, self.steps, self.seed = starts, steps, seed
+        self.graphs = self.kernel.graphs
 
     def fit(self, x: Any, y: Array) -> None:
         """Maximises the marginal likelihood over the kernel's variants, length scales and the noise."""
@@ -59,7 +66,7 @@ class GaussianProcess(Regressor):
         self.root = np.linalg.cholesky(covariance)
         inverse = _inverse(self.root)
         self.weights = inverse @ y
-        self._held = left_out(inverse, y)
+        self._held = left_out(np.diag(inverse), self.weights, y)
 
     def _search(self, x: Any, y: Array) -> tuple[float, Array]:
         from scipy.optimize import minimize

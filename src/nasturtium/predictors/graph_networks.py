@@ -43,6 +43,8 @@ class GraphNetwork(Regressor):
         PredictorError: If an option cannot be used.
     """
 
+    graphs = True
+
     def __init__(
         self,
         kind: str = "gcn",

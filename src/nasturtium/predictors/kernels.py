@@ -15,7 +15,13 @@ AMPLITUDE = (1e-2, 1e2)
 
 
 class Kernel(ABC):
-    """A covariance; its first hyperparameter is the logarithm of its variance."""
+    """A covariance; its first hyperparameter is the logarithm of its variance.
+
+    Attributes:
+        graphs: Whether it is one of graphs, and not of rows.
+    """
+
+    graphs: bool = False
 
     def variants(self, x: Any) -> int:
         """How many discrete settings there are for training rows."""

@@ -20,7 +20,8 @@ class BayesianLinear(Regressor):
     """A linear model with a normal prior on its weights (Bishop 2006, sections 3.3 and 3.5).
 
     Prior and noise variance maximise the evidence. With K = X X' and its eigenvalues l, the scores have covariance
-    a K + s I, whose eigenvalues are a l + s: evidence and gradient cost n operations once K is decomposed.
+    a K + s I, whose eigenvalues are a l + s: evidence and gradient cost n operations once K is decomposed. Where there
+    are fewer columns than rows, X is decomposed instead; the other eigenvalues are 0.
 
     Args:
         intercept: Whether a constant column stands beside the others.
@@ -34,8 +35,10 @@ class BayesianLinear(Regressor):
         from scipy.optimize import minimize
 
         rows = self._design(x)
-        values, vectors = np.linalg.eigh(rows @ rows.T)
-        values, turned = np.maximum(values, 0.0), vectors.T @ y
+        vectors, values = _decomposed(rows)
+        turned = vectors.T @ y
+        left = max(float(y @ y - turned @ turned), 0.0)  # squared length of what lies outside of the vectors
+        values, turned = _filled(values, len(y)), _filled(np.append(turned, np.sqrt(left)), len(y))
         scale = np.log(max(values.mean(), 1e-12))
         starts = [(np.log(part) - scale, np.log(1 - part)) for part in (0.5, 0.9, 0.1)]
         best = min(
@@ -71,21 +74,41 @@ class BayesianLinear(Regressor):
         return rows @ self.weights, np.sqrt(self.noise + (half**2).sum(0))
 
     def _left_out(self, vectors: Array, values: Array, y: Array) -> Held:
-        inverse = (vectors / (self.prior * values + self.noise)) @ vectors.T
-        return left_out(inverse, y)
+        part = self.prior * values[: vectors.shape[1]] + self.noise
+        turned = vectors.T @ y
+        outside = np.maximum(1.0 - (vectors**2).sum(1), 0.0)
+        solved = vectors @ (turned / part) + (y - vectors @ turned) / self.noise
+        return left_out((vectors**2) @ (1.0 / part) + outside / self.noise, solved, y)
 
     def held_out(self) -> Held | None:
         """Leave-one-out predictions in closed form."""
         return self._held
 
 
-def left_out(inverse: Array, y: Array) -> Held:
-    """Leave-one-out predictions of a normal model from the inverse of the scores' covariance (n, n).
+def left_out(diagonal: Array, solved: Array, y: Array) -> Held:
+    """Leave-one-out predictions of a normal model (Rasmussen and Williams 2006, equation 5.12).
 
-    Rasmussen and Williams 2006, equation 5.12.
+    Args:
+        diagonal: Of the inverse of the scores' covariance, (n,).
+        solved: That inverse times the scores, (n,).
+        y: The scores, (n,).
     """
-    variance = 1.0 / np.diag(inverse)
-    return y - (inverse @ y) * variance, np.sqrt(variance), y
+    variance = 1.0 / diagonal
+    return y - solved * variance, np.sqrt(variance), y
+
+
+def _decomposed(rows: Array) -> tuple[Array, Array]:
+    """Eigenvectors of X X' (n, min(n, d)) as columns, and their eigenvalues."""
+    if 0 < rows.shape[1] < rows.shape[0]:
+        vectors, singular, _ = np.linalg.svd(rows, full_matrices=False)
+        return vectors, singular**2
+    values, vectors = np.linalg.eigh(rows @ rows.T)
+    return vectors, np.maximum(values, 0.0)
+
+
+def _filled(values: Array, count: int) -> Array:
+    """The first ``count`` values, zeros where there are fewer."""
+    return np.append(values, np.zeros(max(0, count - len(values))))[:count]
 
 
 def _bounds(scale: float) -> list[tuple[float, float]]:

@@ -12,7 +12,7 @@ from nasturtium.predictors.base import PredictorError, Regressor
 from nasturtium.predictors.boosting import Bagged
 from nasturtium.predictors.calibration import Held
 from nasturtium.predictors.forest import Forest
-from nasturtium.predictors.gaussian import GaussianProcess
+from nasturtium.predictors.gaussian import MOST, GaussianProcess
 from nasturtium.predictors.kernels import Kernel, Matern
 from nasturtium.predictors.structured import WeisfeilerLehman
 from nasturtium.predictors.sums import Pick, Sum
@@ -68,6 +68,7 @@ class Omni(Regressor):
             raise PredictorError(f"option weights={tuple(weights)}: four numbers from 0, not all 0, are expected")
         self.shares = np.asarray(weights, np.float64) / sum(weights)
         self.depth, self.trees, self.rounds, self.seed = depth, trees, rounds, seed
+        self.most = MOST if self.shares[0] > 0 else None  # as the process is fitted to all rows it is given
 
     def fit(self, x: Any, y: Array) -> None:
         """Fits the models to views.

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nasturtium.predictors.base import Regressor
+from nasturtium.predictors.base import PredictorError, Regressor
 from nasturtium.predictors.calibration import Held, split_off
 from nasturtium.predictors.mlp import tensors
 from nasturtium.predictors.networks import Networks
@@ -65,6 +65,9 @@ class BOHAMIANN(Regressor):
         rate: Step size.
         friction: Part of the momentum that is lost in a step.
         seed: Of weights, batches and noise.
+
+    Raises:
+        PredictorError: If no sample would be kept.
     """
 
     def __init__(
@@ -80,6 +83,11 @@ class BOHAMIANN(Regressor):
         friction: float = 0.05,
         seed: int = 0,
     ) -> None:
+        if chains < 1 or burn < 0 or every < 1 or steps - burn < every:
+            raise PredictorError(
+                f"options chains={chains}, steps={steps}, burn={burn}, every={every}: no network would be kept; give a "
+                "chain, and at least burn + every steps"
+            )
         self.chains, self.steps, self.burn, self.every = chains, steps, burn, every
         self.hidden, self.batch, self.rate, self.friction, self.seed = (width,) * layers, batch, rate, friction, seed
 

@@ -71,7 +71,8 @@ class SequenceModel(Regressor):
     The loss is ``weight`` times the squared error plus the rest times the cross-entropy of the decoded tokens. With
     ``unlabelled`` rows, which are only decoded, this is the pretraining of SemiNAS (Luo et al. 2020,
     arXiv:2002.10389); pseudo-labels are left to whoever calls ``fit`` again with them. The spread is that of the
-    members; the first of them gives the continuous encoding.
+    members; the first of them gives the continuous encoding. As many more models learn from four fifths of the rows, to
+    scale the spread by.
 
     Args:
         members: Models.
@@ -82,6 +83,7 @@ class SequenceModel(Regressor):
         decay: Weight decay.
         weight: Of the squared error, between 0 and 1.
         size: How many tokens there are; the largest seen if not given.
+        holding_out: Whether the models that scale the spread are trained.
         seed: Of first weights and orders.
 
     Raises:
@@ -98,26 +100,27 @@ class SequenceModel(Regressor):
         decay: float = 1e-4,
         weight: float = 0.8,
         size: int | None = None,
+        holding_out: bool = True,
         seed: int = 0,
     ) -> None:
         if not 0 < weight <= 1:
             raise PredictorError(f"option weight={weight!r}: a number above 0 and at most 1 is expected")
         self.members, self.width, self.epochs, self.batch = members, width, epochs, batch
-        self.rate, self.decay, self.weight, self.size, self.seed = rate, decay, weight, size, seed
+        self.rate, self.decay, self.weight, self.size = rate, decay, weight, size
+        self.holding_out, self.seed = holding_out, seed
 
     def fit(self, x: Any, y: Array, unlabelled: Any = None) -> None:
         """Trains the models on tokens (n, s) and scores; further tokens (m, s) are only decoded."""
         tokens = np.asarray(x, np.int64)
         self.known = int(tokens.max(initial=1)) if self.size is None else self.size
-        split = split_off(len(y), self.seed)
-        seen = np.setdiff1d(np.arange(len(y)), split)
         self.models = [self._trained(tokens, y, unlabelled, self.seed + k) for k in range(self.members)]
         self._held = None
+        split = split_off(len(y), self.seed) if self.holding_out else np.zeros(0, np.int64)
         if len(split):
-            other = self._trained(tokens[seen], y[seen], unlabelled, self.seed + self.members)
-            with torch.inference_mode():
-                found = other.predict(other.encode(self._tokens(tokens[split]))).double().numpy()
-            self._held = found, self.predict(tokens[split])[1], y[split]
+            seen = np.setdiff1d(np.arange(len(y)), split)
+            seeds = range(self.seed + self.members, self.seed + 2 * self.members)
+            others = [self._trained(tokens[seen], y[seen], unlabelled, seed) for seed in seeds]
+            self._held = (*self._predicted(others, tokens[split]), y[split])
 
     def _tokens(self, x: Any) -> torch.Tensor:
         rows = np.asarray(x, np.int64)
@@ -155,13 +158,16 @@ class SequenceModel(Regressor):
 
     def predict(self, x: Any) -> tuple[Array, Array]:
         """Mean and spread of the models."""
+        return self._predicted(self.models, x)
+
+    def _predicted(self, models: list[Coder], x: Any) -> tuple[Array, Array]:
         tokens = self._tokens(x)
         with torch.inference_mode():
-            found = np.stack([model.predict(model.encode(tokens)).double().numpy() for model in self.models])
+            found = np.stack([model.predict(model.encode(tokens)).double().numpy() for model in models])
         return found.mean(0), found.std(0, ddof=1) if len(found) > 1 else np.ones(found.shape[1])
 
     def held_out(self) -> Held | None:
-        """What a model that did not see a fifth of the rows says of them."""
+        """What the models that did not see a fifth of the rows say of them."""
         return self._held
 
     def improved(self, x: Any, step: float) -> torch.Tensor:

@@ -75,6 +75,8 @@ class DistanceKernel(Shaped):
         kind: ``edit`` (Jin et al. 2018, Auto-Keras) or ``transport`` (Kandasamy et al. 2018, NASBOT).
     """
 
+    graphs = True
+
     def __init__(self, kind: str) -> None:
         self.kind = kind
 
@@ -123,6 +125,8 @@ class WeisfeilerLehman(Kernel):
     Args:
         depths: Those that are tried.
     """
+
+    graphs = True
 
     def __init__(self, depths: Sequence[int] = (0, 1, 2, 3)) -> None:
         self.depths, self.depth = tuple(depths), depths[0]

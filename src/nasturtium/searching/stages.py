@@ -146,6 +146,7 @@ class Search:
                 folder=None if self.kept.folder is None else self.kept.folder / "trials",
                 stop=self.means.stop,
                 progress=self.progress(trials, seconds),
+                tidy=self.training.tidy,
             )
             return self.conclude(study, str(ending))
         finally:

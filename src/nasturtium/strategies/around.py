@@ -46,6 +46,7 @@ class NeighboursFirst(Strategy):
         self.most = None if neighbours is None else at_least("neighbours", neighbours, 0)
         self.then = _made(then, space, self.common)
         self.known = self.then.known
+        self.reads_curves, self.continues = self.then.reads_curves, self.then.continues
         known = getattr(space, "members", {})
         self.centre: Architecture | None = space.member(MEMBER) if MEMBER in known else None
         self.listed: list[Architecture] = []
@@ -54,11 +55,17 @@ class NeighboursFirst(Strategy):
     def propose(self, number: int, rng: np.random.Generator) -> Proposal | None:
         """The centre, a neighbour that was not asked yet, or what the other strategy proposes."""
         if self.centre is None:
-            return self.then.given(self.space.sample(rng))
-        if self.centre not in self.known:
-            return self.then.given(self.centre)
-        neighbour = next((each for each in self.near(self.centre) if each not in self.known), None)
-        return self.then.propose(number, rng) if neighbour is None else self.then.given(neighbour)
+            first: Architecture | None = self.space.sample(rng)
+        elif self.centre not in self.known:
+            first = self.centre
+        else:
+            first = next((each for each in self.near(self.centre) if each not in self.known), None)
+        given = None if first is None else self.then.given(first)
+        return self.then.propose(number, rng) if given is None else given
+
+    def given(self, architecture: Architecture) -> Proposal | None:
+        """As the other strategy has it tried, which may begin at a small budget."""
+        return self.then.given(architecture)
 
     def near(self, centre: Architecture) -> Iterator[Architecture]:
         """The neighbours of the centre, made when they are asked for, in an order that the seed alone decides."""
@@ -71,6 +78,7 @@ class NeighboursFirst(Strategy):
 
     def asked(self, proposal: Proposal) -> None:
         """Takes note, and passes it on."""
+        self.then.number = self.number  # which is the study's, also where a strategy with budgets is around this
         self.number += 1
         if self.centre is None:
             self.centre = self.space.architecture(proposal.architecture.decisions)  # as a replay gives it

@@ -50,10 +50,12 @@ class Strategy(ABC):
         known: The architectures asked so far.
         repeats: Whether what is known may be proposed again while there is something new.
         reads_curves: Whether it looks at the learning curves of trials, so that tables must give them.
+        continues: Whether it has trials go on where others ended, so that their checkpoints must be kept.
     """
 
     repeats: bool = False
     reads_curves: bool = False
+    continues: bool = False
 
     def __init__(
         self,
@@ -88,6 +90,11 @@ class Strategy(ABC):
             proposal = self.propose(self.number, trial_rng(self.seed, self.number))
             if proposal is None:
                 break
+            if proposal.parent is not None and not self.continues:
+                raise NasturtiumError(
+                    f"{type(self).__name__} has a trial go on where trial {proposal.parent} ended, whose checkpoint "
+                    "was not kept; a strategy that does so says continues = True"
+                )
             self.asked(proposal)
             proposals.append(proposal)
         return proposals
@@ -115,8 +122,13 @@ class Strategy(ABC):
         return draw() if self.repeats else self.known.fresh(draw, rng, tries)
 
     def losses(self, trial: Trial) -> Losses | None:
-        """The losses of a trial that is complete and has finite scores; None of any other."""
-        if trial.state is not State.COMPLETE or self.goal.missing(trial.scores):
+        """The losses of a trial that is complete and has finite scores; None of any other.
+
+        Raises:
+            ObjectiveError: If a complete trial lacks the score of an objective or a limit (a study fails such trials
+                before they are told): nothing would be learned of any, and the search would be a random one.
+        """
+        if trial.state is not State.COMPLETE:
             return None
         losses = self.goal.losses(trial.scores)
         return losses if all(map(math.isfinite, losses)) else None
@@ -143,10 +155,15 @@ class Wrapper(Strategy):
         super().__init__(strategy.space, **strategy.common)
         self.strategy = strategy
         self.known = strategy.known
-        self.reads_curves = strategy.reads_curves
+        self.reads_curves, self.continues = strategy.reads_curves, strategy.continues
+
+    def given(self, architecture: Architecture) -> Proposal | None:
+        """As the other strategy has it tried, which may begin at a small budget."""
+        return self.strategy.given(architecture)
 
     def asked(self, proposal: Proposal) -> None:
         """Takes note, and passes it on."""
+        self.strategy.number = self.number  # which is the study's, also where a strategy with budgets is around this
         self.number += 1
         self.strategy.asked(proposal)
 
@@ -157,6 +174,8 @@ class Wrapper(Strategy):
 
 class Seeded(Wrapper):
     """Proposes given architectures first and then what another strategy proposes, which is told of all.
+
+    While the other strategy can take nothing new (a full bracket of Hyperband) it goes on with what it has.
 
     Args:
         strategy: The strategy that goes on.
@@ -170,13 +189,13 @@ class Seeded(Wrapper):
 
     def propose(self, number: int, rng: np.random.Generator) -> Proposal | None:
         """The start architectures in order, then the other strategy's proposals."""
-        if self.begun < len(self.start):
-            return self.strategy.given(self.start[self.begun])
-        return self.strategy.propose(number, rng)
+        given = self.strategy.given(self.start[self.begun]) if self.begun < len(self.start) else None
+        return self.strategy.propose(number, rng) if given is None else given
 
     def asked(self, proposal: Proposal) -> None:
         """Takes note, and passes it on."""
-        self.begun += 1
+        if self.begun < len(self.start) and proposal.parent is None:
+            self.begun += proposal.architecture == self.start[self.begun]
         super().asked(proposal)
 
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 import numpy as np
 
 from nasturtium.strategies.base import Common, Strategy, at_least, between
-from nasturtium.strategies.known import Decisions
-from nasturtium.strategies.policy import MovingAverage, Rewards, Site, Taken, derived, path
+from nasturtium.strategies.policy import Advantages, Site, Taken, derived, path
 from nasturtium.trial import Proposal, Trial
 
 if TYPE_CHECKING:
@@ -83,14 +82,12 @@ class Controller(Strategy):
         super().__init__(space, **common)
         self.shape = (at_least("hidden", hidden, 1), at_least("layers", layers, 1), between("spread", spread, 0, 1e3))
         self.rate = between("learning_rate", learning_rate, 0, math.inf)
-        self.baseline = MovingAverage(between("momentum", momentum, 0, 1))
         self.batch = at_least("batch", batch, 1)
         self.entropy = between("entropy", entropy, 0, math.inf)
-        self.power = between("power", power, 0, math.inf)
+        self.advantages = Advantages(between("momentum", momentum, 0, 1), between("power", power, 0, math.inf))
         self.repeats = repeats
-        self.rewards = Rewards()
         self.lessons: list[Lesson] = []
-        self.likely: dict[Decisions, float] = {}
+        self.likely: dict[int, float] = {}
         self._frozen: Frozen | None = None
 
     @cached_property
@@ -131,22 +128,20 @@ class Controller(Strategy):
 
     def asked(self, proposal: Proposal) -> None:
         """Takes note of how likely the controller held it, if that is needed to learn from it."""
-        super().asked(proposal)
         if self.remembers:
             from nasturtium.strategies.lstm import log_probability
 
-            decisions = proposal.architecture.decisions
-            self.likely[decisions] = log_probability(self.frozen, path(self.space, decisions))
+            steps = path(self.space, proposal.architecture.decisions)
+            self.likely[self.number] = log_probability(self.frozen, steps)
+        super().asked(proposal)
 
     def tell(self, trial: Trial) -> None:
         """Learns, when a batch of trials has come together."""
-        before = self.likely.pop(trial.architecture.decisions, 0.0)
+        before = self.likely.pop(trial.number, 0.0)
         losses = self.judged(trial)
         if losses is None:
             return
-        reward = self.rewards(losses)
-        reward = math.copysign(abs(reward) ** self.power, reward)
-        advantage = reward - self.baseline.update(reward)
+        advantage = self.advantages(losses)
         steps = path(self.space, trial.architecture.decisions)
         if any(len(each.site.offered) > 1 for each in steps):
             self.lessons.append(Lesson(steps, advantage, before))

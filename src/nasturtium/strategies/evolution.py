@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import cycle, islice
 from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
@@ -44,8 +45,9 @@ class RegularisedEvolution(Strategy):
         population: How many members live at a time.
         tournament: How many of them a parent is chosen from.
         initial: How many members are drawn at random, or given, before evolution begins.
-        fill: Whether those first members are then copied, in turn, until the population is full (Ericsson et al.
-            2024), so that they take part in tournaments until as many children have pushed them out.
+        fill: Whether the first ``initial`` that were asked are copied, in turn, until the population is full (Ericsson
+            et al. 2024), so that they take part in tournaments until as many children have pushed them out. While one
+            of them runs, other workers try variations of them.
         repeats: Whether to propose what was asked before without trying for something new.
         selection: Chooses parents: ``"tournament"`` (with replacement), ``"roulette"``, ``"chebyshev"``,
             ``"linear"`` or a :class:`Selection`.
@@ -83,23 +85,38 @@ class RegularisedEvolution(Strategy):
         self.population: deque[Member] = deque()
         self.entered = 0
         self.pending = 0
+        self.first: dict[int, Architecture] = {}
+        self.waiting: set[int] = set()
+        self.founders: dict[int, Member] = {}
+
+    @property
+    def begins(self) -> bool:
+        """Whether something random is due."""
+        if self.fill and (self.waiting or self.founders):
+            return len(self.first) < self.initial
+        return self.entered + self.pending < self.initial or not self.population
 
     def propose(self, number: int, rng: np.random.Generator) -> Proposal:
         """At random at first, then a variation of the selected."""
         population, space = self.population, self.space
 
         def parent() -> Architecture:
+            if self.waiting:  # for the end of the first, which are to be copied
+                return list(self.first.values())[int(rng.integers(len(self.first)))]
             return self.selection(population, rng).architecture
 
         def vary() -> Architecture:
             return self.variation(parent, space, rng)
 
-        if self.entered + self.pending < self.initial or not population:
+        if self.begins:
             return Proposal(self.fresh(lambda: space.sample(rng), rng), self.budget)
         return Proposal(self.fresh(vary, rng), self.budget)
 
     def asked(self, proposal: Proposal) -> None:
         """Counts it as one that may enter the population."""
+        if self.fill and len(self.first) < self.initial:
+            self.first[self.number] = self.space.architecture(proposal.architecture.decisions)
+            self.waiting.add(self.number)
         super().asked(proposal)
         self.pending += 1
 
@@ -107,15 +124,32 @@ class RegularisedEvolution(Strategy):
         """Lets a complete trial enter the population; then one dies if there are too many."""
         self.pending -= 1
         losses = self.counted(trial)
-        if losses is None:
-            return
-        self.entered += 1
-        self.population.append(Member(losses, self.space.architecture(trial.architecture.decisions)))
-        if self.fill and self.entered == self.initial:
-            first = list(self.population)
-            self.population.extend(first[index % len(first)] for index in range(self.size - len(first)))
+        if losses is not None:
+            self.entered += 1
+            member = Member(losses, self.space.architecture(trial.architecture.decisions))
+            if trial.number in self.waiting:
+                self.founders[trial.number] = member
+            else:
+                self.enter(member)
+        if trial.number in self.waiting:
+            self.waiting.remove(trial.number)
+            if len(self.first) == self.initial and not self.waiting:
+                self.copy()
+
+    def enter(self, member: Member) -> None:
+        """Lets a member enter the population; then one dies if there are too many."""
+        self.population.append(member)
         if len(self.population) > self.size:
             self.survival(self.population)
+
+    def copy(self) -> None:
+        """Fills the population with those of the first that gave scores; what entered before then comes after them."""
+        founders = [self.founders[number] for number in self.first if number in self.founders]
+        entered = list(self.population)
+        self.population.clear()
+        self.population.extend(islice(cycle(founders), self.size))
+        for member in entered:
+            self.enter(member)
 
     def counted(self, trial: Trial) -> Losses | None:
         """The losses by which a trial enters the population, or None."""

@@ -56,6 +56,8 @@ class MultiFidelity(Strategy):
             does not.
     """
 
+    continues = True
+
     def __init__(
         self,
         space: Space,

@@ -28,7 +28,8 @@ class ProxyFilter(Wrapper):
 
     The warm start of Abdelfattah et al. 2021 (arXiv:2101.08134, section 4.2), and their move proposal for whatever the
     other strategy is: of each ``1 / keep`` candidates it proposes, the best one is tried. The pool follows from the
-    seed alone; proposals that continue a trial are not filtered.
+    seed alone; proposals that continue a trial are not filtered, and come between those of the pool where the other
+    strategy can take nothing new.
 
     Args:
         strategy: What is filtered; it is told of all trials.
@@ -36,7 +37,7 @@ class ProxyFilter(Wrapper):
         keep: Share of the candidates that are tried, above 0; 1 filters nothing.
         start: How many of the pool are tried first.
         pool: How many architectures are drawn for that; ``start / keep`` if not given.
-        after: How many trials come before the warm start, of what somebody else chose.
+        after: How many architectures come before the warm start, which somebody else chose.
 
     Raises:
         NasturtiumError: If an option cannot be used.
@@ -52,14 +53,16 @@ class ProxyFilter(Wrapper):
         self.start = at_least("start", start, 0)
         self.pool = self.start * self.candidates if pool is None else at_least("pool", pool, self.start)
         self.after = at_least("after", after, 0)
+        self.begun = 0
         self._best: list[Architecture] | None = None
 
     def propose(self, number: int, rng: np.random.Generator) -> Proposal | None:
         """The next of the warm start, or the best candidate of the other strategy."""
-        if number < self.after + self.start:
+        if self.begun < self.after + self.start:
             warm = next((each for each in self.warm() if each not in self.known), None)
-            if warm is not None:
-                return self.strategy.given(warm)
+            given = None if warm is None else self.strategy.given(warm)
+            if given is not None:
+                return given
         first = self.strategy.propose(number, rng)
         if first is None or first.parent is not None or self.candidates == 1:
             return first
@@ -70,6 +73,11 @@ class ProxyFilter(Wrapper):
             return first
         best = self._ordered([each.architecture for each in reversed(offered.values())])[0]
         return offered[best.decisions]
+
+    def asked(self, proposal: Proposal) -> None:
+        """Takes note, and passes it on."""
+        self.begun += proposal.parent is None
+        super().asked(proposal)
 
     def warm(self) -> list[Architecture]:
         """The best of the pool, the best one first; drawn and scored when first asked for."""

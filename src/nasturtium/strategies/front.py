@@ -9,12 +9,30 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
+BLOCK = 256
+"""So many points are compared with a front at a time."""
+
 
 def undominated(points: Array) -> Array:
-    """Those rows of losses (n, k) that no other row dominates, each once; less is better."""
+    """Those rows of losses (n, k) that no other row dominates, each once, in lexicographic order; less is better.
+
+    In that order nothing is dominated by what comes later, so that rows are compared with the front of those before.
+    """
     points = np.unique(points, axis=0)
-    better = (points[:, None] <= points[None]).all(2) & (points[:, None] < points[None]).any(2)  # [i, j]: i beats j
-    return points[~better.any(0)]
+    if points.shape[1] <= 2:
+        least = np.minimum.accumulate(points[:, -1])
+        return np.asarray(points[np.append(True, points[1:, -1] < least[:-1])[: len(points)]])
+    front = points[:0]
+    for begin in range(0, len(points), BLOCK):
+        block = points[begin : begin + BLOCK]
+        block = block[~_reached(block, front).any(1)]
+        front = np.vstack([front, block[_reached(block, block).sum(1) == 1]])  # each reaches itself
+    return front
+
+
+def _reached(points: Array, others: Array) -> Array:
+    """Which of the others (n, k) are as good as each of the points (m, k) in everything, or better; (m, n)."""
+    return np.asarray((others[None] <= points[:, None]).all(2))
 
 
 def hypervolume(points: Array, reference: Array) -> float:

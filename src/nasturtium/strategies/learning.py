@@ -15,6 +15,7 @@ from nasturtium.strategies.acquisition import Guess
 from nasturtium.strategies.base import Common, Losses, Strategy, at_least
 from nasturtium.strategies.candidates import Ground
 from nasturtium.strategies.known import Known
+from nasturtium.strategies.lessons import quantiles, taught, worths
 from nasturtium.trial import Proposal, Trial, trial_seed
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ class Learning(Strategy):
     A predictor learns the first objective as normal quantiles of ranks, more being better, from every complete trial
     with a finite score; acquisitions are in that unit. What breaks a limit is learned as a little worse than everything
     that keeps all, the more so the further it misses; architectures refused for their structure are among them. Other
-    failures teach nothing.
+    failures teach nothing. A predictor whose cost grows much faster than what it learns from (a Gaussian process) is
+    given no more than its ``most``, the best and the latest (see :func:`.lessons.taught`).
 
     The predictor is made anew and fitted when it is needed, from what was told when the last of ``every`` scores came;
     so it depends on the events and the seed alone.
@@ -84,7 +86,7 @@ class Learning(Strategy):
     Args:
         predictor: A name in ``nasturtium.predictors.PREDICTORS``, or what makes a predictor, called with ``space`` and
             ``seed``.
-        initial: How many random architectures are scored before the predictor leads.
+        initial: How many random architectures are scored before the predictor leads, those that still run included.
         every: After how many new scores the predictor is fitted again.
         pending: What trials that still run are taken to score: ``"believer"`` (what the predictor says, kriging
             believer), ``"min"``, ``"mean"``, ``"max"`` (constant liar; Ginsbourger et al. 2010) or ``"none"``.
@@ -143,11 +145,16 @@ class Learning(Strategy):
         self._renew()
 
     def _renew(self) -> None:
-        """Moves the basis where enough is new: scores, or trials that run; in the beginning with every event."""
+        """Moves the basis where enough is new: scores, or trials that run; in the beginning with every event.
+
+        Where nothing is taken of trials that run, it also moves when the ``initial`` scores are complete: until then
+        several workers have the predictor lead by fewer.
+        """
         new = len(self.told) - self.basis.size
         unseen = sum(number not in self.basis.running for number in self.running)
         beginning = len(self.told) + len(self.running) <= self.initial or self.basis.size < FEWEST
-        if beginning or max(new, unseen) >= self.every:
+        complete = self.pending == "none" and self.basis.size < self.initial <= len(self.told)
+        if beginning or complete or max(new, unseen) >= self.every:
             self.basis = Basis(len(self.told), tuple(self.running))
             self._believed = tuple(self.running.values())
             self._fitted = {}
@@ -175,16 +182,17 @@ class Learning(Strategy):
         return found
 
     def _fit(self, values: Array) -> Learner:
-        architectures = [each.architecture for each in self.told[: self.basis.size]]
-        lie = LIES[self.pending]
-        learner = self.made(len(values))
+        count, lie = len(values), LIES[self.pending]
+        learner = self.made(count)
+        chosen = taught(values, getattr(getattr(learner, "regressor", None), "most", None))
+        architectures, values = [self.told[place].architecture for place in chosen], values[chosen]
         if self.pending == "none" or not self._believed:
             learner.fit(architectures, values)
             return learner
         if lie is None:
             learner.fit(architectures, values)
             lies = learner.predict(self._believed)[0]
-            learner = self.made(len(values))
+            learner = self.made(count)
         else:
             lies = np.full(len(self._believed), lie(values))
         learner.fit([*architectures, *self._believed], np.append(values, lies))
@@ -241,31 +249,6 @@ class Learning(Strategy):
         if not len(candidates) or not np.isfinite(worth).any():
             return self.anything(rng)
         return Proposal(candidates[int(np.argmax(worth))], self.budget)
-
-
-def worths(losses: Sequence[Losses]) -> Array:
-    """The first objective as something to maximise, (n,); what breaks a limit lies below all that keeps them."""
-    table = np.array([each[:2] for each in losses], np.float64).reshape(len(losses), 2)
-    broken, values = table[:, 0] > 0, -table[:, 1]
-    if not broken.any():
-        return values
-    kept = values[~broken]
-    low, width = (float(kept.min()), float(np.ptp(kept)) or 1.0) if len(kept) else (0.0, 1.0)
-    miss = table[:, 0] / (1.0 + table[:, 0])
-    return np.where(broken, low - width * (0.1 + 0.4 * miss), values)
-
-
-def quantiles(values: Array) -> Array:
-    """The normal quantiles of the ranks of values (n,), equal ones sharing theirs: how good, whatever the unit.
-
-    A predictor's spread is then in the same unit everywhere. In the unit of the score it would be largest where some
-    architectures fail to learn and score far below the rest, and acquisitions would go there.
-    """
-    from scipy.special import ndtri
-
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ranks = np.cumsum(counts) - 0.5 * (counts - 1)  # of equal ones their mean; scipy.stats takes a second to import
-    return np.asarray(ndtri((ranks[place] - 0.5) / len(values)))
 
 
 def readable(learner: Learner, space: Space) -> None:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from nasturtium.space import Architecture, Space
 
 
-ONE = partial(learner, "nao", members=1)
-"""One model: a second would only give a spread, at which nothing looks."""
+ONE = partial(learner, "nao", members=1, holding_out=False)
+"""One model: others would only give a spread and its scale, at which nothing looks."""
 
 
 class ContinuousSearch(Learning):

@@ -12,7 +12,8 @@ from nasturtium.strategies.acquisition import ACQUISITIONS, Acquisition, Guess
 from nasturtium.strategies.base import at_least, between, named
 from nasturtium.strategies.candidates import Candidates, makers
 from nasturtium.strategies.front import improvements, undominated
-from nasturtium.strategies.learning import Learned, Learning, Maker, quantiles, worths
+from nasturtium.strategies.learning import Learned, Learning, Maker
+from nasturtium.strategies.lessons import quantiles, worths
 from nasturtium.strategies.population import Scalarised
 from nasturtium.trial import Proposal
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -106,26 +107,6 @@ def path(space: Space, decisions: Sequence[int]) -> list[Taken]:
     return [Taken(Site(s.point.address, s.point.choice, s.point.offered), s.taken) for s in steps]
 
 
-class Rewards:
-    """Turns losses into rewards: the first objective, signed so that more is better.
-
-    What breaks a limit is worth less than the worst that kept all limits, by as much as it misses it (at most 1).
-    """
-
-    def __init__(self) -> None:
-        self.worst = 0.0
-        self.any = False
-
-    def __call__(self, losses: Sequence[float]) -> float:
-        """The reward; takes note of what was seen."""
-        violation, loss = losses[0], losses[1]
-        if violation > 0:
-            return self.worst - min(violation, 1.0)
-        self.worst = min(self.worst, -loss) if self.any else -loss
-        self.any = True
-        return -loss
-
-
 class MovingAverage:
     """An exponential moving average without the bias of its start (Kingma and Ba 2015, section 3).
 
@@ -143,3 +124,67 @@ class MovingAverage:
         self.total = self.momentum * self.total + (1 - self.momentum) * value
         self.weight = self.momentum * self.weight + (1 - self.momentum)
         return self.total / self.weight
+
+
+class Rewards:
+    """Turns losses into rewards: the first objective, signed so that more is better.
+
+    What breaks a limit is worth less than the worst that kept all limits, by the share of the range of those that its
+    relative violation is (at most 1). Before anything has kept them, it is worth minus its violation.
+
+    Attributes:
+        feasible: Least and largest reward of what kept all limits.
+        missed: Least and largest violation of what did not, at most 1.
+        range: Least and largest reward of all, as they count now.
+    """
+
+    def __init__(self) -> None:
+        self.feasible = self.missed = self.range = (math.inf, -math.inf)
+
+    def __call__(self, losses: Sequence[float]) -> float:
+        """The reward as it counts now; takes note of what was seen."""
+        violation, loss = min(losses[0], 1.0), losses[1]
+        if violation > 0:
+            self.missed = min(self.missed[0], violation), max(self.missed[1], violation)
+        else:
+            self.feasible = min(self.feasible[0], -loss), max(self.feasible[1], -loss)
+        low, high = self.feasible
+        if self.missed[1] > 0:
+            low, high = self.broken(self.missed[1]), high if self.any else -self.missed[0]
+        self.range = low, high
+        return self.broken(violation) if violation > 0 else -loss
+
+    @property
+    def any(self) -> bool:
+        """Whether anything has kept all limits."""
+        return self.feasible[0] <= self.feasible[1]
+
+    def broken(self, violation: float) -> float:
+        """What a violation from 0 to 1, or the mean of several, is worth now."""
+        if not self.any:
+            return -violation
+        worst, best = self.feasible
+        return worst - violation * (best - worst or abs(worst) or 1.0)
+
+
+class Advantages:
+    """How far rewards lie above their moving average, as a policy learns from them.
+
+    Violations before anything has kept the limits have an average of their own, as theirs is another unit.
+
+    Args:
+        momentum: Of the moving average.
+        power: Rewards are raised to it, keeping their sign.
+    """
+
+    def __init__(self, momentum: float, power: float = 1.0) -> None:
+        self.rewards = Rewards()
+        self.baseline, self.before = MovingAverage(momentum), MovingAverage(momentum)
+        self.power = power
+
+    def __call__(self, losses: Sequence[float]) -> float:
+        """The advantage; takes note of what was seen."""
+        reward = self.rewards(losses)
+        if self.power != 1:
+            reward = math.copysign(abs(reward) ** self.power, reward)
+        return reward - (self.baseline if self.rewards.any else self.before).update(reward)

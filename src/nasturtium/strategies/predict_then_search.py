@@ -22,8 +22,9 @@ class PredictThenSearch(Learning):
 
     All of a product space with at most ``candidates`` architectures is guessed, of others as many that are drawn at
     random; when all of those were tried, others are drawn. The first stage gets the paper's 172 trials unless
-    ``initial`` says otherwise; naszilla and NASLib leave 20/172 of the queries for the second. With ``every``, the
-    predictor learns again from what the second stage gives.
+    ``initial`` says otherwise; naszilla and NASLib leave 20/172 of the queries for the second. With several workers the
+    second begins while the last of the first still run, from fewer scores; the predictor learns again when there are
+    ``initial`` of them. With ``every``, it also learns from what the second stage gives.
 
     Args:
         predictor: As in :class:`Learning`; GCN in the paper.

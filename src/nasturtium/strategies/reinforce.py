@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 
 from nasturtium.strategies.base import Common, Strategy, between
-from nasturtium.strategies.policy import MovingAverage, Rewards, Site, Taken, derived, path
+from nasturtium.strategies.policy import Advantages, Site, Taken, derived, path
 from nasturtium.trial import Proposal, Trial
 
 if TYPE_CHECKING:
@@ -71,9 +71,8 @@ class Reinforce(Strategy):
     ) -> None:
         super().__init__(space, **common)
         self.rate = between("learning_rate", learning_rate, 0, math.inf)
-        self.baseline = MovingAverage(between("momentum", momentum, 0, 1))
+        self.advantages = Advantages(between("momentum", momentum, 0, 1))
         self.repeats = repeats
-        self.rewards = Rewards()
         self.rows: dict[tuple[str, int], Row] = {}
 
     def propose(self, number: int, rng: np.random.Generator) -> Proposal:
@@ -91,8 +90,7 @@ class Reinforce(Strategy):
         losses = self.judged(trial)
         if losses is None:
             return
-        reward = self.rewards(losses)
-        advantage = reward - self.baseline.update(reward)
+        advantage = self.advantages(losses)
         for site, option in path(self.space, trial.architecture.decisions):
             if len(site.offered) > 1:
                 row = self.rows.setdefault(self.key(site), Row(len(site.choice.options)))

@@ -22,18 +22,22 @@ class Node:
 
     Attributes:
         asked: How many were asked, those that still run included.
-        told: How many of them gave a reward.
-        failed: How many ended without one.
+        told: How many of them kept all limits and gave a reward.
+        broken: How many broke a limit.
+        failed: How many ended with neither.
         total: The sum of the rewards.
+        missed: The sum of the violations, each at most 1.
     """
 
-    __slots__ = ("asked", "failed", "told", "total")
+    __slots__ = ("asked", "broken", "failed", "missed", "told", "total")
 
     def __init__(self) -> None:
         self.asked = 0
         self.told = 0
+        self.broken = 0
         self.failed = 0
         self.total = 0.0
+        self.missed = 0.0
 
 
 class TreeSearch(Strategy):
@@ -69,7 +73,6 @@ class TreeSearch(Strategy):
         self.exploration = between("exploration", exploration, 0, math.inf)
         self.repeats = repeats
         self.rewards = Rewards()
-        self.range = (math.inf, -math.inf)
         self.nodes: dict[Decisions, Node] = {(): Node()}
 
     def propose(self, number: int, rng: np.random.Generator) -> Proposal:
@@ -102,9 +105,13 @@ class TreeSearch(Strategy):
 
     def value(self, node: Node, parent: Node) -> float:
         """Mean reward of a node, scaled to 0..1, plus what its uncertainty is worth."""
-        low, high = self.range
-        ended = node.told + node.failed
-        mean = (node.total - node.told * low) / (high - low) / ended if ended and high > low else 0.0
+        low, high = self.rewards.range
+        rewarded, total = node.told, node.total
+        if node.broken:
+            rewarded += node.broken
+            total += node.broken * self.rewards.broken(node.missed / node.broken)
+        ended = rewarded + node.failed
+        mean = (total - rewarded * low) / (high - low) / ended if ended and high > low else 0.0
         return mean + 2 * self.exploration * math.sqrt(2 * math.log(parent.asked) / node.asked)
 
     def asked(self, proposal: Proposal) -> None:
@@ -122,16 +129,17 @@ class TreeSearch(Strategy):
     def tell(self, trial: Trial) -> None:
         """Adds the reward along the tree."""
         losses = self.judged(trial)
-        reward = None if losses is None else self.rewards(losses)
-        if reward is not None:
-            self.range = (min(self.range[0], reward), max(self.range[1], reward))
+        reward = 0.0 if losses is None else self.rewards(losses)
         decisions = trial.architecture.decisions
         for length in range(len(decisions) + 1):
             node = self.nodes.get(decisions[:length])
             if node is None:
                 return
-            if reward is None:
+            if losses is None:
                 node.failed += 1
+            elif losses[0] > 0:
+                node.broken += 1
+                node.missed += min(losses[0], 1.0)
             else:
                 node.told += 1
                 node.total += reward

@@ -48,6 +48,7 @@ def run(
     stop: Callable[[Study, Trial], bool | str] | None = None,
     progress: Progress | None = None,
     seed_of: Callable[[Trial], int] | None = None,
+    tidy: Callable[[Path], None] | None = None,
 ) -> Ending:
     """Searches until there are ``trials`` trials, going on from whatever the study holds.
 
@@ -70,6 +71,7 @@ def run(
         stop: Called after each report; True, or a reason, stops the trial early (see :mod:`nasturtium.study.early`).
         progress: Is kept up to date.
         seed_of: Gives the seed of a trial's run; by default it follows from the seed and the trial's number.
+        tidy: Called with the folder of each trial that ended, where no other trial may go on from it.
 
     Returns:
         Why it ended.
@@ -82,6 +84,7 @@ def run(
     gate = Gate(study.goal, cost)
     loop = Loop(study, strategy, executor, trials, seed, deadline, trial_seconds, gate, folder, repeats, stop)
     loop.progress, loop.seed_of = progress or Silent(), seed_of
+    loop.tidy = None if getattr(strategy, "continues", True) else tidy
     try:
         return loop.run()
     finally:
@@ -106,6 +109,7 @@ class Loop:
     stop: Callable[[Study, Trial], bool | str] | None
     progress: Progress = field(default_factory=Silent)
     seed_of: Callable[[Trial], int] | None = None
+    tidy: Callable[[Path], None] | None = None
     queue: deque[Trial] = field(default_factory=deque)
     running: dict[int, dict[str, float]] = field(default_factory=dict)
     verdicts: dict[int, str] = field(default_factory=dict)
@@ -288,6 +292,9 @@ class Loop:
         """Records the end of a trial, and tells the strategy."""
         durable = seconds > DURABLE_SECONDS
         self.strategy.tell(self.study.tell(trial, state, scores, seconds, reason, copy, durable))
+        folder = self.folder_of(trial.number)
+        if self.tidy is not None and folder is not None and folder.exists():
+            self.tidy(folder)
         if complaint := self.complaints.about(trial):
             self.progress.note(complaint)
         self.progress.update(self.study, len(self.running))

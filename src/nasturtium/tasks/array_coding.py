@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from nasturtium.errors import TaskError
 from nasturtium.space.signal import Signal, image, sequence, tokens, vector
-from nasturtium.tasks.layout import Layout, Raw, arrange, check_inputs
+from nasturtium.tasks.layout import Layout, Raw, arrange, check_inputs, flatten
 
 Array = npt.NDArray[Any]
 
@@ -24,33 +24,42 @@ class ArrayCoding:
     Attributes:
         kind: ``vector``, ``sequence``, ``image`` or ``tokens``.
         axis: Where an image's raw channels are (see ``Layout``).
-        shape: Of a row as arranged, before columns are dropped: (D,), (T, C), (C, H, W) or (T,).
+        shape: Of a row as arranged, before columns are dropped: (D,), (T, C), (C, H, W) or (T,); T is None where rows
+            are padded batch by batch.
         mean: Of each column or channel over the training rows.
         std: Likewise; 1 where it is constant.
         kept: The columns of a vector that are kept (the others are constant).
         masked: Whether rows differ in length.
         vocabulary: Of tokens.
+        most: Steps of the longest row of the task, where T is None.
     """
 
     kind: str
     axis: str
-    shape: tuple[int, ...]
+    shape: tuple[int | None, ...]
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
     kept: tuple[int, ...] = ()
     masked: bool = False
     vocabulary: int = 0
+    most: int = 0
 
     @property
     def signal(self) -> Signal:
         """What a network receives."""
         if self.kind == "vector":
             return vector(len(self.kept))
-        if self.kind == "sequence":
-            return sequence(self.shape[0], self.shape[1], mask=self.masked)
         if self.kind == "tokens":
             return tokens(self.shape[0], self.vocabulary, mask=self.masked)
-        return image(self.shape[0], self.shape[1], self.shape[2])
+        known = [size or 0 for size in self.shape]
+        if self.kind == "sequence":
+            return sequence(self.shape[0], known[1], mask=self.masked)
+        return image(known[0], known[1], known[2])
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether rows are kept flat and padded batch by batch."""
+        return self.shape[0] is None
 
     def apply(self, raw: object, name: str = "x") -> tuple[Array, ...]:
         """Turn new raw rows into a network's inputs.
@@ -68,7 +77,8 @@ class ArrayCoding:
         layout = Layout(self.kind, self.axis)
         self._check_rank(checked := check_inputs(raw, name), name)
         values, mask = arrange(checked, layout, self.shape[0] if self.masked else None)
-        if values.shape[1:] != self.shape:
+        expected = (values.shape[1], *self.shape[1:]) if self.is_flat else self.shape
+        if values.shape[1:] != expected:
             raise TaskError(f"{name} has rows of shape {values.shape[1:]}; the task was made with {self.shape}")
         if mask is not None and not self.masked and not mask.all():
             raise TaskError(f"{name} has sequences of unequal length; the task was made with {self.shape[0]} steps")
@@ -88,21 +98,38 @@ class ArrayCoding:
                 f"{name} has {given}, which is no {self.kind} {self.shape} a row, as the task was made with"
             )
 
+    def steps(self, raw: object, name: str = "x") -> tuple[Array, Array] | None:
+        """New raw rows, normalised and flat, and where each begins; None where they are of equal length.
+
+        Raises:
+            TaskError: As of ``apply``.
+        """
+        checked = check_inputs(raw, name)
+        if not isinstance(checked, list):
+            return None
+        self._check_rank(checked, name)
+        values, offsets = flatten(checked, Layout(self.kind))
+        if values.shape[1:] != self.shape[1:]:
+            raise TaskError(f"{name} has rows of {values.shape[1:]} channels; the task was made with {self.shape[1:]}")
+        check_present(values, None, name)
+        return self.scale_steps(values), offsets
+
     def scale(self, values: Array, mask: Array | None) -> tuple[Array, ...]:
         """Normalise arranged rows (see ``arrange``); steps that are not real stay 0."""
-        if self.kind == "tokens":
-            if values.min() < 0 or values.max() >= self.vocabulary:
-                raise TaskError(
-                    f"tokens must be 0 to {self.vocabulary - 1}; there are {values.min()} to {values.max()}"
-                )
-            scaled = values.astype(np.int64)  # (N, T)
-        else:
-            scaled = self._normalise(values)
+        scaled = self.scale_steps(values)
         if not self.masked:
             return (scaled,)
         real = np.ones(scaled.shape[:2], dtype=bool) if mask is None else mask
         scaled[~real] = 0
         return scaled, real
+
+    def scale_steps(self, values: Array) -> Array:
+        """Normalise arranged rows, or their steps (E, C) or tokens (E,), which become int64."""
+        if self.kind != "tokens":
+            return self._normalise(values)
+        if values.min() < 0 or values.max() >= self.vocabulary:
+            raise TaskError(f"tokens must be 0 to {self.vocabulary - 1}; there are {values.min()} to {values.max()}")
+        return values.astype(np.int64)
 
     def _normalise(self, values: Array) -> Array:
         """In float64, as times and prices need, a chunk of rows after the other."""
@@ -147,14 +174,11 @@ def fit_arrays(values: Array, mask: Array | None, layout: Layout, train: Array) 
     """
     shape, masked = values.shape[1:], mask is not None and not mask.all()
     if layout.kind == "tokens":
-        if values.min() < 0:
-            raise TaskError(f"x holds the token {values.min()}; tokens are integers from 0")
-        return ArrayCoding("tokens", "", shape, masked=masked, vocabulary=int(values.max()) + 1), ()
+        return ArrayCoding("tokens", "", shape, masked=masked, vocabulary=_vocabulary(values)), ()
     axis = 1 if layout.kind == "image" else values.ndim - 1
     mean, std = moments(values, mask, train, axis)
     if layout.kind != "vector":
-        notes = tuple(f"channel {k} of x is constant over the training rows" for k in np.flatnonzero(std == 0))
-        std = np.where(std == 0, 1, std)
+        std, notes = _of_channels(std)
         return ArrayCoding(layout.kind, layout.axis, shape, steady(mean), steady(std), masked=masked), notes
     kept = np.flatnonzero(std > 0)
     if len(kept) == 0:
@@ -163,6 +187,41 @@ def fit_arrays(values: Array, mask: Array | None, layout: Layout, train: Array) 
     notes = (f"dropped {len(dropped)} constant columns of x: {listed(dropped.tolist())}",) if len(dropped) else ()
     coding = ArrayCoding("vector", "", shape, steady(mean[kept]), steady(std[kept]), tuple(kept.tolist()))
     return coding, notes
+
+
+def fit_steps(values: Array, layout: Layout, train: Array, most: int) -> tuple[ArrayCoding, tuple[str, ...]]:
+    """Fit the normalisation of rows that are kept flat.
+
+    Args:
+        values: The steps of all rows, (E, C) or tokens (E,).
+        layout: ``sequence`` or ``tokens``.
+        train: The steps (indices) of the training rows.
+        most: Steps of the longest row.
+
+    Returns:
+        The coding, and notes for the user.
+
+    Raises:
+        TaskError: If tokens are negative.
+    """
+    if layout.kind == "tokens":
+        return ArrayCoding("tokens", "", (None,), masked=True, vocabulary=_vocabulary(values), most=most), ()
+    mean, std = moments(values, None, train, 1)
+    std, notes = _of_channels(std)
+    shape = (None, values.shape[1])
+    return ArrayCoding("sequence", "", shape, steady(mean), steady(std), masked=True, most=most), notes
+
+
+def _vocabulary(values: Array) -> int:
+    if values.min() < 0:
+        raise TaskError(f"x holds the token {values.min()}; tokens are integers from 0")
+    return int(values.max()) + 1
+
+
+def _of_channels(std: Array) -> tuple[Array, tuple[str, ...]]:
+    """Deviations to divide by, and notes on channels that are constant."""
+    notes = tuple(f"channel {k} of x is constant over the training rows" for k in np.flatnonzero(std == 0))
+    return np.where(std == 0, 1, std), notes
 
 
 def listed(items: list[Any], most: int = 5) -> str:

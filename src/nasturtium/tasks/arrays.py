@@ -11,6 +11,7 @@ import numpy.typing as npt
 from nasturtium.errors import TaskError
 from nasturtium.tasks.array_coding import ArrayCoding, check_present, fit_arrays
 from nasturtium.tasks.assembly import Labels, assemble
+from nasturtium.tasks.flat import FlatRows, about_padding, keep_flat
 from nasturtium.tasks.layout import Layout, Raw, arrange, check_inputs, choose_layout
 from nasturtium.tasks.split import PARTS, read_split
 from nasturtium.tasks.targets import Label, check_target
@@ -57,7 +58,8 @@ def from_arrays(
 
     Args:
         x: Rows first: see ``nasturtium.tasks.layout.choose_layout`` for what is an image, a sequence, a
-            vector.
+            vector. Rows of unequal length are padded to the longest; if that would make them more than four times as
+            large, and none has more than 1,024 steps, each batch to its own longest.
         y: A target a row; text, integers or floats (see ``nasturtium.tasks.targets.decide_kind``).
         split: A part a row (train, valid, test; or 0, 1, 2); drawn 70/15/15, stratified, if None.
         groups: A value a row; rows of the same value never come into two parts that are drawn.
@@ -77,9 +79,11 @@ def from_arrays(
     if len(raw) != len(target):
         raise TaskError(f"{names[1]} has {len(target)} rows, but {names[0]} has {len(raw)}; give one target a row")
     given = None if split is None else read_split(split, len(raw), "split")
-    rows = ArrayRows(raw, choose_layout(raw, layout, names[0]), names[0])
+    chosen = choose_layout(raw, layout, names[0])
+    rows = FlatRows(raw, chosen, names[0]) if keep_flat(raw) else ArrayRows(raw, chosen, names[0])
     labels = Labels(target, names[1], given, classes, groups=_groups(groups, len(raw)))
-    return assemble(rows, labels, name=name, seed=seed, metric=metric, kind=kind)
+    notes = about_padding(raw, names[0])
+    return assemble(rows, labels, name=name, seed=seed, metric=metric, kind=kind, notes=notes)
 
 
 def _groups(values: object, rows: int) -> Array | None:

@@ -63,6 +63,7 @@ class Labels:
         classes: Names of classes 0, 1, ..., or None.
         order: When each row began (N,), where later rows are to be predicted from earlier ones.
         groups: A group number a row (N,), where groups are to stay together.
+        column: Whether they are the column of a table.
     """
 
     values: object
@@ -71,6 +72,7 @@ class Labels:
     classes: Sequence[Label] | None = None
     order: Array | None = None
     groups: Array | None = None
+    column: bool = False
 
 
 def assemble(
@@ -100,7 +102,7 @@ def assemble(
     values = check_target(labels.values, labels.name)
     if len(values) != len(source):
         raise TaskError(f"{labels.name} has {len(values)} rows, but the inputs have {len(source)}; give one a row")
-    kind, doubt = decide_kind(values, labels.name, kind)
+    kind, doubt = decide_kind(values, labels.name, kind, column=labels.column)
     classes = class_coding(_flat(values), labels.name, labels.classes) if kind == "classification" else None
     strata = deciles(values) if classes is None else classes.encode(_flat(values))
     codes, drawn = complete_split(strata, labels.given, seed, order=labels.order, groups=labels.groups)
@@ -111,7 +113,7 @@ def assemble(
     parts = [source.split(coding, rows, encoded[rows]) for rows in (np.flatnonzero(codes == part) for part in range(3))]
     signals = coding.signals if isinstance(coding, TensorCoding) else (coding.signal,)
     metrics = metrics_for(kind, metric)
-    said = (doubt,) if doubt else ()
+    said = (doubt,) if doubt and labels.classes is None else ()
     about = _about_classes(target, encoded, codes) if classes is not None else ()
     return Task(
         name=name, inputs=signals, outputs=target.outputs, kind=kind,

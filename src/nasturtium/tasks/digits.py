@@ -25,4 +25,5 @@ def digits(**options: Any) -> Task:
     data = load_digits()
     split = np.where(np.arange(len(data.images)) < len(data.images) - TEST_ROWS, "train", "test")
     options = {"name": "digits", **{key: value for key, value in options.items() if value is not None}}
-    return from_arrays(data.images, data.target, split=split, **{**options, "layout": "image"})
+    options |= {"layout": "image", "kind": "classification"}
+    return from_arrays(data.images, data.target, split=split, **options)

@@ -40,6 +40,7 @@ class EventColumn:
         scale: Numbers x become asinh(x / scale), times log(1 + x / scale); 0 leaves numbers as they are.
         mean: Over the events of the training rows, after that.
         std: Likewise.
+        text: Whether a category was text, not numbers or booleans.
     """
 
     name: str
@@ -50,6 +51,7 @@ class EventColumn:
     scale: float = 0.0
     mean: float = 0.0
     std: float = 1.0
+    text: bool = False
 
     @property
     def vocabulary(self) -> int:
@@ -137,6 +139,11 @@ class EventCoding:
             members[NUMBERS] = sequence(None, width)
         members[TIMES] = sequence(None, 1)
         return group(**members)._replace(mask=True)
+
+    @property
+    def text(self) -> tuple[str, ...]:
+        """Columns that were text, and are to be read as text from new files."""
+        return tuple(column.name for column in self.columns if column.text)
 
     def encode(self, ordered: Ordered) -> tuple[Array, ...]:
         """All events as they are kept: int32 ids (E,) of each category, float32 numbers (E, C), times (E, 1)."""

@@ -120,7 +120,8 @@ class _Fitting:
         pairs = pl.DataFrame({"value": text_of(seen), "owner": self.owners}).drop_nulls().unique()
         counts = pairs.group_by("value").len().filter(pl.col("len") >= self.least)
         frequent = counts.sort("len", "value", descending=(True, False))["value"].head(MOST_CATEGORIES)
-        column = EventColumn(seen.name, "category", categories=tuple(frequent.to_list()), gaps=bool(seen.null_count()))
+        kept, gaps, text = tuple(frequent.to_list()), bool(seen.null_count()), seen.dtype == pl.String
+        column = EventColumn(seen.name, "category", categories=kept, gaps=gaps, text=text)
         ids = column.ids(seen)
         return "tells no events apart" if ids.min() == ids.max() else column
 

@@ -14,7 +14,7 @@ from nasturtium.errors import TaskError
 from nasturtium.tasks.array_coding import listed
 from nasturtium.tasks.event_fit import Asked
 from nasturtium.tasks.event_order import check_columns, ids_of, times_of
-from nasturtium.tasks.split import WORDS, read_split
+from nasturtium.tasks.split import is_split, read_split
 from nasturtium.tasks.tables import SPLIT_NAME, TARGET_NAMES, read_frame, target_values
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _among_events(events: pl.DataFrame, entity: str, target: str | None, groups:
     check_columns(events, (entity,), place)
     chosen = _find_target(events.columns, entity, target, f"{place} (there is no table of labels)")
     named = [name for name in events.columns if name.lower() == SPLIT_NAME and name != chosen]
-    split = [name for name in named if set(events[name].cast(pl.String).str.to_lowercase().unique()) <= set(WORDS)]
+    split = [name for name in named if is_split(events[name].unique())]
     wanted = [chosen, *([groups] if groups else []), *split[:1]]
     check_columns(events, wanted, place)
     if len(events) == 0:

@@ -105,7 +105,8 @@ def from_events(
         split: How parts that are not given are drawn: ``temporal``, the entities that began last to test and those
             before to validate, by the column ``start`` of the labels or the first event; or ``stratified``. By default
             temporal where entities begin at different times.
-        groups: A column of the labels whose equal values never come into two parts.
+        groups: A column of the labels whose equal values never come into two parts; whole groups are drawn, so it does
+            not go with ``temporal``.
         name: Of the task.
         place: Where the events are from, for messages.
         seed: Of the draw.
@@ -123,6 +124,11 @@ def from_events(
         )
     if split is not None and split not in SPLITS:
         raise TaskError(f"unknown split {split!r}; use {' or '.join(SPLITS)}")
+    if split == "temporal" and groups is not None:
+        raise TaskError(
+            f"split='temporal' and groups={groups!r} contradict each other: entities of a group begin at different "
+            "times; give one of them, or a column split in the labels"
+        )
     asked = Asked(entity, timestamp, tuple(categorical), tuple(numeric), tuple(ignore), max_events)
     asked.check(frame, place)
     told = read_labels(frame, labels, asked, target, groups, place)
@@ -130,7 +136,7 @@ def from_events(
     ordered = order_events(frame.drop(told.columns), entity, timestamp, max_events, place, told.entities)
     begun = ordered.first if told.start is None else told.start
     order = _order(begun, split, told.groups is not None)
-    values = Labels(told.values, told.name, told.given, order=order, groups=told.groups)
+    values = Labels(told.values, told.name, told.given, order=order, groups=told.groups, column=True)
     chosen = metric or ("auroc" if _two_classes(told.values, kind) else None)
     rows = EventRows(ordered, asked, moments)
     return assemble(rows, values, name=name, seed=seed, metric=chosen, kind=kind, notes=told.notes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +20,11 @@ Array = npt.NDArray[Any]
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 LARGEST = 224
-GREY = ("1", "L", "LA", "I", "I;16", "F")
+GREY = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N")
+ORIENTATION = 0x0112
+"""The tag of EXIF that says how a camera was held."""
+ON_ITS_SIDE = 5
+"""The first of its values, 1 to 8, with which height and width change places."""
 
 
 @dataclass(frozen=True)
@@ -38,16 +43,17 @@ class ImageFormat:
 
 
 def read_image(path: Path, form: ImageFormat) -> Array:
-    """One image (C, H, W) of uint8, resized (bilinear).
+    """One image (C, H, W) of uint8, upright as its EXIF says, resized (bilinear).
 
     Raises:
-        TaskError: If the file is no image, or damaged.
+        TaskError: If the file is no image, damaged, or of grey levels whose range is not known.
     """
     from PIL import Image
 
     try:
         with Image.open(path) as picture:
-            plain = _eight_bits(picture).convert("L" if form.channels == 1 else "RGB")
+            _check_range(picture, path)
+            plain = _eight_bits(_upright(picture)).convert("L" if form.channels == 1 else "RGB")
             if plain.size != (form.width, form.height):
                 plain = plain.resize((form.width, form.height), Image.Resampling.BILINEAR)
             values = np.asarray(plain)
@@ -56,9 +62,42 @@ def read_image(path: Path, form: ImageFormat) -> Array:
     return values[None] if form.channels == 1 else np.moveaxis(values, -1, 0)
 
 
+def _check_range(picture: Any, path: Path) -> None:
+    if picture.mode == "F" or (picture.mode == "I" and picture.format != "PPM"):  # of .pgm files, I holds 16 bits
+        kind = "32-bit floats" if picture.mode == "F" else "32-bit integers"
+        raise TaskError(
+            f"the grey levels of {path} are {kind}, whose range is not known; "
+            "save the images with 8 or 16 bits, or give an array with a row an image"
+        )
+
+
 def _eight_bits(picture: Any) -> Any:
     """Pillow cuts 16-bit grey off at 255 when it converts; scale it instead."""
-    return picture.convert("I").point(lambda value: value / 256).convert("L") if picture.mode == "I;16" else picture
+    deep = picture.mode.startswith("I")
+    return picture.convert("I").point(lambda value: value / 256).convert("L") if deep else picture
+
+
+def _upright(picture: Any) -> Any:
+    """A picture turned as its EXIF says; as it is where that is damaged."""
+    from PIL import ImageOps
+
+    picture.load()
+    try:
+        return ImageOps.exif_transpose(picture)
+    except _damaged():
+        return picture
+
+
+def _upright_size(picture: Any) -> tuple[int, int]:
+    """Width and height of an upright picture, by its header."""
+    width, height = picture.size
+    if picture.format == "TIFF" or "exif" not in picture.info:  # of TIFF, Pillow gives the upright size
+        return width, height
+    try:
+        turned = picture.getexif().get(ORIENTATION, 1) >= ON_ITS_SIDE
+    except _damaged():
+        turned = False
+    return (height, width) if turned else (width, height)
 
 
 def _broken() -> tuple[type[Exception], ...]:
@@ -68,13 +107,18 @@ def _broken() -> tuple[type[Exception], ...]:
     return (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 
 
+def _damaged() -> tuple[type[Exception], ...]:
+    """What Pillow raises for EXIF that is damaged."""
+    return (*_broken(), struct.error, TypeError, KeyError)
+
+
 def find_format(paths: Sequence[Path]) -> tuple[ImageFormat, list[Path]]:
     """The common format of images, and which of them are broken (by their headers).
 
     Height and width are the medians, shrunk together so that neither exceeds 224; grey if all are grey.
 
     Raises:
-        TaskError: If none can be read.
+        TaskError: If none can be read, or the range of grey levels is not known.
     """
     from PIL import Image
 
@@ -82,7 +126,8 @@ def find_format(paths: Sequence[Path]) -> tuple[ImageFormat, list[Path]]:
     for path in paths:
         try:
             with Image.open(path) as picture:
-                sizes.append(picture.size)
+                _check_range(picture, path)
+                sizes.append(_upright_size(picture))
                 modes.add(picture.mode)
         except _broken():
             broken.append(path)

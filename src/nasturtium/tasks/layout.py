@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nasturtium.errors import TaskError, did_you_mean
+from nasturtium.tasks.ragged import offsets_of
 
 Array = npt.NDArray[Any]
 Raw = Array | list[Array]
@@ -215,3 +216,10 @@ def _pad(rows: list[Array], layout: Layout, length: int | None) -> tuple[Array, 
         values[number, : len(row)] = row if layout.kind == "tokens" else row.reshape(len(row), -1)
         mask[number, : len(row)] = True
     return values, mask  # (N, T, C) or (N, T); (N, T)
+
+
+def flatten(rows: list[Array], layout: Layout) -> tuple[Array, Array]:
+    """The steps of all rows one after another, (E, C) or tokens (E,), and where each row's begin (N + 1,)."""
+    values = np.concatenate(rows)
+    offsets = offsets_of(np.array([len(row) for row in rows]))
+    return (values if layout.kind == "tokens" else values.reshape(len(values), -1)), offsets

@@ -66,7 +66,11 @@ class Preprocessing:
         if isinstance(raw, (str, PathLike)):
             if not Path(raw).is_file():
                 raise TaskError(f"there is no file {raw}")
-            raw = read_frame(Path(raw))
+            raw = read_frame(Path(raw), getattr(self.inputs, "text", ()))
+        flat = self.inputs.steps(raw) if isinstance(self.inputs, ArrayCoding) and self.inputs.is_flat else None
+        if flat is not None:
+            values, offsets = flat
+            return Split((values,), np.zeros(len(offsets) - 1, dtype=np.int64), None, offsets), None
         if not isinstance(self.inputs, EventCoding):
             inputs = self.apply(raw)
             return Split(inputs, np.zeros(len(inputs[0]), dtype=np.int64)), None

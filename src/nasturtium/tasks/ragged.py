@@ -61,8 +61,9 @@ def pad_rows(values: Sequence[Tensor], offsets: Array, rows: Array, device: torc
 def by_length(order: Array, lengths: Array, batch_size: int, generator: np.random.Generator) -> Array:
     """A shuffled order (N,) of rows changed so that the rows of a batch are of about equal length.
 
-    The rows of every sixteen batches are sorted by length among themselves, then whole batches are shuffled. A last
-    batch that is not full stays the last.
+    The rows of every sixteen full batches are sorted by length among themselves, then whole batches are shuffled. A
+    last batch that is not full stays the last: the rows at the end of the order, of any length, so that where it is
+    dropped no row is left out more often than another.
 
     Args:
         order: The rows, shuffled.
@@ -70,9 +71,12 @@ def by_length(order: Array, lengths: Array, batch_size: int, generator: np.rando
         batch_size: Rows a batch.
         generator: Shuffles the batches.
     """
-    pool = POOL * batch_size
-    parts = [order[start : start + pool] for start in range(0, len(order), pool)]
-    near = np.concatenate([part[np.argsort(-lengths[part], kind="stable")] for part in parts])
     full = len(order) // batch_size
-    whole = near[: full * batch_size].reshape(full, batch_size)[generator.permutation(full)]
-    return np.concatenate((whole.reshape(-1), near[full * batch_size :]))
+    filling, rest = order[: full * batch_size], order[full * batch_size :]
+    if full == 0:
+        return rest[np.argsort(-lengths[rest], kind="stable")]
+    pool = POOL * batch_size
+    parts = [filling[start : start + pool] for start in range(0, len(filling), pool)]
+    near = np.concatenate([part[np.argsort(-lengths[part], kind="stable")] for part in parts])
+    whole = near.reshape(full, batch_size)[generator.permutation(full)]
+    return np.concatenate((whole.reshape(-1), rest))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -16,14 +17,28 @@ PARTS = ("train", "valid", "test")
 SHARE = 0.15
 MINIMUM_ROWS = 10
 MINIMUM_OF_A_CLASS = 3
-WORDS = {"train": TRAIN, "valid": VALID, "val": VALID, "validation": VALID, "test": TEST}
+WORDS = {"train": TRAIN, "valid": VALID, "val": VALID, "validation": VALID, "dev": VALID, "test": TEST}
+NUMBERS = {"0": TRAIN, "1": VALID, "2": TEST}
+
+
+def is_split(values: Iterable[object]) -> bool:
+    """Whether a column that is called ``split`` is one: a value is ``train`` or the like, or all are 0, 1 or 2."""
+    words = {_word(value) for value in values} - {""}
+    return not words.isdisjoint(WORDS) or (bool(words) and words <= set(NUMBERS))
+
+
+def _word(value: object) -> str:
+    """A value of a split as it is looked up; a missing one is empty."""
+    if value is None or (isinstance(value, float) and value != value):
+        return ""
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value).lower()
 
 
 def read_split(values: object, rows: int, name: str) -> Array:
     """Turn a user's split, ``train``/``valid``/``test`` or 0/1/2 a row, into codes.
 
     Args:
-        values: One value a row: text, bytes or integers.
+        values: One value a row: text, bytes or whole numbers.
         rows: How many rows there must be.
         name: The array or column it came from, for messages.
 
@@ -38,12 +53,14 @@ def read_split(values: object, rows: int, name: str) -> Array:
         raise TaskError(f"{name} has shape {array.shape}, but there are {rows} rows; give one value a row")
     if array.dtype.kind == "S":
         array = np.char.decode(array)
-    codes = np.full(rows, -1, dtype=np.int8)
-    for value in np.unique(array.astype(str)):
-        code = WORDS.get(value.lower(), {"0": TRAIN, "1": VALID, "2": TEST}.get(value))
-        if code is None:
-            raise TaskError(f"{name} holds {str(value)!r}; use train, valid and test (or 0, 1 and 2)")
-        codes[array.astype(str) == value] = code
+    words = np.array([_word(value) for value in array.tolist()], dtype=object)
+    known = {**WORDS, **NUMBERS}
+    strange = [row for row, word in enumerate(words) if word not in known]
+    if strange:
+        held = repr(str(array[strange[0]])) if words[strange[0]] else "a missing value"
+        ways = "use train, valid and test (or 0, 1 and 2) in all rows, or call it something else if it is no split"
+        raise TaskError(f"{name} holds {held}; {ways}")
+    codes = np.array([known[word] for word in words], dtype=np.int8)
     if not (codes == TRAIN).any():
         raise TaskError(f"{name} marks no row as train; at least the training rows must be there")
     return codes

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from nasturtium.errors import TaskError, did_you_mean
 from nasturtium.space.signal import Signal, vector
+from nasturtium.tasks.array_coding import steady
 
 if TYPE_CHECKING:
     import polars as pl
@@ -41,7 +42,7 @@ class Column:
     categories: tuple[str, ...] = ()
 
     def encode(self, series: pl.Series) -> Array:
-        """The features (N, k) of this column, float64.
+        """The features (N, k) of this column, float64; uint8 of a category.
 
         Raises:
             TaskError: If values are infinite, or are no number or date where one is due.
@@ -57,10 +58,14 @@ class Column:
         import polars as pl
 
         text = series.cast(pl.String)
-        columns = [(text == category).fill_null(False).to_numpy() for category in self.categories]
-        columns += [text.is_null().to_numpy()] if self.gaps else []
-        known = np.array(columns, dtype=np.float64).reshape(len(columns), len(text)).T  # (N, k)
-        return np.column_stack((known, 1 - known.sum(axis=1)))  # (N, k + 1)
+        known = text.cast(pl.Enum(self.categories), strict=False).to_physical().cast(pl.Int64)
+        width = len(self.categories) + self.gaps + 1
+        codes = known.fill_null(width - 1).to_numpy().copy()
+        if self.gaps:
+            codes[text.is_null().to_numpy()] = width - 2
+        features = np.zeros((len(text), width), dtype=np.uint8)
+        features[np.arange(len(text)), codes] = 1
+        return features  # (N, k + 1, and 1 for gaps)
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,11 @@ class TableCoding:
         """What a network receives."""
         return vector(len(self.kept))
 
+    @property
+    def text(self) -> tuple[str, ...]:
+        """Columns that were text, and are to be read as text from new files."""
+        return tuple(column.name for column in self.columns if column.kind == "category")
+
     def apply(self, raw: object, name: str = "the table") -> tuple[Array, ...]:
         """Turn new raw rows into a network's inputs.
 
@@ -108,17 +118,51 @@ class TableCoding:
         for column in self.columns:
             if column.name not in frame.columns:
                 raise TaskError(f"{name} has no column {column.name!r}{did_you_mean(column.name, frame.columns)}")
-        return (self.scale(encode_columns(self.columns, frame)),)
+        return (self.encode(frame),)
 
-    def scale(self, features: Array) -> Array:
-        """Keep and normalise encoded features (N, all) -> float32 (N, D)."""
-        scaled: Array = (features[:, list(self.kept)] - np.array(self.mean)) / np.array(self.std)
-        return scaled.astype(np.float32)
+    def encode(self, frame: pl.DataFrame) -> Array:
+        """The kept features of a frame that has all columns, normalised one column after another: float32 (N, D)."""
+        kept, mean, std = np.array(self.kept), np.array(self.mean), np.array(self.std)
+        made: Array = np.empty((len(frame), len(kept)), dtype=np.float32)
+        start = 0
+        for column in self.columns:
+            features = column.encode(frame[column.name])
+            stop = start + features.shape[1]
+            first, last = np.searchsorted(kept, (start, stop))
+            places, own = kept[first:last] - start, slice(first, last)
+            if column.kind == "category":
+                made[:, own] = features[:, places]
+            else:
+                made[:, own] = (features[:, places] - mean[own]) / std[own]
+            start = stop
+        return made
 
 
-def encode_columns(columns: tuple[Column, ...], frame: pl.DataFrame) -> Array:
-    """All features (N, all) of a table, float64, before normalisation."""
-    return np.concatenate([column.encode(frame[column.name]) for column in columns], axis=1)
+def fit_columns(columns: tuple[Column, ...], frame: pl.DataFrame, train: Array) -> tuple[TableCoding, list[str]]:
+    """Normalisation of the features of some columns, and the columns of which no feature tells training rows apart.
+
+    Args:
+        columns: As described from the training rows.
+        frame: The table.
+        train: Indices of the training rows.
+    """
+    kept: list[int] = []
+    mean: list[float] = []
+    std: list[float] = []
+    same, start = [], 0
+    for column in columns:
+        features = column.encode(frame[column.name])[train]  # (n, k)
+        differ = np.flatnonzero(features.min(axis=0) < features.max(axis=0))
+        for place in differ:
+            values = features[:, place]
+            binary = column.kind == "category" or bool(np.isin(values, (0, 1)).all())
+            mean.append(0.0 if binary else values.mean())
+            std.append(1.0 if binary else values.std())
+        if len(differ) == 0:
+            same.append(column.name)
+        kept += (start + differ).tolist()
+        start += features.shape[1]
+    return TableCoding(columns, tuple(kept), steady(np.array(mean)), steady(np.array(std))), same
 
 
 def as_numbers(series: pl.Series) -> tuple[Array, Array]:

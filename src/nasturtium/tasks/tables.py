@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from nasturtium.errors import TaskError, did_you_mean
-from nasturtium.tasks.array_coding import listed, steady
+from nasturtium.tasks.array_coding import listed
 from nasturtium.tasks.assembly import Labels, assemble, name_of
-from nasturtium.tasks.split import WORDS, read_split
-from nasturtium.tasks.table_coding import Column, TableCoding, describe_column, encode_columns
+from nasturtium.tasks.split import is_split, read_split
+from nasturtium.tasks.table_coding import Column, TableCoding, describe_column, fit_columns
 from nasturtium.tasks.task import Split, Task
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ class TableRows:
 
     def __init__(self, frame: pl.DataFrame) -> None:
         self.frame = frame
-        self.features: Array | None = None
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -43,20 +43,11 @@ class TableRows:
         dropped = {n: why for n, why in zip(self.frame.columns, described, strict=True) if isinstance(why, str)}
         if not columns:
             raise TaskError(f"no column can be used as an input: {_reasons(dropped)}")
-        blocks = [column.encode(self.frame[column.name]) for column in columns]
-        owners = np.repeat(np.arange(len(columns)), [block.shape[1] for block in blocks])
-        self.features = np.concatenate(blocks, axis=1)
-        seen = self.features[train]
-        kept = np.flatnonzero(seen.min(axis=0) < seen.max(axis=0))
-        for number, column in enumerate(columns):
-            if number not in owners[kept]:
-                dropped[column.name] = "tells no rows apart"
-        if len(kept) == 0:
+        coding, same = fit_columns(columns, self.frame, train)
+        dropped |= dict.fromkeys(same, "tells no rows apart")
+        if not coding.kept:
             raise TaskError(f"no column can be used as an input: {_reasons(dropped)}")
-        binary = np.isin(seen[:, kept], (0, 1)).all(axis=0)
-        mean = steady(np.where(binary, 0, seen[:, kept].mean(axis=0)))
-        std = steady(np.where(binary, 1, seen[:, kept].std(axis=0)))
-        return TableCoding(columns, tuple(kept.tolist()), mean, std), self._notes(columns, dropped)
+        return coding, self._notes(columns, dropped)
 
     def _notes(self, columns: tuple[Column, ...], dropped: dict[str, str]) -> tuple[str, ...]:
         notes = []
@@ -71,8 +62,7 @@ class TableRows:
 
     def split(self, coding: TableCoding, rows: Array, targets: Array) -> Split:
         """These rows (indices), encoded, with their encoded targets."""
-        features = encode_columns(coding.columns, self.frame) if self.features is None else self.features
-        return Split((coding.scale(features[rows]),), targets)
+        return Split((coding.encode(self.frame[rows]),), targets)
 
 
 def _stray(series: pl.Series) -> str | None:
@@ -107,8 +97,12 @@ def load_table(path: Path, *, name: str | None = None, **options: Any) -> Task:
     return from_frame(read_frame(path), name=name or name_of(path), place=str(path), **options)
 
 
-def read_frame(path: Path) -> pl.DataFrame:
+def read_frame(path: Path, text: Collection[str] = ()) -> pl.DataFrame:
     """The table in a .csv (also ; or tab separated) or .parquet file.
+
+    Args:
+        path: Of the file.
+        text: Columns of a .csv that are text whatever they look like: ``01234`` stays as it is.
 
     Raises:
         TaskError: If the file cannot be read, or is empty.
@@ -116,20 +110,23 @@ def read_frame(path: Path) -> pl.DataFrame:
     import polars as pl
 
     try:
-        return pl.read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
+        return pl.read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path, text)
     except pl.exceptions.NoDataError as error:
         raise TaskError(f"{path} is empty; it needs a line of column names and rows") from error
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
         raise TaskError(f"cannot read {path} as a table: {str(error).splitlines()[0]}") from error
 
 
-def _read_csv(path: Path) -> pl.DataFrame:
+def _read_csv(path: Path, text: Collection[str]) -> pl.DataFrame:
     import polars as pl
 
     with path.open(encoding="utf-8-sig") as file:
         header = file.readline()
     separator = max(SEPARATORS, key=header.count)
-    return pl.read_csv(path, separator=separator, null_values=MISSING, try_parse_dates=True, infer_schema_length=None)
+    return pl.read_csv(
+        path, separator=separator, null_values=MISSING, try_parse_dates=True, infer_schema_length=None,
+        schema_overrides=dict.fromkeys(text, pl.String),
+    )  # fmt: skip
 
 
 def from_frame(
@@ -146,7 +143,7 @@ def from_frame(
 
     Args:
         frame: Numbers, text, categories, booleans, dates; other columns are dropped with a note. A column
-            ``split`` of train, valid and test is the split.
+            ``split`` is the split if a value is train, valid or test, or all are 0, 1 and 2.
         target: The column to predict; by default the one called target, label, y or class, else the last.
         name: Of the task.
         place: Where the table is from, for messages.
@@ -163,15 +160,15 @@ def from_frame(
         raise TaskError(f"{place} has {len(frame)} rows and {frame.width} columns; it needs rows, inputs and a target")
     frame = frame.with_columns(pl.selectors.float().fill_nan(None))
     chosen, notes = _find_target(frame.columns, target, place)
-    given, frame = _find_split(frame, chosen)
+    given, frame, said = _find_split(frame, chosen)
     series = frame[chosen]
     if series.dtype.is_temporal() or series.dtype.is_nested() or series.dtype == pl.Null:
         raise TaskError(
             f"column {chosen!r} of {place} is of type {series.dtype}; targets are text, booleans or numbers"
         )
-    labels = Labels(target_values(series), f"column {chosen!r}", given)
+    labels = Labels(target_values(series), f"column {chosen!r}", given, column=True)
     rows = TableRows(frame.drop(chosen))
-    return assemble(rows, labels, name=name, seed=seed, metric=metric, kind=kind, notes=notes)
+    return assemble(rows, labels, name=name, seed=seed, metric=metric, kind=kind, notes=(*notes, *said))
 
 
 def _find_target(columns: list[str], target: str | None, place: str) -> tuple[str, tuple[str, ...]]:
@@ -186,15 +183,15 @@ def _find_target(columns: list[str], target: str | None, place: str) -> tuple[st
     return chosen, (f"the target is {chosen!r}, taken {why} (else: target=...)",)
 
 
-def _find_split(frame: pl.DataFrame, target: str) -> tuple[Array | None, pl.DataFrame]:
-    """The codes of a column ``split`` of train, valid and test, and the frame without it."""
+def _find_split(frame: pl.DataFrame, target: str) -> tuple[Array | None, pl.DataFrame, tuple[str, ...]]:
+    """The codes of a column ``split``, if it is one, the frame without it, and a note where it could be doubted."""
     names = [column for column in frame.columns if column.lower() == SPLIT_NAME and column != target]
-    if not names:
-        return None, frame
-    values = frame[names[0]].to_list()
-    if not all(str(value).lower() in WORDS for value in values):
-        return None, frame
-    return read_split(values, len(frame), f"column {names[0]!r}"), frame.drop(names[0])
+    if not names or not is_split(frame[names[0]].unique()):
+        return None, frame, ()
+    series = frame[names[0]]
+    codes = read_split(series.to_list(), len(frame), f"column {series.name!r}")
+    note = f"column {series.name!r} is read as the split: 0 trains, 1 validates, 2 tests (else: rename it)"
+    return codes, frame.drop(series.name), (note,) if series.dtype.is_numeric() else ()
 
 
 def target_values(series: pl.Series) -> Array:

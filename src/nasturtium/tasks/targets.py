@@ -17,6 +17,8 @@ Label = str | int | float | bool
 
 KINDS = ("classification", "regression")
 FEW_VALUES = 20
+MANY_CLASSES = 1000
+"""Whole numbers of no more values than this, each met often, could be classes."""
 
 
 @dataclass(frozen=True)
@@ -126,13 +128,20 @@ def _refuse(bad: Array, values: Array, name: str, what: str) -> None:
         )
 
 
-def decide_kind(values: Array, name: str, kind: str | None) -> tuple[str, str | None]:
+def decide_kind(values: Array, name: str, kind: str | None, *, column: bool = False) -> tuple[str, str | None]:
     """Whether a target is one of classes or of numbers, and a note where that could be doubted.
 
     The rule: text and booleans are classes. Integers are classes if there are at most 20 distinct ones (two
-    rows each on average), or if they are exactly 0 to K-1 with at least five rows a class on average. Floats
-    are classes if they are whole numbers with at most 20 distinct values. Several columns are a regression,
-    unless each row holds a single 1 among zeros (one-hot). Anything else is a regression.
+    rows each on average), or if they are exactly 0 to K-1 with at least five rows a class on average, unless they are
+    the column of a table, where so many are rather ages or amounts. Floats are classes if they are whole numbers with
+    at most 20 distinct values. Several columns are a regression, unless each row holds a single 1 among zeros
+    (one-hot). Anything else is a regression.
+
+    Args:
+        values: As of ``check_target``.
+        name: For messages.
+        kind: To force it.
+        column: Whether they are the column of a table.
 
     Raises:
         TaskError: If ``kind`` is unknown or cannot be had from these values.
@@ -145,18 +154,21 @@ def decide_kind(values: Array, name: str, kind: str | None) -> tuple[str, str | 
         return kind or "classification", None
     if values.ndim == 2:
         return _kind_of_columns(values, name, kind)
-    if kind is not None:
-        return kind, None
+    return (kind, None) if kind is not None else _kind_of_numbers(values, name, column)
+
+
+def _kind_of_numbers(values: Array, name: str, column: bool) -> tuple[str, str | None]:
     distinct = np.unique(values)
     whole = values.dtype.kind in "iu" or bool((distinct == np.floor(distinct)).all())
     counted = values.dtype.kind in "iu" and distinct[0] == 0 and distinct[-1] == len(distinct) - 1
-    if counted and len(values) >= 5 * len(distinct):
-        return "classification", None
-    if whole and len(distinct) <= FEW_VALUES and len(values) >= 2 * len(distinct):
-        return (
-            "classification",
-            f"{name} holds {len(distinct)} whole numbers: read as classes (else: kind='regression')",
-        )
+    few = len(distinct) <= FEW_VALUES and len(values) >= 2 * len(distinct)
+    often = len(values) >= 5 * len(distinct)
+    said = f"{name} holds {len(distinct)} whole numbers"
+    if whole and (few or (counted and often and not column)):
+        return "classification", f"{said}: read as classes (else: kind='regression')"
+    if whole and often and len(distinct) <= MANY_CLASSES:
+        reach = f"from {distinct[0]:g} to {distinct[-1]:g}"
+        return "regression", f"{said} {reach}: a regression (else: kind='classification')"
     return "regression", None
 
 

@@ -16,7 +16,8 @@ def encode_arrays(raw: Any, coding: dict[str, Any]) -> tuple[Tensor, ...]:
     """
     kind, shape = coding["kind"], tuple(coding["shape"])
     values, real = arrange(raw, kind, coding["axis"], shape[0] if coding["masked"] else None)
-    if tuple(values.shape[1:]) != shape:
+    expected = (values.shape[1], *shape[1:]) if shape[0] is None else shape  # None: any number of steps
+    if tuple(values.shape[1:]) != expected:
         raise ValueError(f"rows have the shape {tuple(values.shape[1:])}; the network was trained with {shape}")
     if real is not None and not coding["masked"] and not real.all():
         raise ValueError(f"sequences differ in length; the network was trained with {shape[0]} steps")
