@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shlex
 import sys
 from collections.abc import Sequence
 from datetime import date
@@ -127,7 +128,7 @@ def write_page(
 def made_by(folder: Path) -> str:
     """The command, the day and the versions."""
     given = sys.argv[1:]
-    arguments = " ".join("DATA" if each == str(folder) else each for each in given if each != "--only-page")
+    arguments = shlex.join("DATA" if each == str(folder) else each for each in given if each != "--only-page")
     versions = ", ".join(f"{each} {version(each)}" for each in ("torch", "scikit-learn", "numpy"))
     return (
         f"Made by `python benchmarks/{Path(sys.argv[0]).name} {arguments}` on {date.today():%d %B %Y}: "
