@@ -21,7 +21,7 @@ lint: $(VENV)/.development
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.development
-	for script in $(filter-out benchmarks/bench_table.py,$(wildcard benchmarks/*.py)); do $(BIN)/python $$script || exit 1; done
+	for script in $(filter-out benchmarks/bench_table.py benchmarks/event_networks.py benchmarks/event_ablations.py,$(wildcard benchmarks/*.py)); do $(BIN)/python $$script || exit 1; done
 
 bench-table: $(VENV)/.development
 	$(BIN)/python benchmarks/bench_table.py

@@ -53,3 +53,13 @@ def test_what_cannot_be_used(
     error = capsys.readouterr().err
     assert line in error
     assert error.count("\n") == 1
+
+
+def test_a_benchmark_of_events(files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "table"
+    small = ["--count", "2", "--seeds", "1", "--epochs", "1", "--quiet", "--space", "seqnas"]
+    more = ["--metric", "accuracy", "--max-events", "6", "--split", "stratified"]
+    assert run(["build-benchmark", *files, *COLUMNS, *more, *small, "--out", str(out)]) == 0
+    assert "2 architectures, up to 1 trainings each" in capsys.readouterr().out
+    assert run(["build-benchmark", *files, *COLUMNS[:2], *small, "--out", str(out)]) == 2
+    assert "timestamp is not given" in capsys.readouterr().err

@@ -71,7 +71,7 @@ def test_a_search_predicts_new_entities_and_is_exported(tmp_path: Path) -> None:
     quick = {"finalists": 1, "final_seeds": 1, "baselines": False, "quiet": True, "epochs": 1, "final_epochs": 2}
     options = {**OPTIONS, "labels": LABELS, "max_events": 6}
     result = nt.search(EVENTS, trials=2, task_options=options, out=tmp_path / "run", **quick)
-    assert result.space.name == "seqnas"
+    assert result.space.name == "seqnas_plus"
     best = nt.load_best(tmp_path / "run")
     new, _ = customers(25, seed=3)
     new = new.with_columns(amount=pl.col("amount").fill_nan(None))

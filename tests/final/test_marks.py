@@ -81,7 +81,21 @@ def test_sequences_are_summed_up_over_what_is_there():
     mask = np.array([[True, True, False], [True, False, False]])
     split = Split((values, mask), np.zeros(2))
     table = features(split, Signal("sequence", (None, 1), mask=True))
-    assert table.tolist() == [[2, 1, 1, 3, 3, 2], [5, 0, 5, 5, 5, 1]]  # mean, deviation, least, largest, last, length
+    assert table[:, :6].tolist() == [[2, 1, 1, 3, 3, 1], [5, 0, 5, 5, 5, 0]]  # mean to last, then the mean change
+    assert table[:, -1].tolist() == [2, 1]  # lengths
+
+
+def test_series_are_summed_up_in_eighths_and_bands():
+    steps = np.arange(64)
+    wave = np.sin(2 * np.pi * 16 * steps / 64).astype(np.float32)
+    ramp = (steps // 8).astype(np.float32)
+    split = Split((np.stack((wave, ramp))[..., None], np.ones((2, 64), dtype=bool)), np.zeros(2, dtype=np.int64))
+    table = features(split, Signal("sequence", (64, 1), mask=True))
+    eighths = table[1, 6:22].reshape(8, 2)
+    assert eighths.tolist() == [[part, 0] for part in range(8)]
+    bands = table[0, 22:30]  # frequencies from 1: 1 to 0, ..., 5 to 8, 9 to 16, 17 to 32
+    assert bands.argmax() == 6
+    assert table[:, -1].tolist() == [64, 64]
 
 
 def test_tokens_are_counted():

@@ -225,12 +225,34 @@ def test_the_space_with_more_of_everything_ignores_padding():
     kinds, sizes, times = torch.randint(0, 9, (2, 6)), torch.randn(2, 6, 2), torch.rand(2, 6, 1).cumsum(1)
     mask = torch.tensor([[True] * 6, [True] * 4 + [False] * 2])
     texts = []
-    for seed in range(12):
-        architecture = space.sample(np.random.default_rng(seed))
+    known = [space.member(name) for name in space.members]
+    for architecture in [*known, *[space.sample(np.random.default_rng(seed)) for seed in range(24)]]:
         texts.append(str(architecture))
         model = architecture.build().eval()
-        known = model(kinds, sizes, times, mask)
+        given = model(kinds, sizes, times, mask)
         more = [torch.cat((each, torch.full_like(each[:, :3], 5)), 1) for each in (kinds, sizes, times)]
         longer = torch.cat((mask, torch.zeros(2, 3, dtype=torch.bool)), 1)
-        torch.testing.assert_close(model(*more, longer), known, rtol=1e-4, atol=1e-5)
-    assert all(any(name in text for text in texts) for name in ("GapEncoding", "StateSpace", "LSTM", "AttentionPool"))
+        torch.testing.assert_close(model(*more, longer), given, rtol=1e-4, atol=1e-5)
+    wanted = ("GapEncoding", "StateSpace", "LSTM", "AttentionPool", "Residual")
+    assert all(any(name in text for text in texts) for name in wanted)
+
+
+@pytest.mark.parametrize("signal", [sequence(96, 1), tokens(None, 9, mask=True), events(None, (5,), 0, times=True)])
+def test_known_networks_are_members_of_the_space_with_more_of_everything(signal):
+    space = seqnas_plus(signal, 3)
+    networks = [space.member(name) for name in ("gru", "lstm", "transformer", "state_space", "mixed", "tcn", "pooled")]
+    assert len({network.canonical for network in networks}) == len(space.members) == 7
+    assert all(network in space for network in networks)
+
+
+def test_encoder_layers_have_the_allowed_operations_alone():
+    attention = seqnas_plus((96, 1), 3, operations=["attention"])
+    both = seqnas_plus((96, 1), 3, operations=["attention", "block"])
+    assert attention.size < both.size < seqnas_plus((96, 1), 3).size
+    assert set(attention.members) == {"transformer", "pooled"}
+    assert set(both.members) == {"transformer", "tcn", "pooled"}
+    texts = " ".join(str(attention.sample(np.random.default_rng(seed))) for seed in range(20))
+    assert "EventEncoderLayer((MixtureOfHeads" in texts
+    assert not any(name in texts for name in ("GRU", "LSTM", "StateSpace", "Residual", "SeparableConv1d"))
+    with pytest.raises(SpaceError, match="attention, recurrence"):
+        seqnas_plus((96, 1), 3, operations=["gru"])

@@ -73,5 +73,6 @@ def test_training_does_not_see_padding_either(task):
 
 
 def test_it_is_the_space_to_begin_with(task):
-    assert spaces.for_signal(task.inputs[0]) == "seqnas"
+    assert spaces.for_signal(task.inputs[0]) == "seqnas_plus"
+    assert "tcn" in spaces.make("seqnas_plus", task.inputs, task.outputs).members
     assert spaces.make("seqnas", task.inputs, task.outputs).size == 3_425_438_016

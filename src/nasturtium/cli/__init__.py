@@ -1,4 +1,4 @@
-"""The command line: ``nasturtium search``, ``show``, ``report``, ``export`` and the others in ``commands.py``."""
+"""The command line: ``nasturtium search``, ``show`` and the others in ``commands.py`` and ``research.py``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ def run(arguments: list[str]) -> int:
     """Run a command and give its exit code; an error of the user's is one line on standard error."""
     import typer
 
-    from nasturtium.cli.commands import app
+    from nasturtium.cli import commands, research  # noqa: F401  their commands are added to the program
+    from nasturtium.cli.app import app
     from nasturtium.errors import NasturtiumError
 
     try:

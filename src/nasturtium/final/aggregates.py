@@ -1,7 +1,8 @@
-"""Hand-made features of event sequences: counts, last values, mean, deviation and extremes of numbers and gaps."""
+"""Hand-made features of sequences: counts, last values, mean, deviation, extremes; of series also parts and spectra."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,51 @@ Array = npt.NDArray[Any]
 
 MOST_COUNTED = 100
 """Ids of a category that are counted; they are in order of frequency."""
+
+PARTS = 8
+"""Parts of a series whose means and deviations are taken, and bands of its spectrum."""
+
+
+def series_aggregates(values: Array, mask: Array) -> Array:
+    """One row of numbers for each series, (N, 30 C + 1).
+
+    Of each channel mean, deviation, least, largest and last value, the mean absolute change from step to step, mean and
+    deviation of each eighth, the logarithm of the power in eight bands of frequencies, each twice as wide as the one
+    before; and the length.
+
+    Args:
+        values: (N, T, C).
+        mask: True on real steps, (N, T).
+    """
+    there = mask[..., None]  # (N, T, 1)
+    lengths = np.maximum(mask.sum(axis=1), 1)[:, None]  # (N, 1)
+    steps = np.arange(mask.shape[1])
+    mean, deviation = _moments(values, mask)
+    least = np.where(there, values, np.inf).min(axis=1)
+    largest = np.where(there, values, -np.inf).max(axis=1)
+    last = values[np.arange(len(values)), np.where(mask, steps, 0).max(axis=1)]
+    moved = np.abs(np.diff(values, axis=1)) * (mask[:, 1:] & mask[:, :-1])[..., None]
+    change = moved.sum(axis=1) / lengths
+    eighth = np.minimum(steps * PARTS // lengths, PARTS - 1)  # (N, T)
+    parts = [moment for part in range(PARTS) for moment in _moments(values, mask & (eighth == part))]
+    bands = _bands(np.where(there, values - mean[:, None], 0))
+    table = np.concatenate((mean, deviation, least, largest, last, change, *parts, *bands, lengths), axis=1)
+    finite: Array = np.nan_to_num(table, posinf=0.0, neginf=0.0)  # a sequence of no steps has no extremes
+    return finite
+
+
+def _moments(values: Array, mask: Array) -> tuple[Array, Array]:
+    """Mean and deviation of the steps that a mask (N, T) leaves of values (N, T, C), (N, C) each."""
+    there, count = mask[..., None], np.maximum(mask.sum(axis=1), 1)[:, None]
+    mean = np.where(there, values, 0).sum(axis=1) / count
+    return mean, np.sqrt(np.where(there, (values - mean[:, None]) ** 2, 0).sum(axis=1) / count)
+
+
+def _bands(centred: Array) -> list[Array]:
+    """The logarithm of the power of series (N, T, C) in bands, each twice as wide as the one before; (N, C) each."""
+    power = np.abs(np.fft.rfft(centred, axis=1)[:, 1:]) ** 2  # (N, T // 2, C)
+    edges = [0, *[power.shape[1] >> (PARTS - 1 - band) for band in range(PARTS)]]
+    return [np.log(power[:, low:high].sum(axis=1) + 1e-6) for low, high in pairwise(edges)]
 
 
 def aggregates(split: Split, signal: Signal) -> Array:

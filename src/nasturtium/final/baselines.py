@@ -32,7 +32,8 @@ def plain_network(task: Task) -> Architecture | None:
 
     Images: a small ResNet (He et al. 2016), one block a stage, the channels doubled where the sides are halved.
     Vectors: two hidden layers of 256. Sequences: a convolution and a GRU. Tokens: an embedding and a GRU in both
-    directions. Groups of sequences and tokens, as event tables give: embeddings and numbers side by side, and a GRU.
+    directions. Groups of sequences and tokens, as event tables give: embeddings and numbers side by side, and the last
+    state of a GRU.
     """
     signal = task.inputs[0]
     if len(task.inputs) != 1 or signal.kind not in KINDS:
@@ -81,7 +82,7 @@ def _group(signal: Signal) -> list[Any]:
     embeddings = tuple([min(32, (member.vocabulary[0] + 1) // 2) for member in tokens])
     timed = any(name == "times" for name, _ in signal.members)
     stem = EventStem(embeddings, BatchNorm() if numbers else None, FirstInput() if timed else Identity())
-    return [stem, GRU(64), GlobalPool("mean")]
+    return [stem, GRU(64), GlobalPool("last")]  # the mean of all steps hides what came last
 
 
 KINDS = {"image": _image, "vector": _vector, "sequence": _sequence, "tokens": _tokens, "group": _group}

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nasturtium.errors import NasturtiumError
-from nasturtium.final.aggregates import aggregates
+from nasturtium.final.aggregates import aggregates, series_aggregates
 from nasturtium.final.results import Run
 from nasturtium.space.signal import Signal, group
 from nasturtium.tasks import Split, Task, evaluate_metrics
@@ -39,8 +39,8 @@ def fitting(task: Task) -> Classical | None:
     """The model that fits what a task gives; None where none does.
 
     Boosted trees (HistGradientBoosting, as in LightGBM, Ke et al. 2017) for up to 200 columns and at least 2,000 rows,
-    otherwise a random forest of 500 trees (Breiman 2001); tokens are counted, long sequences summed up by mean,
-    deviation, extremes and last step, event sequences by both (see :mod:`nasturtium.final.aggregates`).
+    otherwise a random forest of 500 trees (Breiman 2001); tokens are counted, long sequences and event sequences summed
+    up (see :mod:`nasturtium.final.aggregates`).
     """
     known = len(task.inputs) == 1 and task.inputs[0].kind in KINDS
     if task.inputs[0].kind == "group" and task.train.offsets is None:
@@ -72,7 +72,7 @@ def features(split: Split, signal: Signal) -> Array:
     if signal.kind == "tokens":
         return _counts(values, split.inputs[1] if signal.mask else None, signal)
     if signal.kind == "sequence" and (signal.mask or values[0].size > BOOSTED_COLUMNS):
-        return _summary(values, split.inputs[1] if signal.mask else np.ones(values.shape[:2], dtype=bool))
+        return series_aggregates(values, split.inputs[1] if signal.mask else np.ones(values.shape[:2], dtype=bool))
     flat: Array = values.reshape(len(values), -1)
     return flat
 
@@ -99,21 +99,6 @@ def _flat_counts(tokens: Array, offsets: Array, signal: Signal) -> Array:
 def _flat_summary(split: Split, signal: Signal) -> Array:
     """Mean, deviation, extremes, last and first value of each channel, and the length, of rows that are held flat."""
     return aggregates(split, group(x=signal._replace(mask=False)))
-
-
-def _summary(values: Array, mask: Array) -> Array:
-    """Mean, deviation, least, largest and last value of each channel, and the length: (N, 5 C + 1)."""
-    there = mask[..., None]  # (N, T, 1)
-    lengths = np.maximum(mask.sum(axis=1), 1)[:, None]  # (N, 1)
-    mean = np.where(there, values, 0).sum(axis=1) / lengths  # (N, C)
-    deviation = np.sqrt(np.where(there, (values - mean[:, None]) ** 2, 0).sum(axis=1) / lengths)
-    least = np.where(there, values, np.inf).min(axis=1)
-    largest = np.where(there, values, -np.inf).max(axis=1)
-    steps = np.arange(mask.shape[1])
-    last = values[np.arange(len(values)), np.where(mask, steps, 0).max(axis=1)]
-    table = np.concatenate((mean, deviation, least, largest, last, lengths), axis=1)
-    finite: Array = np.nan_to_num(table, posinf=0.0, neginf=0.0)  # a sequence of no steps has no extremes
-    return finite
 
 
 def train_classical(

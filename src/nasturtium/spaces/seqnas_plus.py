@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from nasturtium.errors import SpaceError
 from nasturtium.layers import (
     GRU,
     LSTM,
     AttentionPool,
+    BatchNorm,
     Conv1d,
     Dropout,
     GapEncoding,
@@ -15,6 +18,9 @@ from nasturtium.layers import (
     Identity,
     Linear,
     Mish,
+    ReLU,
+    Repeat,
+    Residual,
     SeparableConv1d,
     Sequential,
     StateSpace,
@@ -23,16 +29,19 @@ from nasturtium.layers import (
 from nasturtium.layers.events import FirstInput, MixtureOfHeads, ScaledTimeEncoding
 from nasturtium.space.choice import choice, subset
 from nasturtium.space.graph import without
+from nasturtium.space.part import Part
 from nasturtium.space.signal import Signal
 from nasturtium.space.space import Space
-from nasturtium.spaces.event_features import event_features
-from nasturtium.spaces.event_layers import EventEncoderLayer, EventStem
+from nasturtium.spaces.event_features import EventFeatures, event_features
+from nasturtium.spaces.event_layers import LAYER_DROPOUT, EventEncoderLayer, EventStem
 from nasturtium.spaces.inputs import positive
 from nasturtium.spaces.seqnas import TEMPORAL_DROPOUT, event_decoder, numeric_stem
-from nasturtium.spaces.seqnas_code import HEADS
+from nasturtium.spaces.seqnas_code import HEADS, stem_kernels
 
+OPERATIONS = ("attention", "recurrence", "convolution", "state_space", "block")
+"""What an encoder layer may have: any of the first four side by side, or a residual block alone."""
 WIDTHS = (32, 64, 96, 128)
-KERNELS, DILATIONS = (3, 5, 9), (1, 2, 4)
+KERNELS, DILATIONS, BLOCK_DILATIONS = (3, 5, 9), (1, 2, 4), (1, 2, 4, 8)
 STATES = (8, 16, 32)
 SPANS = (1.0, 100.0)
 """At 1 sine and cosine of a time are nearly linear in it, at 100 there are some sixteen waves in a sequence."""
@@ -47,6 +56,7 @@ def seqnas_plus(
     numeric_embedding: int | str = "auto",
     dropout: float = 0.1,
     times: str = "times",
+    operations: Sequence[str] = OPERATIONS,
 ) -> Space:
     """Networks for event sequences: those of ``seqnas`` (arXiv:2401.03246), and what its authors left out.
 
@@ -54,9 +64,14 @@ def seqnas_plus(
     128. Times may be encoded on two scales; where there are times, the gaps between events may be instead. Each of 1
     to 4 encoder layers has a non-empty subset of four operations: attention; a GRU or LSTM in one direction or both; a
     convolution, plain or separable, of three kernels and three dilations; a diagonal state-space model (S4D, Gu et al.
-    2022, arXiv:2206.11893). Mean, maximum, both, the last step or attention (a learned weighting of steps) pool them.
+    2022, arXiv:2206.11893). Or it is a residual block of two convolutions with batch normalisation, as in a TCN (Bai et
+    al. 2018, arXiv:1803.01271), each of three kernels and four dilations. Mean, maximum, both, the last step or
+    attention (a learned weighting of steps) pool them.
 
-    Padding changes nothing; every choice is drawn uniformly. It contains no published code of its own.
+    Padding changes nothing; every choice is drawn uniformly. It contains no published code of its own. Members, with
+    which a search may start, are what one would try by hand: ``gru``, ``lstm``, ``transformer``, ``tcn`` (four
+    blocks, the dilation doubled), ``state_space``, ``mixed`` (attention, GRU and convolution side by side), and
+    ``pooled`` (no encoder at all).
 
     Args:
         input: (length or None, numbers), a sequence or tokens signal, or a group of such with one mask for all.
@@ -66,6 +81,8 @@ def seqnas_plus(
         numeric_embedding: Channels for each number, or ``auto`` as in ``seqnas``.
         dropout: Share of values dropped where the stem drops any; in the layers it is 0.1.
         times: Name of the member of a group that holds the times (T, 1); positions stand for them if there is none.
+        operations: What encoder layers may have, of ``attention``, ``recurrence``, ``convolution``, ``state_space`` and
+            ``block``.
 
     Raises:
         SpaceError: If the input is none of these, or an option cannot be used.
@@ -78,26 +95,89 @@ def seqnas_plus(
     root = Sequential(
         EventStem(features.embeddings, numeric_stem(features, dropout), encoding, times),
         Linear(choice(*WIDTHS, name="width")),
-        choice(Identity(), _encoder(hidden), name="encoder"),
+        choice(Identity(), _encoder(hidden, _known_operations(operations)), name="encoder"),
         choice(Identity(), event_decoder(hidden, outputs), name="decoder"),
         Mish(),
         choice(Identity(), Dropout(TEMPORAL_DROPOUT, "steps")),
         choice(*[GlobalPool(kind) for kind in ("mean", "max", "mixed", "last")], AttentionPool(), name="pool"),
         Linear(outputs),
     )
-    return Space(root, input=features.signal, name="seqnas_plus", simplify=(without("Identity"),))
+    members = known_networks(features, outputs, hidden, times, operations)
+    return Space(root, input=features.signal, name="seqnas_plus", simplify=(without("Identity"),), members=members)
 
 
-def _encoder(width: int) -> Any:
+def _known_operations(operations: Sequence[str]) -> tuple[str, ...]:
+    names = (operations,) if isinstance(operations, str) else tuple(operations)
+    unknown = [name for name in names if name not in OPERATIONS]
+    if unknown or not names:
+        raise SpaceError(
+            f"seqnas_plus: operations {list(names)!r} cannot be used: give one or more of {', '.join(OPERATIONS)}"
+        )
+    return names
+
+
+def known_networks(
+    features: EventFeatures, outputs: int, hidden: int, times: str, operations: Sequence[str] = OPERATIONS
+) -> dict[str, Part]:
+    """Networks of the space that one would try by hand, as far as they have the operations alone."""
+    attention = MixtureOfHeads(4, hidden)
+    encoders: dict[str, tuple[tuple[str, ...], list[Any]]] = {
+        "gru": (("recurrence",), [(GRU(),)]),
+        "lstm": (("recurrence",), [(LSTM(),)]),
+        "transformer": (("attention",), [(attention,)] * 2),
+        "state_space": (("state_space",), [(StateSpace(16),)] * 2),
+        "mixed": (("attention", "recurrence", "convolution"), [(attention, GRU(), Conv1d(kernel=3))] * 2),
+        "tcn": (("block",), [_block(5, dilation) for dilation in BLOCK_DILATIONS]),
+        "pooled": ((), []),
+    }
+    able = {name: layers for name, (needed, layers) in encoders.items() if set(needed) <= set(operations)}
+    return {name: _known(name, layers, features, outputs, hidden, times) for name, layers in able.items()}
+
+
+def _known(name: str, layers: list[Any], features: EventFeatures, outputs: int, hidden: int, times: str) -> Part:
+    numeric = None
+    if features.numbers:
+        kernel = min(stem_kernels(features.length))
+        convolution = Conv1d(features.channels, kernel, groups="depthwise")
+        numeric = Sequential(BatchNorm(), convolution, Identity())
+    unordered = name in ("transformer", "pooled")
+    of_events = features.timed or bool(features.embeddings)
+    pool = GlobalPool("last" if of_events and not unordered else "mean")  # what comes next hangs on the last event most
+    plain = FirstInput() if features.timed else Identity()
+    stem = EventStem(features.embeddings, numeric, ScaledTimeEncoding(SPANS[1]) if unordered else plain, times)
+    made = [EventEncoderLayer(each, 2 * hidden) if isinstance(each, tuple) else each for each in layers]
+    encoder: Any = Repeat(len(made), *made) if made else Identity()
+    return Sequential(stem, Linear(64), encoder, Identity(), Mish(), Identity(), pool, Linear(outputs))
+
+
+def _encoder(width: int, allowed: Sequence[str]) -> Any:
     half = choice(_one_way, name="half")
-    recurrence = choice(GRU(), LSTM(), GRU(half, bidirectional=True), LSTM(half, bidirectional=True), name="recurrence")
     kernel, dilation = choice(*KERNELS, name="kernel"), choice(*DILATIONS, name="dilation")
-    convolution = choice(Conv1d(kernel=kernel, dilation=dilation), SeparableConv1d(kernel=kernel, dilation=dilation))
-    operations = subset(
-        MixtureOfHeads(choice(*HEADS, name="heads"), width), recurrence, convolution,
-        StateSpace(choice(*STATES, name="states")), name="operations",
-    )  # fmt: skip
-    return repeat(EventEncoderLayer(operations, 2 * width), choice(1, 2, 3, 4, name="layers"))
+    made = {
+        "attention": MixtureOfHeads(choice(*HEADS, name="heads"), width),
+        "recurrence": choice(
+            GRU(), LSTM(), GRU(half, bidirectional=True), LSTM(half, bidirectional=True), name="recurrence"
+        ),
+        "convolution": choice(
+            Conv1d(kernel=kernel, dilation=dilation), SeparableConv1d(kernel=kernel, dilation=dilation)
+        ),
+        "state_space": StateSpace(choice(*STATES, name="states")),
+    }
+    side_by_side = [made[name] for name in OPERATIONS if name in made and name in allowed]
+    layers: list[Any] = []
+    if side_by_side:
+        layers.append(EventEncoderLayer(subset(*side_by_side, name="operations"), 2 * width))
+    if "block" in allowed:
+        layers.append(_block(choice(*KERNELS, name="kernel"), choice(*BLOCK_DILATIONS, name="dilation")))
+    layer = choice(*layers, name="layer") if len(layers) > 1 else layers[0]
+    return repeat(layer, choice(1, 2, 3, 4, name="layers"))
+
+
+def _block(kernel: Any, dilation: Any) -> Residual:
+    """Two convolutions with batch normalisation; what is open is decided for each."""
+    convolution = Conv1d(kernel=kernel, dilation=dilation)
+    inner = [convolution, BatchNorm(), ReLU(), Dropout(LAYER_DROPOUT), convolution, BatchNorm(), ReLU()]
+    return Residual(Sequential(*inner))
 
 
 def _one_way(signal: Signal) -> int:
