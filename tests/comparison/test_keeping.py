@@ -15,7 +15,7 @@ from nasturtium.comparison import Contender, compare
 from nasturtium.comparison import pool as pool_room
 from nasturtium.comparison.keeping import FILE, Kept
 from nasturtium.errors import StudyError
-from nasturtium.strategies import RandomSearch
+from nasturtium.strategies import RandomSearch, make
 from tests.comparison.tables import surrogate, table
 
 
@@ -144,3 +144,15 @@ def test_surrogates_are_told_apart_by_their_answers() -> None:
     assert digests[0] != digests[1]
     assert digests[0] == digests[2]
     assert not len(made[0])  # it was not asked on behalf of anybody
+
+
+def test_functions_that_hold_other_arrays_are_told_apart():
+    def made(weights):
+        return lambda *, space, **common: make("random", space=space, **common, repeats=bool(weights[0]))
+
+    first, second = np.zeros(5000), np.zeros(5000)
+    second[2500] = 1.0
+    texts = [Contender("own", made(each)).text for each in (first, first.copy(), second)]
+    assert texts[0] == texts[1] != texts[2]
+    bound = [Contender("own", partial(make, name="random", weights=each)).text for each in (first, second)]
+    assert bound[0] != bound[1]

@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import Unpack
 
-import numpy as np
 import pytest
 
 from nasturtium.errors import NasturtiumError
-from nasturtium.strategies import COMMON, STRATEGIES, Common, RandomSearch, Strategy, make
+from nasturtium.strategies import COMMON, STRATEGIES, Common, Strategy, make
 from nasturtium.strategies.options import taken
 from nasturtium.trial import Proposal, trial_rng
 from tests.strategies.toy_searches import asked, drive, product, score
@@ -155,15 +154,3 @@ def test_multi_fidelity_needs_a_derived_strategy():
         NasturtiumError, match=r"derived from nasturtium.strategies.Strategy with one budget, not .* Bare"
     ):
         make("asha", space=SPACE, strategy=Bare)
-
-
-def test_a_strategy_whose_trials_go_on_must_say_so() -> None:
-    class GoesOn(RandomSearch):
-        def propose(self, number: int, rng: np.random.Generator) -> Proposal:
-            return super().propose(number, rng)._replace(parent=number - 1 if number else None)
-
-    strategy = GoesOn(product(3, 2))
-    with pytest.raises(NasturtiumError, match=r"GoesOn has a trial go on where trial 0 ended.*says continues = True"):
-        strategy.ask(2)
-    GoesOn.continues = True
-    assert [each.parent for each in GoesOn(product(3, 2)).ask(2)] == [None, 0]

@@ -124,6 +124,32 @@ def test_the_same_architecture_is_not_trained_twice_unless_asked(tmp_path):
     assert len(again.calls) == 6
 
 
+def test_a_checkpoint_that_went_is_missed_and_not_trained_again_in_silence(tmp_path):
+    class Forgets(Fixed):
+        continues = False
+
+    proposals, gone = (ones(3), ones(3, budget=2, parent=0)), []
+    options = {"trials": 2, "folder": tmp_path, "tidy": gone.append}
+    with pytest.raises(StudyError, match=r"Forgets has a trial go on from trial 0, .* continues = True"):
+        run(fresh(), Forgets(SPACE, *proposals), InProcess(Recorder()), **options)
+    assert gone == [tmp_path / "00000"]
+    run(fresh(), Fixed(SPACE, *proposals), InProcess(Recorder()), **options)
+    assert gone == [tmp_path / "00000"]  # trials of a strategy whose trials go on keep theirs
+
+
+def test_a_goal_that_asks_for_more_goes_on_with_what_it_has(tmp_path):
+    first = open_study(tmp_path / "s.db", Goal.of("accuracy"), SPACE, {})
+    run(first, make("evolution", space=SPACE), InProcess(OneMax()), trials=3)
+    first.close()
+    goal = Goal.of("accuracy", ["latency_ms<=5"])
+    study = open_study(tmp_path / "s.db", goal, SPACE, {})
+    strategy = make("evolution", space=SPACE, limits=["latency_ms<=5"])
+    run(study, strategy, InProcess(OneMax()), trials=6, cost=lambda architecture: {"latency_ms": 1.0})
+    assert study.counts[State.COMPLETE] == 6
+    assert study.best.number >= 3
+    study.close()
+
+
 def test_twins_side_by_side_wait_for_each_other():
     executor = LocalProcesses(OneMax(seconds=0.2), SPACE, 2)
     study = fresh()

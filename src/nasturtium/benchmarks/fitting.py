@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nasturtium.benchmarks.fitted import KINDS, FittedSurrogate, Kind, Model, features
 from nasturtium.benchmarks.forest import Numbers
+from nasturtium.benchmarks.joining import aligned, places_in
 from nasturtium.benchmarks.noise import Spread, noise_bounds, smallest
 from nasturtium.benchmarks.table import Benchmark, BenchmarkError
 from nasturtium.errors import did_you_mean
@@ -110,9 +111,7 @@ def _fitted(sample: Sample, name: str, kind: Kind, trees: int, seed: int, again:
 
 def _repeated(table: Benchmark, again: Benchmark, name: str, rows: NDArray[np.int64]) -> Numbers:
     """The values that another table has for the architectures of some rows, (n,); NaN where it has none."""
-    places = [again.index(table.rows.decisions(int(row))) for row in rows]
-    other = again.column(name)
-    found: Numbers = np.array([np.nan if place is None else other[place] for place in places])
+    found: Numbers = aligned(places_in(again, table.rows, table.space), again.column(name))[rows]
     shared = int(np.isfinite(found).sum())
     if shared < LEAST:
         raise BenchmarkError(

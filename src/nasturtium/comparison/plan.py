@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import itertools
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -214,7 +215,10 @@ def read_options(texts: Iterable[str]) -> dict[str, dict[str, Any]]:
 def _told(thing: Any, depth: int = 3) -> str:
     """What a value is known by: of a function its place and what it has closed over, of a partial one its arguments."""
     if isinstance(thing, partial):
-        return f"{_told(thing.func, depth)}{thing.args}{thing.keywords}"
+        bound = [*thing.args, *itertools.chain(*sorted(thing.keywords.items()))]
+        return f"{_told(thing.func, depth)}{[_told(each, depth) for each in bound]}"
+    if isinstance(thing, np.ndarray):  # its text leaves most of it out
+        return f"{thing.dtype}{thing.shape}{hashlib.sha256(np.ascontiguousarray(thing).tobytes()).hexdigest()[:16]}"
     if not inspect.isfunction(thing):
         return f"{thing.__module__}:{thing.__qualname__}" if inspect.isclass(thing) else repr(thing)
     held = [cell.cell_contents for cell in thing.__closure__ or ()] if depth else []

@@ -13,8 +13,9 @@ import numpy.typing as npt
 from nasturtium.errors import NasturtiumError
 from nasturtium.final.aggregates import aggregates, series_aggregates
 from nasturtium.final.results import Run
-from nasturtium.space.signal import Signal, group
+from nasturtium.space.signal import Signal
 from nasturtium.tasks import Split, Task, evaluate_metrics
+from nasturtium.tasks.flat import MOST_STEPS
 from nasturtium.threads import one_thread
 
 Array = npt.NDArray[Any]
@@ -25,6 +26,7 @@ BOOSTED_COLUMNS = 200
 BOOSTED_ROWS = 2_000
 """Boosted trees for tables of few columns and many rows; a random forest, which needs no care, for the others."""
 LEAST_PROBABILITY = 1e-9
+AT_A_TIME = 256
 KINDS = ("vector", "image", "sequence", "tokens", "group")
 
 
@@ -68,7 +70,8 @@ def features(split: Split, signal: Signal) -> Array:
         return aggregates(split, signal)
     values = np.asarray(split.inputs[0])
     if split.offsets is not None:
-        return _flat_counts(values, split.offsets, signal) if signal.kind == "tokens" else _flat_summary(split, signal)
+        tokens = signal.kind == "tokens"
+        return _flat_counts(values, split.offsets, signal) if tokens else _flat_series(values, split.offsets)
     if signal.kind == "tokens":
         return _counts(values, split.inputs[1] if signal.mask else None, signal)
     if signal.kind == "sequence" and (signal.mask or values[0].size > BOOSTED_COLUMNS):
@@ -96,9 +99,17 @@ def _flat_counts(tokens: Array, offsets: Array, signal: Signal) -> Array:
     return counts.reshape(-1, size).astype(np.float32)
 
 
-def _flat_summary(split: Split, signal: Signal) -> Array:
-    """Mean, deviation, extremes, last and first value of each channel, and the length, of rows that are held flat."""
-    return aggregates(split, group(x=signal._replace(mask=False)))
+def _flat_series(values: Array, offsets: Array) -> Array:
+    """As ``series_aggregates``, of rows that are held flat, (E, C); some are padded at a time, all to one length."""
+    steps = max(MOST_STEPS, int(np.diff(offsets).max(initial=0)))
+    parts = []
+    for first in range(0, len(offsets) - 1, AT_A_TIME):
+        some = offsets[first : first + AT_A_TIME + 1]
+        mask = np.arange(steps) < np.diff(some)[:, None]
+        padded = np.zeros((*mask.shape, values.shape[1]), dtype=values.dtype)
+        padded[mask] = values[some[0] : some[-1]]
+        parts.append(series_aggregates(padded, mask))
+    return np.concatenate(parts)
 
 
 def train_classical(

@@ -171,7 +171,7 @@ def _settings(entries: list[Entry], plan: Plan, wanted: Wanted, header: Mapping[
     """What the results follow from; as JSON gives it back."""
     networks = [str(entry.architecture) for entry in entries]
     return {**header, "networks": networks, "final_epochs": plan.epochs, "final_seeds": plan.seeds,
-            "baselines": [plan.baselines, plan.plain], "first_seed": wanted.seed}  # fmt: skip
+            "baselines": plan.baselines, "first_seed": wanted.seed}  # fmt: skip
 
 
 def _kept(folder: Path, settings: dict[str, Any], entries: list[Entry]) -> Finish | None:

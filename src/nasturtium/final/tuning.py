@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -52,6 +53,13 @@ def tuning_space(leaders: Sequence[Trial], recipe: Recipe, rows: int) -> Space:
     return Space(Trained(network, open_recipe(recipe, rows)), input=leaders[0].architecture.input, name="tuning")
 
 
+def digest(space: Space, goal: Goal) -> str:
+    """What tells one tuning from another: the networks with their recipes, and what is asked of them."""
+    plain = goal.objectives[1:] == () and not goal.limits
+    told = [space.fingerprint, *map(str, goal.objectives), *map(str, goal.limits)]
+    return space.fingerprint[:8] if plain else hashlib.sha256("/".join(told).encode()).hexdigest()[:8]
+
+
 def tuned(
     leaders: Sequence[Trial], training: Training, goal: Goal, executor: Any, trials: int, epochs: float, seed: int,
     folder: Path | None, seconds: float | None, header: dict[str, Any], progress: Any,
@@ -77,7 +85,7 @@ def tuned(
     strategy = make("evolution", space=space, seed=seed, budget=epochs, objectives=goal.objectives, limits=goal.limits,
                     population=max(4, trials // 3), tournament=max(2, trials // 8))  # fmt: skip
     asked = STRUCTURAL.intersection(goal.metrics)
-    place = None if folder is None else folder / f"{space.fingerprint[:8]}-{STUDY}"
+    place = None if folder is None else folder / f"{digest(space, goal)}-{STUDY}"
     study = open_study(place, goal, space, {**header, "tuning": epochs})
     running: Executor = executor(training, space)
     try:

@@ -113,7 +113,7 @@ def search(
     opened = space_for(space, data, space_options or {})
     goal = Goal.of(data.objective if objectives is None else objectives, limits, data.directions)
     judged(goal, data)
-    asked = strategies.for_signal(data.inputs[0]) if strategy is None else strategy
+    asked = strategies.for_signal(data.inputs[0], len(goal.objectives)) if strategy is None else strategy
     chooser = strategies.make(
         asked, space=opened, seed=seed, start=list(start or ()), budget=epochs, objectives=goal.objectives,
         limits=goal.limits, **(strategy_options or {}),

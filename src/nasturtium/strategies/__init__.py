@@ -69,13 +69,13 @@ STRATEGIES: dict[str, type[Strategy]] = {
 USUAL = {"group": "sequences"}
 """The strategy to begin with, by the kind of the input, where that is not ``evolution``: groups hold events."""
 
-COMMON = ("self", "space", "seed", "budget", "objectives", "limits")
+COMMON = ("space", *Common.__annotations__)
 METHODS = ("ask", "asked", "tell")
 
 
-def for_signal(signal: Signal) -> str:
-    """The name of the strategy to begin with for a kind of input."""
-    return USUAL.get(signal.kind, "evolution")
+def for_signal(signal: Signal, objectives: int = 1) -> str:
+    """The name of the strategy to begin with for a kind of input; with several objectives one that looks at all."""
+    return USUAL.get(signal.kind, "evolution") if objectives == 1 else "evolution"
 
 
 def make(

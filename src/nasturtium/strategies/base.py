@@ -90,11 +90,6 @@ class Strategy(ABC):
             proposal = self.propose(self.number, trial_rng(self.seed, self.number))
             if proposal is None:
                 break
-            if proposal.parent is not None and not self.continues:
-                raise NasturtiumError(
-                    f"{type(self).__name__} has a trial go on where trial {proposal.parent} ended, whose checkpoint "
-                    "was not kept; a strategy that does so says continues = True"
-                )
             self.asked(proposal)
             proposals.append(proposal)
         return proposals

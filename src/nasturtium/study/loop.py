@@ -31,6 +31,7 @@ FLUSH_SECONDS = 0.5
 DURABLE_SECONDS = 0.05
 """A trial that took longer is recorded so that it outlives a power cut, which costs some milliseconds."""
 TICK_SECONDS = 1.0
+GONE = "{} has a trial go on from trial {}, whose checkpoint was not kept; give the strategy continues = True"
 
 
 def run(
@@ -212,10 +213,16 @@ class Loop:
             budget=trial.budget,
             seed=trial_seed(self.seed, trial.number) if self.seed_of is None else self.seed_of(trial),
             folder=self.folder_of(trial.number),
-            previous=None if trial.parent is None else self.folder_of(self.study.source(trial.parent)),
+            previous=self.previous(trial),
             seconds=self.trial_seconds,
             stoppable=self.stop is not None,
         )
+
+    def previous(self, trial: Trial) -> Path | None:
+        """Where the trial that this one goes on from left its checkpoint."""
+        if trial.parent is not None and self.tidy is not None:
+            raise StudyError(GONE.format(type(self.strategy).__name__, trial.parent))
+        return None if trial.parent is None else self.folder_of(self.study.source(trial.parent))
 
     def folder_of(self, number: int) -> Path | None:
         """Where a trial keeps its checkpoint."""
@@ -273,25 +280,18 @@ class Loop:
                 self.queue.appendleft(trial)
             return
         state: State = ended.state
-        verdict = self.verdicts.pop(trial.number, "")
-        scores = {**costs, **ended.scores}
+        scores, verdict = {**costs, **ended.scores}, self.verdicts.pop(trial.number, "")
         reason = verdict if verdict and state is State.STOPPED else ended.reason
         if state in (State.COMPLETE, State.STOPPED):
             state, reason = self.gate.verdict(state, scores, reason)
         self.tell(trial, state, scores, ended.seconds, reason)
 
     def tell(
-        self,
-        trial: Trial,
-        state: State,
-        scores: Scores,
-        seconds: float = 0.0,
-        reason: str = "",
+        self, trial: Trial, state: State, scores: Scores, seconds: float = 0.0, reason: str = "",
         copy: Trial | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         """Records the end of a trial, and tells the strategy."""
-        durable = seconds > DURABLE_SECONDS
-        self.strategy.tell(self.study.tell(trial, state, scores, seconds, reason, copy, durable))
+        self.strategy.tell(self.study.tell(trial, state, scores, seconds, reason, copy, seconds > DURABLE_SECONDS))
         folder = self.folder_of(trial.number)
         if self.tidy is not None and folder is not None and folder.exists():
             self.tidy(folder)

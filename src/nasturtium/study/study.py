@@ -123,11 +123,15 @@ class Study:
         return self.copies.get(number, number)
 
     def replay(self, strategy: Strategy) -> None:
-        """Brings a new strategy to where the study is."""
+        """Brings a new strategy to where the study is.
+
+        A complete trial that lacks a score the goal has come to need since is told as failed, as a new one would be.
+        """
         for mark in self.history:
             trial = self.lent(self.trials[mark if mark >= 0 else ~mark])
             if mark < 0:
-                strategy.tell(trial)
+                lacking = trial.state is State.COMPLETE and self.goal.missing(trial.scores)
+                strategy.tell(replace(trial, state=State.FAILED) if lacking else trial)
             else:
                 strategy.asked(Proposal(trial.architecture, trial.budget, trial.parent))
 
