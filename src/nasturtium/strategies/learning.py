@@ -166,13 +166,13 @@ class Learning(Strategy):
 
     # -- what is learned ---------------------------------------------------------------------------------------------
 
-    def worths(self) -> Array:
+    def lesson(self) -> Array:
         """What is learned of the basis, (n,); more is better."""
         return quantiles(worths([each.losses for each in self.told[: self.basis.size]]))
 
     def fitted(self) -> Learner:
         """The predictor of the basis, and of what then ran; fitted where it is not yet."""
-        return self.learned("first", self.worths())
+        return self.learned("first", self.lesson())
 
     def learned(self, name: object, values: Array) -> Learner:
         """The predictor that learned these values (n,) of the basis; remembered by name as long as the basis stays."""
@@ -233,7 +233,7 @@ class Learning(Strategy):
     def guessed(self, architectures: Sequence[Architecture]) -> Guess:
         """What the predictor says of architectures, all in one batch."""
         mean, std = self.fitted().predict(architectures) if architectures else (np.zeros(0), np.zeros(0))
-        return Guess(mean, std, float(self.worths().max()), architectures)
+        return Guess(mean, std, float(self.lesson().max()), architectures)
 
     def ground(self, worth: Callable[[Sequence[Architecture]], Array]) -> Ground:
         """What candidates are made from, when they are judged by ``worth``."""
