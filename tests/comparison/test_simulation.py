@@ -184,3 +184,21 @@ def test_a_budget_must_be_given() -> None:
 def test_a_whole_table_is_not_restricted() -> None:
     assert not Answers(table()).restricted
     assert Answers(table(every()[:100])).restricted
+
+
+class Recommending(Scripted):
+    """Recommends what it is told to, after so many trials."""
+
+    recommendations: dict[int, tuple[int, ...]]
+
+    def recommended(self):
+        chosen = self.recommendations.get(len(self.told))
+        return () if chosen is None else (self.space.architecture(chosen),)
+
+
+def test_the_incumbent_is_what_a_strategy_recommends():
+    script = Recommending(Answers(table()).space, once(A, B, C, D))
+    script.recommendations = {2: A, 3: C, 4: C}
+    track = Simulation(Answers(table()), Limits(queries=4)).run(script)
+    assert track.queries == [1, 3]  # at first the best that was seen; A is that already; then C, which stays
+    assert track.validation == [3, 9]

@@ -19,6 +19,7 @@ from nasturtium.final.tuning import open_recipe
 from nasturtium.layers import Linear, ReLU, Sequential
 from nasturtium.objective import Goal
 from nasturtium.space import Architecture, Space, choice
+from nasturtium.strategies.random import RandomSearch
 from nasturtium.study import open_study
 from nasturtium.trial import State, Trial
 
@@ -264,3 +265,27 @@ def test_time_that_is_short_cuts_the_plan_not_the_result(tmp_path):
     assert result.best.model is not None
     assert "the time left allows" in result.finals.verdict[-1]
     assert json.loads((tmp_path / "best.json").read_text())["epochs"] < 2000
+
+
+class Doubting(RandomSearch):
+    """Recommends what scored worst."""
+
+    def __init__(self, space, **common):
+        super().__init__(space, **common)
+        self.told: list[Trial] = []
+
+    def tell(self, trial):
+        self.told.append(trial)
+
+    def recommended(self):
+        return [trial.architecture for trial in sorted(self.told, key=lambda trial: trial.scores["accuracy"])[:2]]
+
+
+def test_finalists_are_what_the_strategy_recommends_and_then_what_scored_best(tmp_path):
+    found = nt.search(rings(), space, finalists=3, final_seeds=1, out=tmp_path, **{**QUICK, "strategy": Doubting})
+    order = sorted(found.trials, key=lambda t: t.scores["accuracy"])
+    numbers = [network.number for network in found.finals.networks[:3]]
+    assert numbers == [order[0].number, order[1].number, order[-1].number]
+    assert found.finals.winner == f"trial {order[0].number}"
+    again = nt.search(rings(), space, finalists=3, final_seeds=1, out=tmp_path, **{**QUICK, "strategy": Doubting})
+    assert again.finals.winner == found.finals.winner

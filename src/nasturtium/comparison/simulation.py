@@ -5,12 +5,14 @@ from __future__ import annotations
 import heapq
 import math
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
 from nasturtium.comparison.answers import SIGNAL, Answers
+from nasturtium.space import Architecture
 from nasturtium.trial import Proposal, State, Strategy, Trial
 
 ROUNDING = 1e-9
@@ -77,7 +79,8 @@ class Simulation:
     the table has trained anew for each number of epochs it pays for the whole training that it is told of. (NATS-Bench
     charges every evaluation from the first epoch too, even BOHB's, which read one training of 12 epochs.) Queries count
     as whole trainings; at a smaller budget by their share of epochs. What is asked twice is paid twice. The incumbent
-    is what was seen to be best at the largest budget so far; of equals the first.
+    is what was seen to be best at the largest budget so far; of equals the first. Where a strategy recommends something
+    (as scores are noisy, see :meth:`nasturtium.strategies.Strategy.recommended`) it is that.
 
     Args:
         answers: The benchmark.
@@ -110,6 +113,7 @@ class Simulation:
         self.number, self.ordered, self.now = 0, 0.0, 0.0
         self.places: dict[int, int] = {}
         self.best = (-1, math.inf)
+        self.incumbent: int | None = None
         most = math.inf if self.limits.seconds is None else self.limits.seconds
         while True:
             while len(running) < self.limits.workers and (event := self._started(strategy)) is not None:
@@ -182,9 +186,20 @@ class Simulation:
         )  # fmt: skip
         loss = -value if self.answers.metric.maximise else value
         level, least = self.best
-        if place > level or (place == level and loss < least):
+        better = place > level or (place == level and loss < least)
+        if better:
             self.best = (place, loss)
-            self._note(row, value, track)
+        chosen = self._recommended(strategy)
+        if chosen is not None:
+            row, better = chosen, chosen != self.incumbent
+        if better:
+            self.incumbent = row
+            self._note(row, self._seen(row, place), track)
+
+    def _recommended(self, strategy: Strategy) -> int | None:
+        """The row of what the strategy itself takes to be best, if it says so."""
+        recommended: Sequence[Architecture] = getattr(strategy, "recommended", tuple)()
+        return self.answers.row(recommended[0].decisions) if recommended else None
 
     def _reached(self, track: Track) -> bool:
         """Whether the incumbent is as good as was asked for."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,6 +111,7 @@ class Finish(NamedTuple):
 def finish(
     study: Study, training: Training, wanted: Wanted, executor: Callable[[Any, Any], Executor], folder: Path | None,
     header: Mapping[str, Any], progress: Callable[[int], Progress], note: Callable[[str], None],
+    recommended: Sequence[Architecture] = (),
 ) -> Finish:  # fmt: skip
     """Train the best few again, and say how they compare.
 
@@ -125,10 +126,11 @@ def finish(
         header: Of the search, which must not change.
         progress: Makes a line about so many trainings.
         note: Takes what the user should know.
+        recommended: What the strategy takes to be best, best first, where that is not what scored best.
     """
     task = training.task
-    leaders = leading(study, wanted.finalists)
-    plan = _plan(study, task, wanted)
+    leaders = leading(study, wanted.finalists, recommended)
+    plan = _plan(study, task, wanted, leading(study, wanted.finalists + 1, recommended))
     if plan.cut:
         note(plan.cut)
     with ExitStack() as stack:
@@ -195,8 +197,7 @@ def _kept(folder: Path, settings: dict[str, Any], entries: list[Entry]) -> Finis
     return Finish(finals, loaded.model, best.architecture, scores, False)
 
 
-def _plan(study: Study, task: Task, wanted: Wanted) -> Plan:
-    leaders = leading(study, wanted.finalists + 1)
+def _plan(study: Study, task: Task, wanted: Wanted, leaders: list[Trial]) -> Plan:
     share = 1 - TUNING_SHARE if wanted.tune else 1.0
     share *= 1 - CLASSICAL_SHARE if wanted.baselines and fitting(task) is not None else 1.0
     left = None if wanted.left is None else share * wanted.left

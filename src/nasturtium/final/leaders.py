@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from nasturtium.objective import Goal
+from nasturtium.space import Architecture
 from nasturtium.study import Study
 from nasturtium.trial import State, Trial
 
 
-def leading(study: Study, count: int) -> list[Trial]:
+def leading(study: Study, count: int, recommended: Sequence[Architecture] = ()) -> list[Trial]:
     """The best complete trials that keep all limits, each architecture once, by the first objective.
 
     Where several are equally good, the one with the least validation loss comes first: on small validation splits
-    many networks make no error at all, and the loss still tells them apart.
+    many networks make no error at all, and the loss still tells them apart. What the strategy recommends comes before
+    all of them, in its order (see :meth:`nasturtium.strategies.Strategy.recommended`).
     """
+    places = {str(architecture): place for place, architecture in reversed(list(enumerate(recommended)))}
 
-    def order(trial: Trial) -> tuple[float, float, int]:
-        return *standing(study.goal, trial.scores), trial.number
+    def order(trial: Trial) -> tuple[float, float, float, int]:
+        place = places.get(str(trial.architecture), math.inf)
+        return place, *standing(study.goal, trial.scores), trial.number
 
     return sorted(study.top(len(study.trials)), key=order)[:count]
 
@@ -28,9 +32,9 @@ def standing(goal: Goal, scores: Mapping[str, float]) -> tuple[float, float]:
     return goal.objectives[0].loss(scores), scores.get("valid_loss", math.inf)
 
 
-def winner(study: Study) -> Trial | None:
+def winner(study: Study, recommended: Sequence[Architecture] = ()) -> Trial | None:
     """The first of the leading trials, if there is one."""
-    return next(iter(leading(study, 1)), None)
+    return next(iter(leading(study, 1, recommended)), None)
 
 
 def no_winner(study: Study) -> str:

@@ -40,10 +40,12 @@ class Regressor(ABC):
     Attributes:
         graphs: Whether it reads graphs (see :class:`Graphs`), and no rows.
         most: From how many rows a search has it learn at most, as its cost grows much faster; None for all.
+        noise: The variance of the noise of single scores that its spreads contain; 0 where it tells none apart.
     """
 
     graphs: bool = False
     most: int | None = None
+    noise: float = 0.0
 
     @abstractmethod
     def fit(self, x: Any, y: Array) -> None:
@@ -142,6 +144,15 @@ class Predictor:
         mean = np.concatenate([part[0] for part in parts]).astype(np.float64)
         std = np.concatenate([part[1] for part in parts]).astype(np.float64)
         return self.scaling.back(mean, self.factor * std)
+
+    @property
+    def noise(self) -> float:
+        """The standard deviation of the noise of single scores that every spread contains, in their unit.
+
+        0 where the regressor tells none apart, and where scores were warped, so that it differs from score to score.
+        """
+        unit = self.scaling.unit if isinstance(self.scaling, Standard) else 0.0
+        return float(self.factor * unit * np.sqrt(self.regressor.noise))
 
     def _predicted(self, rows: Any) -> tuple[Array, Array]:
         with one_thread():

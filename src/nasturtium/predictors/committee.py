@@ -50,6 +50,11 @@ class Committee(Predictor):
         means, stds = (np.stack([each[k] for each in told]) for k in range(2))
         return means.mean(0), np.maximum(np.sqrt((stds**2).mean(0) + means.var(0)), LEAST)
 
+    @property
+    def noise(self) -> float:
+        """The part that the members' noise has in every spread."""
+        return float(np.sqrt(np.mean([member.noise**2 for member in self.members])))
+
 
 def costs(architectures: Sequence[Architecture]) -> Array:
     """The logarithms of parameters and FLOPs of each network, (n, 2), to be given as ``features``.

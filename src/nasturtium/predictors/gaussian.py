@@ -62,6 +62,7 @@ class GaussianProcess(Regressor):
             raise PredictorError(f"kernel {self.kernel!r} has no variant for these architectures")
         self.kernel.choose(best[1])
         self.x, self.theta, self.likelihood = x, best[2], -best[0]
+        self.noise = float(np.exp(self.theta[-1]))
         covariance = self._covariance(self.theta, self.kernel.prepared(x))
         self.root = np.linalg.cholesky(covariance)
         inverse = _inverse(self.root)
@@ -110,7 +111,7 @@ class GaussianProcess(Regressor):
 
         cross, own = self.kernel.between(self.theta[:-1], x, self.x)
         half = solve_triangular(self.root, cross.T, lower=True, check_finite=False)
-        variance = np.maximum(own - np.einsum("ij,ij->j", half, half), 0.0) + np.exp(self.theta[-1])
+        variance = np.maximum(own - np.einsum("ij,ij->j", half, half), 0.0) + self.noise
         return cross @ self.weights, np.sqrt(variance)
 
     def held_out(self) -> Held | None:

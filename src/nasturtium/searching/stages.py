@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -154,7 +154,7 @@ class Search:
 
     def conclude(self, study: Study, ending: str) -> Result:
         """The best network, trained for use if there is time and nobody stopped the search."""
-        leader = winner(study)
+        leader = winner(study, self.recommended)
         if leader is None and ending == "interrupted":
             raise KeyboardInterrupt
         if leader is None:
@@ -178,7 +178,14 @@ class Search:
             self.kept.header,
             self.progress,
             self.note,
+            self.recommended,
         )
+
+    @property
+    def recommended(self) -> Sequence[Architecture]:
+        """What the strategy takes to be best where that is not what scored best."""
+        recommended: Sequence[Architecture] = getattr(self.strategy, "recommended", tuple)()
+        return recommended
 
     def take(self, result: Result, made: Finish) -> None:
         """Note in a result what the final trainings gave."""

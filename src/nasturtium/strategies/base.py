@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
@@ -103,6 +103,10 @@ class Strategy(ABC):
     def tell(self, trial: Trial) -> None:
         """Takes note of a trial that ended, in whatever state. Draws nothing."""
 
+    def recommended(self) -> Sequence[Architecture]:
+        """What was tried, the best first as far as this strategy has learned; nothing where it goes by the scores."""
+        return ()
+
     def given(self, architecture: Architecture) -> Proposal | None:
         """How this strategy has an architecture tried that somebody else chose; None when it cannot now."""
         return Proposal(architecture, self.budget)
@@ -151,6 +155,10 @@ class Wrapper(Strategy):
         self.strategy = strategy
         self.known = strategy.known
         self.reads_curves, self.continues = strategy.reads_curves, strategy.continues
+
+    def recommended(self) -> Sequence[Architecture]:
+        """As the other strategy has it."""
+        return self.strategy.recommended()
 
     def given(self, architecture: Architecture) -> Proposal | None:
         """As the other strategy has it tried, which may begin at a small budget."""

@@ -12,6 +12,7 @@ from nasturtium.strategies.acquisition import ACQUISITIONS, Acquisition, Guess
 from nasturtium.strategies.base import named
 from nasturtium.strategies.candidates import Candidates, Ground, makers
 from nasturtium.strategies.learning import Learned, Learning, Maker
+from nasturtium.strategies.lessons import squeezed, worths
 from nasturtium.strategies.likeness import likeness
 from nasturtium.trial import Proposal
 
@@ -38,6 +39,11 @@ class BayesianOptimisation(Learning):
         pending: As in :class:`Learning`, or ``"penalise"``: trials that still run teach nothing, but candidates count
             the less the more they are like them (as in González et al. 2016, with likeness of decisions in place of
             their balls).
+        noisy: Whether scores are taken to be noisy, so that the best of many was lucky. Then what the predictor says is
+            the best of what was tried counts as the best (Frazier 2018, arXiv:1807.02811, section 5): candidates are
+            mutations of it, it is to be improved upon, and recommended. Noise that the predictor tells apart (Gaussian
+            processes, linear models) is left out of spreads, and scores are learned as they are above their median,
+            instead of as quantiles of ranks (see :func:`.lessons.squeezed`).
         predictor, initial, every, **common: As in :class:`Learning`.
 
     Raises:
@@ -56,9 +62,12 @@ class BayesianOptimisation(Learning):
         initial: int = 10,
         every: int = 5,
         pending: str = "believer",
+        noisy: bool = False,
         **common: Unpack[Learned],
     ) -> None:
-        self.penalised = pending == "penalise"
+        self.penalised, self.noisy = pending == "penalise", noisy
+        if noisy and isinstance(predictor, str):
+            common["predictor_options"] = {"warp": False, **(common.get("predictor_options") or {})}
         self.acquisition: Acquisition = named(acquisition, ACQUISITIONS)
         self.candidates: Candidates = named(candidates, makers(count, parents))
         super().__init__(
@@ -74,6 +83,43 @@ class BayesianOptimisation(Learning):
         if not guess.architectures:
             guess = self.guessed(self.made_of(self.ground(lambda some: self.guessed(some).mean), rng))
         return self.chosen(guess.architectures, self.worth(guess, rng), rng)
+
+    def lesson(self) -> Array:
+        """What is learned of the basis, (n,); more is better."""
+        if not self.noisy:
+            return super().lesson()
+        return squeezed(worths([each.losses for each in self.told[: self.basis.size]]))
+
+    def guessed(self, architectures: Sequence[Architecture]) -> Guess:
+        """What the predictor says of architectures; the noise of a single score is left out where scores have some."""
+        guess = super().guessed(architectures)
+        if not self.noisy:
+            return guess
+        noise = float(getattr(self.fitted(), "noise", 0.0))
+        std = np.sqrt(np.maximum(guess.std**2 - noise**2, 0.0))
+        return guess._replace(std=std, best=float(self.believed(self.basis.size).max()))
+
+    def best(self, count: int | None = None) -> list[Architecture]:
+        """Everything that was told, or the first ``count`` of it, best first."""
+        if not self.noisy or not self.ready:
+            return super().best(count)
+        told = self.told[:count]
+        broken = np.array([each.losses[0] > 0 for each in told])
+        order = np.lexsort((-self.believed(len(told)), broken))
+        return [told[place].architecture for place in order]
+
+    def recommended(self) -> Sequence[Architecture]:
+        """What was tried, by what the predictor says of it, if scores are noisy; what breaks a limit comes last."""
+        return self.best() if self.noisy and self.ready else ()
+
+    def believed(self, count: int) -> Array:
+        """What the predictor says of the first of what was told, (count,)."""
+
+        def said() -> Array:
+            return self.fitted().predict([each.architecture for each in self.told[:count]])[0]
+
+        means: Array = self.once(("believed", count), said)
+        return means
 
     def made_of(self, ground: Ground, rng: np.random.Generator) -> Sequence[Architecture]:
         """Candidates; those that climb do so by the acquisition."""

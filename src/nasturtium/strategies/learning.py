@@ -120,7 +120,7 @@ class Learning(Strategy):
         self.told: list[Told] = []
         self.running: dict[int, Architecture] = {}
         self.basis = Basis()
-        self._fitted: dict[object, Learner] = {}
+        self._made: dict[object, Any] = {}
         self._led = 0
         self._pool: tuple[tuple[Basis, int], Guess] | None = None
         self._believed: tuple[Architecture, ...] = ()
@@ -157,7 +157,7 @@ class Learning(Strategy):
         if beginning or complete or max(new, unseen) >= self.every:
             self.basis = Basis(len(self.told), tuple(self.running))
             self._believed = tuple(self.running.values())
-            self._fitted = {}
+            self._made = {}
 
     @property
     def ready(self) -> bool:
@@ -176,10 +176,14 @@ class Learning(Strategy):
 
     def learned(self, name: object, values: Array) -> Learner:
         """The predictor that learned these values (n,) of the basis; remembered by name as long as the basis stays."""
-        found = self._fitted.get(name)
-        if found is None:
-            found = self._fitted[name] = self._fit(values)
-        return found
+        learner: Learner = self.once(name, lambda: self._fit(values))
+        return learner
+
+    def once(self, name: object, make: Callable[[], Any]) -> Any:
+        """What ``make`` gives; remembered by name as long as the basis stays."""
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
 
     def _fit(self, values: Array) -> Learner:
         count, lie = len(values), LIES[self.pending]

@@ -38,6 +38,18 @@ def quantiles(values: Array) -> Array:
     return np.asarray(ndtri((ranks[place] - 0.5) / len(values)))
 
 
+def squeezed(values: Array) -> Array:
+    """Values (n,) linear above their median, in units of their spread there, and logarithmic below it.
+
+    Where scores are noisy, ranks would make most of the differences among the best, which are noise; and in the unit of
+    the score those that failed to learn would set the scale.
+    """
+    middle = np.median(values)
+    above = values[values >= middle] - middle
+    places = (values - middle) / (float(np.sqrt(np.mean(above**2))) or 1.0)
+    return np.asarray(np.where(places < 0, -np.log1p(np.maximum(-places, 0.0)), places))
+
+
 def taught(values: Array, most: int | None) -> Array:
     """Which values (n,) are learned from where ``most`` are: the best half of those, and else the latest, in order."""
     if most is None or len(values) <= most:

@@ -124,9 +124,10 @@ PRESETS: dict[str, Preset] = {
         MappingProxyType({"predictor": "dngo", "every": 10}),
     ),
     "sequences": Preset(
-        "bayesian", "a calibrated Gaussian process on decisions, expected improvement, mutations of the best 15",
-        "Jones et al. 1998",
-        MappingProxyType({"predictor": "gp", "encoding": "ordered", "parents": 15, "initial": 30, "every": 10}),
+        "bayesian", "a calibrated Gaussian process of noisy scores, Thompson sampling among mutations of the best 15",
+        "White et al. 2021; Frazier 2018",
+        MappingProxyType({"predictor": "gp", "encoding": "ordered", "acquisition": "independent_thompson",
+                          "noisy": True, "parents": 15, "initial": 30, "every": 5}),
     ),
     "seqnas": Preset(
         "bayesian", "boosted trees, independent Thompson sampling of 15 among 100 random architectures, after 100",
