@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,23 @@ def test_limits_hold_before_training(blobs: Path, tmp_path: Path, capsys: pytest
     assert len(complete) == 3
     assert all(t.scores["params"] <= 3000 for t in complete)
     assert all(t.scores["params"] > 3000 and not t.curve for t in study.trials if t.state == "infeasible")
+
+
+def test_options_of_the_strategy_and_the_space(
+    blobs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = ["--space", "mlp", "--space-option", "depth=1", "--strategy", "evolution"]
+    out = ["--out", str(tmp_path / "runs")]
+    assert run(["search", str(blobs), *QUICK, *more, "--strategy-option", "population=7", *out]) == 0
+    settings = json.loads((tmp_path / "runs" / "settings.json").read_text())
+    assert settings["space_options"] == {"depth": 1}
+    assert settings["options"] == "[('population', 7)]"
+    assert run(["search", str(blobs), *QUICK, *more, "--strategy-option", "population=8", *out]) == 2
+    capsys.readouterr()
+    assert run(["search", str(blobs), *QUICK, *more, "--strategy-option", "populaton=7"]) == 2
+    assert "did you mean 'population'" in capsys.readouterr().err
+    assert run(["search", str(blobs), *QUICK, *more, "--strategy-option", "population"]) == 2
+    assert "write NAME=VALUE, such as population=50" in one_error_line(capsys)
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,16 @@ def test_what_cannot_be_used(
     assert error.count("\n") == 1
 
 
+def test_scores_of_events(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    few = ["--proxies", "params", "--count", "9", "--max-events", "6", "--space-option", "operations=recurrence,"]
+    task = ["--task", *files]
+    assert run(["score", "seqnas_plus", *task, *COLUMNS, *few]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 10
+    assert any("GRU" in line or "LSTM" in line for line in lines[1:])
+    assert not any("MixtureOfHeads" in line or "StateSpace" in line for line in lines[1:])
+
+
 def test_a_benchmark_of_events(files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "table"
     small = ["--count", "2", "--seeds", "1", "--epochs", "1", "--quiet", "--space", "seqnas"]

@@ -10,7 +10,7 @@ import pytest
 
 from nasturtium import spaces
 from nasturtium.cli import listing, run
-from nasturtium.cli.sampling import read_option
+from nasturtium.cli.options import read_option
 from nasturtium.layers import Linear, ReLU, Sequential
 from nasturtium.space import Architecture, Space, choice
 from nasturtium.space.notations import Notation
@@ -157,10 +157,13 @@ def test_members_are_listed_with_their_space(capsys):
 def test_options_may_be_several_numbers_but_are_given_once(tmp_path, capsys):
     assert read_option("filters=8,8, 16") == ("filters", (8, 8, 16))
     assert read_option("cells=3,") == ("cells", (3,))
+    assert read_option('options={"population": 5}') == ("options", {"population": 5})
     for arguments, what in (
         (["sample", "nasbench201", "--option", "cells=3", "--option", "cells=4"], "given twice"),
         (["sample", "nasbench201", "--count", "2", "--svg", str(tmp_path)], "it is a folder"),
         (["sample", "darts", "--option", "drop_path=abc"], "must be like its default"),
+        (["sample", "darts", "--option", "input=3,32,32"], "is no option of a space; give --input"),
+        (["sample", "darts", "--option", "cells=[3"], "it is no JSON"),
     ):
         assert run(arguments) == 2
         (line,) = capsys.readouterr().err.splitlines()

@@ -51,6 +51,8 @@ def test_what_has_no_value_is_null_and_said(tmp_path, capsys):
         ([NET, "--task", "digits", "--proxies", "synflo"], "did you mean 'synflow'"),
         (["convnt", "--task", "digits"], "convnet"),
         ([NET, "--task", "nothing"], "unknown task"),
+        ([NET, "--task", "digits", "--space-option", "depth=2"], "belongs to a space"),
+        (["mlp", "--task", "digits", "--space-option", "deep=2"], "did you mean 'depth'"),
     ],
 )
 def test_what_cannot_be_used_is_said_on_one_line(arguments, said, capsys):

@@ -25,6 +25,7 @@ class Built:
     device: str | None
     quiet: bool
     task_options: dict[str, Any]
+    space_options: dict[str, Any]
 
 
 def run_build(asked: Built) -> None:
@@ -39,6 +40,7 @@ def run_build(asked: Built) -> None:
     written = build(
         task, space, count=asked.count, seeds=asked.seeds, epochs=asked.epochs, limits=asked.limits, out=out,
         workers=asked.workers, time=asked.time, seed=asked.seed, device=asked.device, quiet=asked.quiet,
+        space_options=asked.space_options,
     )  # fmt: skip
     made = load(str(written))
     failed = facts_of(written)["failed"]

@@ -3,29 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from nasturtium.cli.app import (
-    Categorical,
-    Device,
-    Entity,
-    Groups,
-    Ignore,
-    Kind,
-    Labels,
-    Layout,
-    MaxEvents,
-    Metric,
-    Numeric,
-    PartsBy,
-    Quiet,
-    Target,
-    Timestamp,
-    app,
-    given,
-)
+from nasturtium.cli.app import Device, Quiet, app
+from nasturtium.cli.options import SpaceOption, StrategyOption, read_options, reads_data
 
 
 @app.callback(invoke_without_command=True)
@@ -41,7 +24,10 @@ def root(
 
 
 @app.command()
+@reads_data
 def search(
+    *,
+    data: dict[str, Any],
     task: Annotated[str, typer.Argument(help="digits, or a .npz, .csv, .parquet or a folder of images by class.")],
     space: Annotated[str | None, typer.Option(help="Search space; by the kind of data if not given.")] = None,
     strategy: Annotated[str | None, typer.Option(help="What decides what to try; by the data if not given.")] = None,
@@ -74,35 +60,21 @@ def search(
         list[str] | None, typer.Option(help="weight=0.2, teachers=3, after=30, temperature=2.")
     ] = None,
     early_stop: Annotated[str | None, typer.Option(help="curve or median: end trials that promise too little.")] = None,
-    target: Target = None,
-    metric: Metric = None,
-    kind: Kind = None,
-    layout: Layout = None,
-    entity: Entity = None,
-    timestamp: Timestamp = None,
-    labels: Labels = None,
-    categorical: Categorical = None,
-    numeric: Numeric = None,
-    ignore: Ignore = None,
-    max_events: MaxEvents = None,
-    split: PartsBy = None,
-    groups: Groups = None,
+    space_option: SpaceOption = None,
+    strategy_option: StrategyOption = None,
     device: Device = None,
     quiet: Quiet = False,
 ) -> int:
     """Search a network for data; train the best few and plain baselines, and compare them on the test split."""
     from nasturtium.cli.searching import Asked, run_search
 
-    options = given(
-        target=target, metric=metric, kind=kind, layout=layout, entity=entity, timestamp=timestamp, labels=labels,
-        categorical=categorical, numeric=numeric, ignore=ignore, max_events=max_events, split=split, groups=groups,
-    )  # fmt: skip
     asked = Asked(
         task, space, strategy, trials, epochs, workers, objective or [], limit or [], start or [], time, trial_time,
-        seed, out, device, quiet, (distil_option or []) if distil or distil_option else None, options,
+        seed, out, device, quiet, (distil_option or []) if distil or distil_option else None, data,
         {"final_epochs": final_epochs, "final_seeds": final_seeds, "finalists": finalists, "baselines": baselines,
          "tune": tune, "store": store, "memory": memory, "proxy": proxy, "proxy_keep": proxy_keep,
-         "proxy_start": proxy_start, "early_stop": early_stop},
+         "proxy_start": proxy_start, "early_stop": early_stop, "space_options": read_options(space_option),
+         "strategy_options": read_options(strategy_option, "population=50")},
     )  # fmt: skip
     return run_search(asked)
 

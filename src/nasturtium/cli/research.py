@@ -3,29 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from nasturtium.cli.app import (
-    Categorical,
-    Device,
-    Entity,
-    Groups,
-    Ignore,
-    Kind,
-    Labels,
-    Layout,
-    MaxEvents,
-    Metric,
-    Numeric,
-    PartsBy,
-    Quiet,
-    Target,
-    Timestamp,
-    app,
-    given,
-)
+from nasturtium.cli.app import Device, Quiet, app
+from nasturtium.cli.options import SpaceOption, read_options, reads_data
 
 
 @app.command()
@@ -90,7 +73,10 @@ def predict(
 
 
 @app.command("build-benchmark")
+@reads_data
 def build_benchmark(
+    *,
+    data: dict[str, Any],
     task: Annotated[str, typer.Argument(help="The data, as for search.")],
     space: Annotated[str | None, typer.Option(help="Search space; by the kind of data if not given.")] = None,
     count: Annotated[int, typer.Option(min=1, help="How many architectures to train.")] = 100,
@@ -101,48 +87,40 @@ def build_benchmark(
     time: Annotated[str | None, typer.Option(help="After which no more trainings start, such as 2h.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of draws and trainings.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Folder; runs/benchmark-<task>-<space>.")] = None,
-    target: Target = None,
-    metric: Metric = None,
-    kind: Kind = None,
-    layout: Layout = None,
-    entity: Entity = None,
-    timestamp: Timestamp = None,
-    labels: Labels = None,
-    categorical: Categorical = None,
-    numeric: Numeric = None,
-    ignore: Ignore = None,
-    max_events: MaxEvents = None,
-    split: PartsBy = None,
-    groups: Groups = None,
+    space_option: SpaceOption = None,
     device: Device = None,
     quiet: Quiet = False,
 ) -> None:
     """Train random architectures of a space and write a table of results: a benchmark of one's own."""
     from nasturtium.cli.building import Built, run_build
 
-    options = given(
-        target=target, metric=metric, kind=kind, layout=layout, entity=entity, timestamp=timestamp, labels=labels,
-        categorical=categorical, numeric=numeric, ignore=ignore, max_events=max_events, split=split, groups=groups,
+    run_build(
+        Built(
+            task, space, count, seeds, epochs, limit or [], workers, time, seed, out, device, quiet, data,
+            read_options(space_option),
+        )
     )  # fmt: skip
-    run_build(Built(task, space, count, seeds, epochs, limit or [], workers, time, seed, out, device, quiet, options))
 
 
 @app.command()
+@reads_data
 def score(
+    *,
+    data: dict[str, Any],
     what: Annotated[str, typer.Argument(metavar="ARCH|SPACE", help="Text of an architecture, its file, or a space.")],
     task: Annotated[str, typer.Option(help="The data, as for search.")],
     proxies: Annotated[str, typer.Option(help="all, or names with commas.")] = "all",
     count: Annotated[int, typer.Option(min=1, help="How many architectures of a space to draw.")] = 5,
     rows: Annotated[int, typer.Option(min=1, help="Rows of the batch.")] = 64,
     seed: Annotated[int, typer.Option(min=0, help="Seed of batch, weights and draws.")] = 0,
-    target: Target = None,
+    space_option: SpaceOption = None,
     device: Annotated[str, typer.Option(help="cpu, cuda or mps.")] = "cpu",
     json: Annotated[Path | None, typer.Option(help="File for the rows.")] = None,
 ) -> None:
     """Score untrained networks by zero-cost proxies on one batch."""
     from nasturtium.cli.scoring import Scored, run_score
 
-    run_score(Scored(what, task, proxies, count, rows, seed, device, json, given(target=target)))
+    run_score(Scored(what, task, proxies, count, rows, seed, device, json, data, read_options(space_option)))
 
 
 @app.command("list")

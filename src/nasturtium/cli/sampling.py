@@ -7,8 +7,9 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from nasturtium.cli.options import read_options
 from nasturtium.errors import NasturtiumError
 
 if TYPE_CHECKING:
@@ -59,11 +60,10 @@ def make_space(wanted: Wanted) -> Space:
     """The space that was asked for, with its own input and outputs where none are given."""
     from nasturtium import spaces
 
-    options: dict[str, Any] = {}
-    for name, value in map(read_option, wanted.options):
+    options = read_options(wanted.options)
+    for name in ("input", "outputs"):
         if name in options:
-            raise NasturtiumError(f"the option {name} is given twice; give it once")
-        options[name] = value
+            raise NasturtiumError(f"{name} is no option of a space; give --{name} {options[name]}")
     published = spaces.SPACES.get(wanted.space)
     if published is None:
         return spaces.make(wanted.space, (16,), 1)  # says what there is
@@ -137,30 +137,3 @@ def read_sizes(text: str) -> tuple[int, ...]:
     except ValueError:
         raise NasturtiumError(f"cannot read {text!r} as sizes; write 3,64,64 (image), 128,6 (sequence) or 16") from None
     return sizes
-
-
-def read_option(text: str) -> tuple[str, Any]:
-    """An option of a space such as ``cells=20``: its value is a number, true, false, text, or some of them with commas.
-
-    Raises:
-        NasturtiumError: If it is not NAME=VALUE.
-    """
-    name, equals, value = text.partition("=")
-    name, value = name.strip(), value.strip()
-    if not equals or not name.isidentifier() or not value:
-        raise NasturtiumError(f"cannot read the option {text!r}; write NAME=VALUE, such as cells=20")
-    if name in ("input", "outputs"):
-        raise NasturtiumError(f"{name} is no option of a space; give --{name} {value}")
-    parts = [_value(part.strip()) for part in value.split(",") if part.strip()]
-    return name, tuple(parts) if "," in value else parts[0]
-
-
-def _value(text: str) -> Any:
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text

@@ -32,6 +32,7 @@ class Scored:
         device: Where networks are scored.
         json: File for the rows.
         task_options: Those of the task.
+        space_options: Those of the space.
     """
 
     what: str
@@ -43,6 +44,7 @@ class Scored:
     device: str
     json: Path | None
     task_options: dict[str, Any]
+    space_options: dict[str, Any]
 
 
 def run_score(asked: Scored) -> None:
@@ -70,11 +72,13 @@ def architectures(asked: Scored, task: Task) -> list[Architecture]:
     from nasturtium.space import Architecture
 
     if asked.what not in spaces.SPACES:
+        if asked.space_options:
+            raise NasturtiumError(f"--space-option belongs to a space, and {asked.what:.40} is none; leave it out")
         text = read_start(asked.what)
         if "(" not in text:
             spaces.make(text, task.inputs, task.outputs)  # says what there is
         return [Architecture.parse(text, input=task.inputs)]
-    space = spaces.make(asked.what, task.inputs, task.outputs)
+    space = spaces.make(asked.what, task.inputs, task.outputs, **asked.space_options)
     rng = numpy.random.default_rng(asked.seed)
     return [space.sample(rng) for _ in range(asked.count)]
 
