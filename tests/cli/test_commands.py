@@ -67,9 +67,7 @@ def test_limits_hold_before_training(blobs: Path, tmp_path: Path, capsys: pytest
     assert all(t.scores["params"] > 3000 and not t.curve for t in study.trials if t.state == "infeasible")
 
 
-def test_options_of_the_strategy_and_the_space(
-    blobs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_options_of_the_strategy_and_the_space(blobs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     more = ["--space", "mlp", "--space-option", "depth=1", "--strategy", "evolution"]
     out = ["--out", str(tmp_path / "runs")]
     assert run(["search", str(blobs), *QUICK, *more, "--strategy-option", "population=7", *out]) == 0

@@ -62,7 +62,7 @@ def test_scores_of_events(files: list[str], capsys: pytest.CaptureFixture[str]) 
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 10
     assert any("GRU" in line or "LSTM" in line for line in lines[1:])
-    assert not any("MixtureOfHeads" in line or "StateSpace" in line for line in lines[1:])
+    assert not any("StateSpace" in line for line in lines[1:])
 
 
 def test_a_benchmark_of_events(files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
