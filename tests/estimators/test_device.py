@@ -8,7 +8,7 @@ from torch import nn
 
 from nasturtium.errors import TrainingError
 from nasturtium.estimators import device as module
-from nasturtium.estimators.device import Mode, choose_mode, resolve_device, seeded, strides_over_the_edge
+from nasturtium.estimators.device import Mode, choose_mode, own_device, resolve_device, seeded, strides_over_the_edge
 from nasturtium.modules import SelfAttention
 from nasturtium.space import Architecture
 
@@ -79,3 +79,9 @@ def test_bf16_is_not_taken_where_a_convolution_strides_over_the_edge():
     assert not strides_over_the_edge(fits)
     assert strides_over_the_edge(beyond)
     assert not strides_over_the_edge(without_window)
+
+
+def test_workers_share_out_the_devices():
+    assert [own_device(place, 2) for place in ("0", "1", "2", None)] == ["cuda:0", "cuda:1", "cuda:0", "cuda"]
+    assert own_device("1", 1) == "cuda"
+    assert own_device("1", 0) == "cuda"  # which then is refused by name

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from bit_space import FAULTS, Bits, BitSpace, Children, Faulty, Greedy, OneMax, Stubborn, Teller
+from bit_space import FAULTS, Bits, BitSpace, Children, Faulty, Greedy, OneMax, Placed, Stubborn, Teller
 
 from nasturtium.errors import NasturtiumError, StudyError, TrainingError
 from nasturtium.study import InProcess, Job, LocalProcesses
@@ -287,3 +287,20 @@ def test_our_own_errors_stand_as_they_are():
 
 def test_nothing_is_left_running():
     assert [process.name for process in multiprocessing.active_children()] == []
+
+
+def test_workers_know_their_places_and_a_new_one_takes_that_of_the_dead():
+    executor = LocalProcesses(Placed(), SPACE, 2)
+    try:
+        for number in (4, 5):
+            executor.submit(job(number))
+        first = drain(executor, 2)
+        assert sorted(each.scores["place"] for each in first) == [0, 1]
+        dead = next(worker for worker in executor.workers if worker.place == 0)
+        os.kill(dead.process.pid, signal.SIGKILL)
+        dead.process.join(5)
+        for number in (6, 7):
+            executor.submit(job(number))
+        assert sorted(each.scores["place"] for each in drain(executor, 2)) == [0, 1]
+    finally:
+        executor.shutdown()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -40,16 +41,26 @@ class Mode(NamedTuple):
 def resolve_device(name: str | torch.device | None) -> torch.device:
     """The device called ``name``; without one CUDA, MPS or the CPU, whichever there is first.
 
+    Of several CUDA devices each worker of a search has its own, or shares it where there are more workers; a device with
+    a number, such as ``cuda:1``, is everybody's.
+
     Raises:
         TrainingError: If there is no such device here.
     """
     if name is None:
         backends = (("cuda", torch.cuda.is_available()), ("mps", torch.backends.mps.is_available()))
         name = next((backend for backend, there in backends if there), "cpu")
+    if str(name) == "cuda":
+        name = own_device(os.environ.get("NASTURTIUM_WORKER"), torch.cuda.device_count())
     try:
         return torch.empty(0, device=name).device
     except (RuntimeError, AssertionError) as error:
         raise TrainingError(f"cannot use the device {str(name)!r}: {str(error).splitlines()[0]}") from error
+
+
+def own_device(place: str | None, count: int) -> str:
+    """The CUDA device of the worker of this place, of so many."""
+    return "cuda" if place is None or count < 2 else f"cuda:{int(place) % count}"
 
 
 def choose_mode(model: nn.Module, device: torch.device, precision: str, flops: int) -> Mode:

@@ -34,9 +34,10 @@ STILLBORN = 5
 class Worker:
     """One process and the job it has."""
 
-    def __init__(self, context: Any, work: bytes, guard: contextlib.AbstractContextManager[None]) -> None:
+    def __init__(self, context: Any, work: bytes, guard: contextlib.AbstractContextManager[None], place: int) -> None:
+        self.place = place
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=main, args=(theirs,), name="nasturtium worker")
+        self.process = context.Process(target=main, args=(theirs, place), name="nasturtium worker")
         with guard:
             self.process.start()
         theirs.close()
@@ -67,6 +68,9 @@ class Worker:
 
 class LocalProcesses:
     """Runs trials in worker processes that are kept from one trial to the next.
+
+    Each worker knows its place (``NASTURTIUM_WORKER`` in its environment: 0, 1, ...), by which trainings on CUDA are
+    shared out among the devices.
 
     Args:
         estimator: What evaluates architectures; sent once to each worker.
@@ -117,7 +121,8 @@ class LocalProcesses:
             worker.end()
         idle = next((worker for worker in self.workers if worker.job is None), None)
         if idle is None and len(self.workers) < self.capacity:
-            idle = Worker(self.context, self.work, starting(self.threads, hidden=not self.needs_script))
+            place = min(set(range(self.capacity)) - {worker.place for worker in self.workers})
+            idle = Worker(self.context, self.work, starting(self.threads, hidden=not self.needs_script), place)
             self.workers.append(idle)
         if idle is None:
             self.queue.append(job)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from nasturtium.space import Space
 
 WATCH_SECONDS = 1.0
+PLACE = "NASTURTIUM_WORKER"
+"""The variable of a worker's environment that says which one it is: 0, 1, ..., never two alike at a time."""
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
@@ -45,13 +47,14 @@ class Work:
     memory: int | None = None
 
 
-def main(connection: Connection) -> None:
-    """Runs jobs until told to end.
+def main(connection: Connection, place: int) -> None:
+    """Runs jobs until told to end, as the worker of this place.
 
     Messages in: the :class:`Work`, then jobs with their decisions, answers to reports, and None to end.
     Messages out: ``ready`` or ``broken`` with a reason, then for each job ``begun``, ``report`` and
     ``ended``.
     """
+    os.environ[PLACE] = str(place)
     with contextlib.suppress(EOFError, OSError):  # the driver has gone: there is nobody to tell
         try:
             work = connection.recv()
