@@ -41,8 +41,8 @@ class Mode(NamedTuple):
 def resolve_device(name: str | torch.device | None) -> torch.device:
     """The device called ``name``; without one CUDA, MPS or the CPU, whichever there is first.
 
-    Of several CUDA devices each worker of a search has its own, or shares it where there are more workers; a device with
-    a number, such as ``cuda:1``, is everybody's.
+    Of several CUDA devices each worker of a search has its own, or shares it where there are more workers; a device
+    with a number, such as ``cuda:1``, is everybody's.
 
     Raises:
         TrainingError: If there is no such device here.
