@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 
 from nasturtium.cli import run
+from nasturtium.report.reading import read_folder
+from nasturtium.report.rebuilding import space_of
 from tests.tasks.event_tables import customers
 
 QUICK = ["--trials", "2", "--epochs", "1", "--final-epochs", "1", "--final-seeds", "1", "--finalists", "1", "--quiet"]
@@ -36,6 +38,20 @@ def test_a_search_of_events(files: list[str], tmp_path: Path, capsys: pytest.Cap
     held = json.loads(json.loads((out / "best.json").read_text())["preprocessing"])
     assert held["inputs"]["most"] == 6
     assert [column["name"] for column in held["inputs"]["columns"]][:2] == ["kind", "shop"]
+
+
+@pytest.mark.parametrize(
+    ("more", "member"), [([], "gru"), (["--start", "tcn"], "tcn"), (["--strategy", "sequences"], None)]
+)
+def test_known_networks_come_first(files: list[str], tmp_path: Path, more: list[str], member: str | None) -> None:
+    options = ["--trials", "4", "--max-events", "6", "--epochs", "1", "--final-epochs", "0", "--quiet"]
+    assert run(["search", *files, *COLUMNS, *options, *more, "--out", str(tmp_path / "run")]) == 0
+    kept = read_folder(tmp_path / "run")
+    first, *others = [str(trial.architecture) for trial in kept.study.trials]
+    space = space_of(kept)
+    known = {str(space.member(name)): name for name in space.members}
+    assert known.get(first) == member
+    assert not any(each in known for each in others)
 
 
 @pytest.mark.parametrize(

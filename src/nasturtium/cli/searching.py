@@ -50,8 +50,8 @@ def run_search(asked: Asked) -> int:
     for line in (task.summary(), *task.notes):
         sys.stderr.write(f"{line}\n")
     result = search(
-        task, space, strategy, asked.trials, epochs=asked.epochs, objectives=asked.objectives or None,
-        limits=asked.limits, start=[read_start(each) for each in asked.start], workers=asked.workers,
+        task, space, asked.strategy, asked.trials, epochs=asked.epochs, objectives=asked.objectives or None,
+        limits=asked.limits, start=[read_start(each) for each in asked.start] or None, workers=asked.workers,
         time=asked.time, trial_time=asked.trial_time, seed=asked.seed, out=out, device=asked.device,
         quiet=asked.quiet, isolated=True, **asked.final,
         distillation=None if asked.distil is None else read_distillation(asked.distil),
