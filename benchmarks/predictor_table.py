@@ -30,9 +30,9 @@ from nasturtium.comparison.predicting import Assessed, Key, Table, keep, kept, p
 from nasturtium.errors import NasturtiumError
 from nasturtium.predictors import Predictor, Regressor
 from nasturtium.predictors.drawn import Drawn
-from nasturtium.predictors.graphs import Graph
 from nasturtium.predictors.vectors import Encoder
 from nasturtium.predictors.views import Together
+from nasturtium.space.decided import Graph
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared/data/benchmarks"

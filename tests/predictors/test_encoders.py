@@ -6,8 +6,8 @@ import nasturtium as nt
 from nasturtium import predictors
 from nasturtium.layers import Add, Branch, Clone, Linear, ReLU, Sequential
 from nasturtium.predictors.drawn import GraphEncoder, Paths
-from nasturtium.predictors.graphs import graph_of, template_of
 from nasturtium.predictors.vectors import Adjacency
+from nasturtium.space.decided import graph_of, template_of
 from nasturtium.space.encoding import adjacency, one_hot
 from nasturtium.space.graph import nodes_of
 from nasturtium.spaces.nasbench201 import nasbench201
@@ -82,7 +82,7 @@ def test_templates_and_graphs_are_found_once_for_each_space(monkeypatch):
     def never(_):
         raise AssertionError("drawn again")
 
-    monkeypatch.setattr("nasturtium.predictors.graphs.graph_of", never)
+    monkeypatch.setattr("nasturtium.space.decided.graph_of", never)
     monkeypatch.setattr("nasturtium.predictors.drawn.graph_of", never)
     assert template_of(cells) is template
     np.testing.assert_array_equal(GraphEncoder(graphs)(architectures).adjacency, expected.adjacency)

@@ -11,9 +11,10 @@ from nasturtium.predictors.distances import STRUCTURE, distances, edit, shapes, 
 from nasturtium.predictors.drawn import GraphEncoder, Paths
 from nasturtium.predictors.graph_modules import READERS
 from nasturtium.predictors.graph_networks import GraphNetwork, line
-from nasturtium.predictors.graphs import Graphs, graph_of, template_of
+from nasturtium.predictors.graphs import Graphs
 from nasturtium.predictors.structured import WeisfeilerLehman, counted, refinements
 from nasturtium.predictors.vectors import Tokens
+from nasturtium.space.decided import graph_of, template_of
 from nasturtium.space.encoding import tokens
 from nasturtium.spaces.darts import darts
 from nasturtium.spaces.nasbench101 import nasbench101

@@ -2,15 +2,13 @@
 
 import itertools
 
-import networkx
 import numpy as np
 import pytest
 
 from nasturtium.errors import SpaceError
 from nasturtium.layers import Sequential, repeat
 from nasturtium.space import Part, Space, choice, shared
-from nasturtium.space.encoding import ENCODINGS, adjacency, choice_table, encode, paths, token_offsets
-from nasturtium.space.graph import nodes_of
+from nasturtium.space.encoding import ENCODINGS, adjacency, choice_table, encode, token_offsets
 from nasturtium.spaces.nasbench201 import nasbench201
 from tests.skeletons.small import recipe_space, toy_grammar
 from tests.space.toys import Plus, Same, Times, Two
@@ -121,16 +119,25 @@ def test_adjacency_counts_edges_that_run_twice():
     assert row[0] == 2.0
 
 
-def test_paths_equal_those_that_networkx_finds():
-    space, rng = nasbench201(cells=1), np.random.default_rng(0)
-    for _ in range(5):
-        cell = space.sample(rng).value.layers[0].cell
-        nodes = nodes_of(cell, space.input)
-        graph = networkx.DiGraph((source, n) for n, node in enumerate(nodes) for source, _ in node.inputs)
-        found = set()
-        for path in networkx.all_simple_paths(graph, 0, len(nodes) - 1):
-            found.add(tuple(nodes[n].label for n in path[1:-1]))
-        assert paths(nodes) == found
+def test_paths_of_nasbench201_are_those_of_its_paper():
+    # White et al. 2021: sequences of one to three of five operations, 5 + 25 + 125; four paths lead through a cell
+    space, rng = nasbench201(), np.random.default_rng(0)
+    drawn = [space.sample(rng) for _ in range(400)]
+    rows = encode(space, drawn, "path", size=1 << 16)
+    assert rows.any(0).sum() <= 155
+    for architecture, row in zip(drawn[:50], rows, strict=False):
+        six = [architecture.decisions[k] for k in range(6)]  # edges 0-1, 0-2, 1-2, 0-3, 1-3, 2-3 of the cell
+        into = {(a, b): six[k] for k, (a, b) in enumerate(EDGES)}
+        expected = {
+            tuple(into[edge] for edge in itertools.pairwise(route))
+            for route in ((0, 3), (0, 1, 3), (0, 2, 3), (0, 1, 2, 3))
+        }
+        assert row.sum() == len(expected)
+        short = {route for route in expected if len(route) <= 2}
+        assert encode(space, [architecture], "path", size=1 << 16, longest=2).sum() == len(short)
+
+
+EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 
 
 def test_path_encoding():
@@ -139,14 +146,13 @@ def test_path_encoding():
     assert rows.shape == (2, 4096)
     np.testing.assert_array_equal(rows.sum(1), [2, 2])  # one path by each side
     assert (rows[0] * rows[1]).sum() == 1  # and the one over Times is the same
-    np.testing.assert_array_equal(encode(space, [short, long], "path", size=4096, longest=2).sum(1), [2, 1])
 
 
 def test_too_many_paths_are_refused():
-    both = Two(Same(0), Same(1))
-    space = Space(Sequential(*[both] * 20, Times(choice(1, 2))), input=1)
+    sides = [Two(choice(Same(0), Same(1)), choice(Same(2), Same(3))) for _ in range(20)]
+    space = Space(Sequential(*sides), input=1)
     with pytest.raises(SpaceError, match="another encoding"):
-        encode(space, [space.architecture((0,))], "path")
+        encode(space, [space.architecture((0,) * 40)], "path")
 
 
 def test_unknown_encodings_get_a_hint():

@@ -20,9 +20,24 @@ LONGEST = 80
 """An option is known by so many characters of its text."""
 
 
+WIDEST = 10_000
+"""A space has a column for each option at each place where there are so many at most."""
+
+
+def fixed(space: Space) -> bool:
+    """Whether each place at which a choice may stand has columns of its own; else options are counted.
+
+    They are counted in recursive spaces, whose places have no end, and in those of very many places (80,000 options in
+    hierarchical spaces of NAS-Bench-201).
+    """
+    if space.recursive or space.radices is not None:
+        return not space.recursive
+    return sum(len(choice.options) for choice in choices_at(space).values()) <= WIDEST
+
+
 def choices_of(space: Space) -> list[Choice]:
     """The choice behind each group of columns of the encoding ``one_hot``, in their order."""
-    if space.recursive:
+    if not fixed(space):
         return list(token_offsets(space))
     if space.radices is not None:
         return [step.point.choice for step in template(space)]

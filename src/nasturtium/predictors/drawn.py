@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nasturtium.predictors.graphs import Graph, Graphs, graph_of, template_of
+from nasturtium.predictors.graphs import Graphs
 from nasturtium.predictors.vectors import Encoder, OneHot
 from nasturtium.space.architecture import Architecture
-from nasturtium.space.encoding import PATHS
+from nasturtium.space.decided import Graph, graph_of, routes, template_of
 from nasturtium.space.space import Space
 
 Array = NDArray[Any]
@@ -53,7 +52,7 @@ class Drawn(Encoder):
 
 
 class GraphEncoder(Drawn):
-    """The graph of what was decided (see :mod:`nasturtium.predictors.graphs`); labels get numbers as they come."""
+    """The graph of what was decided (see :mod:`nasturtium.space.decided`); labels get numbers as they come."""
 
     def __init__(self, space: Space) -> None:
         super().__init__(space)
@@ -106,14 +105,14 @@ class Paths(Drawn):
         self.longest = longest
         self.columns: dict[tuple[str, ...], int] = {}
         self.beside: OneHot | None = None
-        self.routes = None if self.template is None else _routes(self.template.base, longest)
+        self.routes = None if self.template is None else routes(self.template.base, longest)
 
     def paths(self, architectures: Sequence[Architecture]) -> list[set[tuple[str, ...]]]:
         """The paths of each architecture."""
         found = []
         for graph in self.graphs(architectures):
-            routes = _routes(graph, self.longest) if self.routes is None else self.routes
-            found.append({tuple([graph.labels[node] for node in route]) for route in routes or ()})
+            there = routes(graph, self.longest) if self.routes is None else self.routes
+            found.append({tuple([graph.labels[node] for node in route]) for route in there or ()})
         return found
 
     def fit(self, architectures: Sequence[Architecture]) -> None:
@@ -133,25 +132,3 @@ class Paths(Drawn):
             for path in paths:
                 row[self.columns.get(path, other)] += 1.0
         return rows if self.beside is None else np.hstack([rows, self.beside(architectures)])
-
-
-def _routes(graph: Graph, longest: int | None) -> Sequence[tuple[int, ...]] | None:
-    """The decided nodes of every path from an input to the output that has at most ``longest``; None if too many."""
-    inputs = tuple([node for node, label in enumerate(graph.labels) if label.startswith("input ")])
-    return _routes_of(len(graph.labels), graph.edges, graph.fixed, inputs, longest)
-
-
-@lru_cache(maxsize=1 << 12)
-def _routes_of(
-    size: int, edges: tuple[tuple[int, int], ...], fixed: frozenset[int], inputs: tuple[int, ...], longest: int | None
-) -> tuple[tuple[int, ...], ...] | None:
-    """The same for a graph without labels, of which a space has few."""
-    leading: list[list[tuple[int, ...]]] = [[] for _ in range(size)]
-    for node in range(size):
-        sources = sorted({source for source, target in edges if target == node})
-        before = [()] if node in inputs else [route for source in sources for route in leading[source]]
-        routes = before if node in fixed else [(*route, node) for route in before]
-        leading[node] = [route for route in routes if longest is None or len(route) <= longest]
-        if len(leading[node]) > PATHS:
-            return None
-    return tuple(leading[-1])

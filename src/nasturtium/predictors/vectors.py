@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nasturtium.predictors.contents import choices_of, places
+from nasturtium.predictors.contents import choices_of, fixed, places
 from nasturtium.space.architecture import Architecture
 from nasturtium.space.encoding import adjacency, one_hot, token_offsets, tokens
 from nasturtium.space.sampling import template
@@ -37,11 +37,11 @@ class Encoder(ABC):
 
 
 class OneHot(Encoder):
-    """One column for each option of each choice; in recursive spaces how often each option was taken."""
+    """One column for each option of each choice; how often each was taken where those are too many (:func:`fixed`)."""
 
     def __call__(self, architectures: Sequence[Architecture]) -> Array:
         """(n, options)."""
-        if self.space.recursive:
+        if not fixed(self.space):
             return counts(self.space, architectures)
         return one_hot(self.space, architectures)
 
@@ -49,7 +49,7 @@ class OneHot(Encoder):
 class Ordered(Encoder):
     """One-hot rows in which ordered options are thermometers and subsets show their members.
 
-    In recursive spaces how often each option was taken instead.
+    Where those are too many (:func:`fixed`), how often each option was taken instead.
     """
 
     def __init__(self, space: Space) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from nasturtium.errors import SpaceError, did_you_mean
 from nasturtium.space.architecture import Architecture
 from nasturtium.space.choice import Choice
+from nasturtium.space.decided import PATHS, graph_of, routes
 from nasturtium.space.graph import Node, hash_of, nodes_of
 from nasturtium.space.infer import joined, path_address
 from nasturtium.space.part import Part, is_layer
@@ -18,9 +20,6 @@ if TYPE_CHECKING:
     import numpy
 
     from nasturtium.space.space import Space
-
-PATHS = 100_000
-"""How many paths of one architecture are followed."""
 
 
 def encode(
@@ -60,19 +59,25 @@ def choice_table(space: Space) -> dict[str, int]:
     return {place: len(choice.options) for place, choice in choices_at(space).items()}
 
 
+_CHOICES: WeakKeyDictionary[Space, dict[str, Choice]] = WeakKeyDictionary()
+"""The choices of the spaces there are: some have ten thousands, and rows are made again and again."""
+
+
 def choices_at(space: Space) -> dict[str, Choice]:
-    """Every choice of a finite space by its place; where several stand, that with the most options.
+    """Every choice of a finite space by its place; where several stand, that with the most options. Found once.
 
     Raises:
         SpaceError: If the space is recursive, so that there is no such table.
     """
     if space.recursive:
         raise SpaceError(f"{space.name!r} is recursive and has no fixed choices; encode it as 'tokens'")
-    found: dict[str, Choice] = {}
-    for place, choice in _places(space.root, ""):
-        if place not in found or len(choice.options) > len(found[place].options):
-            found[place] = choice
-    return found
+    if space not in _CHOICES:
+        found: dict[str, Choice] = {}
+        for place, choice in _places(space.root, ""):
+            if place not in found or len(choice.options) > len(found[place].options):
+                found[place] = choice
+        _CHOICES[space] = found
+    return _CHOICES[space]
 
 
 def _places(part: Part, address: str) -> Iterator[tuple[str, Choice]]:
@@ -189,31 +194,25 @@ def _kind(node: Node) -> str:
 def path(
     space: Space, architectures: Sequence[Architecture], size: int = 1024, longest: int | None = None
 ) -> numpy.ndarray:
-    """Which sequences of operations lead from an input to the output; (n, size), hashed by blake2b."""
+    """Which sequences of operations lead from an input to the output; (n, size), hashed by blake2b.
+
+    Paths run through the graph of what was decided (see :mod:`nasturtium.space.decided`), so those through a cell count
+    once.
+
+    Raises:
+        SpaceError: If more than ``PATHS`` lead through a network.
+    """
     import numpy
 
     rows = numpy.zeros((len(architectures), size), numpy.float32)
     for row, architecture in zip(rows, architectures, strict=True):
-        for operations in paths(nodes_of(architecture.value, architecture.input)):
-            if longest is None or len(operations) <= longest:
-                row[hash_of(operations) % size] = 1.0
-    return rows
-
-
-def paths(nodes: list[Node]) -> set[tuple[str, ...]]:
-    """All sequences of layer texts from an input to the output.
-
-    Raises:
-        SpaceError: If there are more than ``PATHS``.
-    """
-    leading: list[set[tuple[str, ...]]] = []
-    for node in nodes:
-        before = set().union(*(leading[source] for source, _ in node.inputs)) if node.inputs else {()}
-        own = () if node.layer is None else (node.label,)
-        leading.append({(*sequence, *own) for sequence in before})
-        if len(leading[-1]) > PATHS:
+        graph = graph_of(architecture)
+        found = routes(graph, longest)
+        if found is None:
             raise SpaceError(f"more than {PATHS} paths lead through the network; use another encoding")
-    return leading[-1]
+        for operations in {tuple([graph.labels[node] for node in route]) for route in found}:
+            row[hash_of(operations) % size] = 1.0
+    return rows
 
 
 def tokens(space: Space, architectures: Sequence[Architecture], size: int | None = None) -> numpy.ndarray:
