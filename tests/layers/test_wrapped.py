@@ -125,6 +125,50 @@ def test_masks_tokens_several_inputs_and_outputs():
     assert cost_of(two(), (vector(3), vector(5))).params == 3 * 5 * 4 + 4
 
 
+class Averaging(nn.Module):
+    """The mean over all steps, padded ones too."""
+
+    def forward(self, x):
+        return x.mean(1)
+
+
+@pytest.mark.parametrize(
+    "module",
+    [Averaging(), nn.Conv1d(4, 4, 3, padding=1), nn.GRU(4, 4, batch_first=True, bidirectional=True)],
+    ids=["mean", "convolution", "both ways"],
+)
+@pytest.mark.parametrize("length", [9, None])
+def test_modules_that_take_padding_for_content_are_refused(module, length):
+    class Turned(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = module
+
+        def forward(self, x):
+            if isinstance(module, nn.Conv1d):
+                return module(x.transpose(1, 2)).transpose(1, 2)
+            left = module(x)
+            return left[0] if isinstance(left, tuple) else left
+
+    layer = wrap(Turned, name="WrappedTurned")
+    with pytest.raises(Mismatch, match=r"depends on the padding.*mask=True"):
+        infer(layer(), sequence(length, 4, mask=True))
+    infer(layer(), sequence(length, 4))
+
+
+def test_modules_that_look_back_alone_need_no_mask():
+    class Backward(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = nn.GRU(4, 5, batch_first=True)
+
+        def forward(self, x):
+            return self.inner(x)[0]
+
+    layer = wrap(Backward, name="WrappedBackward")
+    assert infer(layer(), sequence(None, 4, mask=True)) == sequence(None, 5, mask=True)
+
+
 def test_rules_of_the_user_come_first():
     layer = wrap(
         Scorer, name="WrappedRuled", channels="channels",

@@ -32,7 +32,7 @@ def seen(layer: Wrapped, inputs: tuple[Signal, ...]) -> Seen:
     """What leaves a wrapped layer for these signals and what it costs, by running it without content; remembered.
 
     Raises:
-        Mismatch: If the module refuses the shapes, or gives what is no signal.
+        Mismatch: If the module refuses the shapes, gives what is no signal, or takes padding for content.
         SpaceError: If it fails otherwise.
     """
     unknown = any(None in signal.shape for signal in inputs)
@@ -40,6 +40,8 @@ def seen(layer: Wrapped, inputs: tuple[Signal, ...]) -> Seen:
     shapes = [_sizes(shape, LENGTHS, other) for shape, other in zip(runs[0][0], runs[-1][0], strict=True)]
     signals = tuple(_signal(layer, shape, inputs) for shape in shapes)
     params, flops = runs[0][1:]
+    if not type(layer).uses_mask and any(signal.mask for signal in inputs):
+        check_padding(layer, inputs, signals)
     if unknown:  # a length that depends on the data counts as one step
         flops = flops // LENGTHS[0]
     return Seen(signals[0] if len(signals) == 1 else signals, Cost(params, flops))
@@ -64,6 +66,49 @@ def _signal(layer: Wrapped, shape: tuple[int | None, ...], inputs: tuple[Signal,
         if any(signal.mask for signal in inputs):
             raise Mismatch(f"{name} changes the length of {first}; say by signal= what leaves, and its mask")
     return Signal(KINDS[len(shape)], shape)
+
+
+def check_padding(layer: Wrapped, inputs: tuple[Signal, ...], signals: tuple[Signal, ...]) -> None:
+    """Makes sure, by trying, that what a module gives does not depend on what stands behind the end of a sequence.
+
+    Raises:
+        Mismatch: If it does: then it must be given the mask.
+    """
+    import torch
+
+    sizes = [signal.shape[0] for signal in inputs if signal.mask]
+    length = LENGTHS[0] if None in sizes else min(size for size in sizes if size is not None)
+    real = length // 2
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(0)
+        module = layer.module(*inputs).eval()
+        first = [tensor for signal in inputs for tensor in _examples(signal, length, mask=False)]
+        second = [_refilled(tensor, signal, real) for tensor, signal in zip(first, inputs, strict=True)]
+        given = [module(*tensors) for tensors in (first, second)]
+    one, other = [list(each) if isinstance(each, (tuple, list)) else [each] for each in given]
+    for signal, a, b in zip(signals, one, other, strict=True):
+        kept = slice(None, real) if signal.mask else slice(None)
+        if not torch.allclose(a[:, kept].double(), b[:, kept].double(), atol=1e-5):
+            raise Mismatch(
+                f"what {type(layer).__name__} gives for {inputs[0]} depends on the padding behind the end of a sequence; "
+                "have its forward take the mask, and wrap it with mask=True"
+            )
+
+
+def _refilled(tensor: Any, signal: Signal, real: int) -> Any:
+    """The same with other values behind the first ``real`` steps of a masked signal."""
+    import torch
+
+    if not signal.mask:
+        return tensor
+    behind = (torch.arange(tensor.shape[1]) >= real).reshape(1, -1, *[1] * (tensor.ndim - 2))
+    other = torch.rand_like(tensor) + 1.0 if tensor.is_floating_point() else torch.full_like(tensor, _last(signal))
+    return torch.where(behind, other, tensor)
+
+
+def _last(signal: Signal) -> int:
+    """The last category that all columns of tokens have."""
+    return min(signal.vocabulary, default=1) - 1
 
 
 def _run(layer: Wrapped, inputs: tuple[Signal, ...], length: int) -> tuple[list[tuple[int, ...]], int, int]:
