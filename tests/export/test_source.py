@@ -25,6 +25,8 @@ from nasturtium.layers import Linear, Sequential
 from nasturtium.layers.wrapped import wrap
 from nasturtium.space import Architecture, Signal, Space
 from nasturtium.space.infer import infer
+from nasturtium.space.signal import group, sequence, tokens
+from nasturtium.spaces import make
 from tests.export.conftest import small, trained
 from tests.export.layers import Mix, Mixer, Network
 from tests.layers.conftest import CASES, tensors_for
@@ -229,3 +231,16 @@ def test_names_are_those_of_python() -> None:
         "gat_conv",
         "conv2d",
     ]
+
+
+def test_members_of_any_name_become_arguments(tmp_path: Path) -> None:
+    members = {"mcc code": tokens(None, 7), "self": sequence(None, 2), "torch": sequence(None, 1)}
+    others = {"class": sequence(None, 1), "1st": sequence(None, 1), "mcc_code": tokens(None, 5)}
+    signal = group(**members, **others)._replace(mask=True)
+    space = make("seqnas", signal, 3, numeric_embedding=3, hidden=4)
+    network = trained(space.sample(np.random.default_rng(0)))
+    export(network, tmp_path / "net.py")
+    assert same_output(network, tmp_path / "net.py")
+    text = (tmp_path / "net.py").read_text()
+    for name in ("mcc_code: Tensor", "self_2: Tensor", "torch_2: Tensor", "class_2: Tensor", "_1st: Tensor"):
+        assert f", {name}" in text

@@ -13,6 +13,7 @@ from torch import nn
 from nasturtium import layers as L
 from nasturtium.errors import Mismatch, SpaceError
 from nasturtium.modules import Wired
+from nasturtium.space import Architecture, Space, choice
 from nasturtium.space.infer import cost_of, infer
 from nasturtium.space.part import Cost, Layer
 from nasturtium.space.signal import Signal, group, image, sequence, tokens, vector
@@ -251,3 +252,25 @@ def test_a_split_into_one_part_is_that_part(split):
     assert torch.equal(L.build(net, signal)(x), x.relu())
     branch = L.Branch(split, L.Linear(4), join=L.Add())
     assert L.build(branch, signal)(x).shape == x.shape
+
+
+def test_an_architecture_of_one_layer_takes_masks_and_members_apart():
+    x, mask = torch.randn(2, 5, 3), torch.arange(5) < torch.tensor([[2], [5]])
+    model = Architecture(L.Linear(4), input=sequence(None, 3, mask=True)).build()
+    values, passed = model(x, mask)
+    assert values.shape == (2, 5, 4)
+    assert torch.equal(passed, mask)
+    added = Architecture(L.Add(), input=(sequence(None, 3, mask=True),) * 2).build()
+    torch.testing.assert_close(added(x, mask, 2 * x, mask)[0], 3 * x)
+    space = Space(L.Linear(choice(4, 6)), input=sequence(None, 3, mask=True))
+    assert space.architecture((1,)).build()(x, mask)[0].shape == (2, 5, 6)
+    assert type(Architecture(L.Linear(4), input=(3,)).build()) is nn.Linear
+
+
+@pytest.mark.parametrize("causal", [0, 1, False, True])
+def test_flags_may_be_numbers(causal):
+    model = L.build(L.Attention(2, causal=causal), sequence(6, 4, mask=True))
+    x, mask = torch.randn(2, 6, 4), torch.arange(6) < torch.tensor([[2], [6]])
+    first, _ = model(x, mask)
+    second, _ = model(torch.cat((x[:, :4], x[:, 4:] + 1), 1), mask)
+    assert torch.allclose(first[1, :4], second[1, :4], atol=1e-6) == bool(causal)

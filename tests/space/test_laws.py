@@ -4,10 +4,12 @@ import itertools
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from nasturtium.errors import SpaceError
 from nasturtium.layers import Conv2d, Dropout, GlobalPool, Linear, ReLU, Residual, Sequential, repeat
 from nasturtium.space import Architecture, Cost, Layer, Origin, Signal, Space, choice, floats, integers, shared
 from nasturtium.spaces.darts import darts
@@ -259,3 +261,10 @@ def test_all_laws_at_once() -> None:
     check_space(ranges(), seeds=1)
     with pytest.raises(LawBroken, match="the size is 7"):
         check_space(broken(_size=7), seeds=1)
+
+
+def test_what_is_no_network_has_nothing_to_build_and_nothing_to_count():
+    space = recipe_space()
+    check_space(space, 3)
+    with pytest.raises(SpaceError, match="is no layer: nothing goes in"):
+        space.sample(np.random.default_rng(0)).count()

@@ -230,3 +230,16 @@ class Shared(nn.Module):
 def test_errors_name_the_child(network, input, said):
     with pytest.raises(SpaceError, match=said):
         around(network, input=input)
+
+
+@pytest.mark.parametrize("kernel", [4, (3, 2)])
+def test_same_padding_of_an_even_kernel_is_refused(kernel):
+    net = nn.Sequential(nn.Conv2d(3, 8, kernel, padding="same"), nn.Flatten(), nn.Linear(8 * 81, 3))
+    with pytest.raises(SpaceError, match="even kernel"):
+        around(net, input=(3, 9, 9))
+
+
+def test_same_padding_of_an_odd_kernel_is_read():
+    net = nn.Sequential(nn.Conv2d(3, 8, (3, 5), padding="same", dilation=2), nn.Flatten(), nn.Linear(8 * 81, 3))
+    space = around(net, input=(3, 9, 9))
+    assert space.member("start").build()(torch.zeros(2, 3, 9, 9)).shape == (2, 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nasturtium.errors import NasturtiumError, StudyError
+from nasturtium.export.program import unique
 from nasturtium.space import Architecture, Signal
 
 if TYPE_CHECKING:
@@ -105,12 +107,13 @@ class Trained:
 
 
 def input_names(signals: tuple[Signal, ...]) -> tuple[str, ...]:
-    """A name for each tensor that stands for the input signals, in the order of ``forward``."""
+    """A name for each tensor that stands for the input signals, in the order of ``forward``; good for an argument."""
     names: list[str] = []
     for signal in signals:
         hint = "x" if len(signals) == 1 or signal.kind not in ("nodes", "edges", "tokens") else signal.kind
         names += _names(signal, hint)
-    return tuple([_numbered(names, place) for place in range(len(names))])
+    taken: set[str] = set()
+    return tuple([unique(re.sub(r"\W|^(?=\d)", "_", name), taken) for name in names])
 
 
 def open_lengths(trained: Trained) -> list[tuple[Array, bool]]:
@@ -128,11 +131,6 @@ def _open(signal: Signal) -> list[bool]:
 def _names(signal: Signal, hint: str) -> list[str]:
     inner = [name for key, member in signal.members for name in _names(member, key)]
     return (inner if signal.kind == "group" else [hint]) + (["mask"] if signal.mask else [])
-
-
-def _numbered(names: list[str], place: int) -> str:
-    before = names[:place].count(names[place])
-    return f"{names[place]}_{before + 1}" if before else names[place]
 
 
 def made_up_rows(architecture: Architecture) -> tuple[Array, ...]:

@@ -66,5 +66,5 @@ class Attention(Layer):
         x = inputs[0]
         width = self._width(x.channels)
         if len(inputs) == 1:
-            return SelfAttention(x.channels, self.heads, width, self.causal, self.dropout)
+            return SelfAttention(x.channels, self.heads, width, bool(self.causal), self.dropout)
         return CrossAttention(x.channels, inputs[1].channels, self.heads, width, self.dropout, x.mask)

@@ -90,8 +90,8 @@ def check_padding(layer: Wrapped, inputs: tuple[Signal, ...], signals: tuple[Sig
         kept = slice(None, real) if signal.mask else slice(None)
         if not torch.allclose(a[:, kept].double(), b[:, kept].double(), atol=1e-5):
             raise Mismatch(
-                f"what {type(layer).__name__} gives for {inputs[0]} depends on the padding behind the end of a sequence; "
-                "have its forward take the mask, and wrap it with mask=True"
+                f"what {type(layer).__name__} gives for {inputs[0]} depends on the padding behind the end of a "
+                "sequence; have its forward take the mask, and wrap it with mask=True"
             )
 
 

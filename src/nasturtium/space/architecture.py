@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from nasturtium.errors import ParseError, SpaceError
 from nasturtium.space.infer import Signals, cost_of, infer
-from nasturtium.space.part import Layer, Part
+from nasturtium.space.part import PARTS, Layer, Part, is_container
 from nasturtium.space.signal import RANKS, Signal, as_signals
 from nasturtium.space.text import from_text, to_text
 
@@ -114,6 +114,8 @@ class Architecture:
         Raises:
             SpaceError: If neither a space nor an input is known.
         """
+        if self._input is None and not isinstance(self.value, Layer):
+            raise SpaceError(f"{type(self.value).__name__} is no layer: nothing goes in, and there is nothing to count")
         if self._input is None:
             raise SpaceError("the input of this architecture is not known; give input=(channels, height, width)")
         return self._input
@@ -152,7 +154,11 @@ class Architecture:
         """
         signals = as_signals(input) if input is not None else self.input
         infer(self.value, *signals)
-        module: torch.nn.Module = self.value.module(*signals)
+        value, chain = self.value, cast("Any", PARTS.get("Sequential"))
+        plain = len(signals) == 1 and not signals[0].mask and signals[0].kind != "group"
+        if not plain and not is_container(value) and chain is not None:  # which takes masks and members apart
+            value = chain(value)
+        module: torch.nn.Module = value.module(*signals)
         return module
 
     def graph(self) -> networkx.MultiDiGraph:

@@ -78,7 +78,11 @@ def conv2d(module: Any, x: Signal) -> list[Layer]:
     layer = Conv2d(channels, kernel, stride, dilation, groups, bias)
     padding = (0, 0) if module.padding == "valid" else module.padding
     rule = tuple(left_padding(each, stride, dilation) for each in (height, width))
-    if padding == "same" or (tuple(padding) == rule and _sizes(layer, x) == _slid(module, x, padding)):
+    if padding == "same":
+        halves = tuple(dilation * (each - 1) // 2 for each in (height, width))
+        _require(rule == halves, "padding='same' puts the odd row of an even kernel behind, which no layer does")
+        return [layer]
+    if tuple(padding) == rule and _sizes(layer, x) == _slid(module, x, padding):
         return [layer]
     return [Conv2d(channels, kernel, stride, dilation, groups, bias, _pair(padding, "padding"))]
 
