@@ -16,7 +16,7 @@ from nasturtium.trial import State
 from tests.strategies.toy_searches import SPACES, asked, drive, places, plain, product, quick, replay, rough
 
 NAMES = [*STRATEGIES, *(name for name, preset in PRESETS.items() if not preset.start)]
-FIDELITY = {"curve_screen", "successive_halving", "hyperband", "asha", "hyperband_evolution", "bohb"}
+FIDELITY = {"curve_screen", "successive_halving", "hyperband", "asha", "hyperband_evolution", "bohb", "asha_sequences"}
 COUNT = 36
 
 

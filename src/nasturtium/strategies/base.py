@@ -103,6 +103,10 @@ class Strategy(ABC):
     def tell(self, trial: Trial) -> None:
         """Takes note of a trial that ended, in whatever state. Draws nothing."""
 
+    def went_on(self, trial: Trial) -> None:
+        """Takes note of how what it proposed did at a larger budget. Draws nothing; most learn nothing of it either."""
+        return
+
     def recommended(self) -> Sequence[Architecture]:
         """What was tried, the best first as far as this strategy has learned; nothing where it goes by the scores."""
         return ()
@@ -155,6 +159,10 @@ class Wrapper(Strategy):
         self.strategy = strategy
         self.known = strategy.known
         self.reads_curves, self.continues = strategy.reads_curves, strategy.continues
+
+    def went_on(self, trial: Trial) -> None:
+        """Passes it on."""
+        self.strategy.went_on(trial)
 
     def recommended(self) -> Sequence[Architecture]:
         """As the other strategy has it."""

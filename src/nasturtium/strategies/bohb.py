@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from nasturtium.strategies.base import Common
 from nasturtium.strategies.halving import Hyperband
-from nasturtium.strategies.tpe import TPE
-from nasturtium.trial import Budget, Trial
+from nasturtium.trial import Budget
 
 if TYPE_CHECKING:
     from nasturtium.space import Space
@@ -44,9 +43,3 @@ class BOHB(Hyperband):
     ) -> None:
         settings = {"gamma": 0.15, "candidates": 64, "random": 1 / 3, "initial": initial, **(options or {})}
         super().__init__(space, strategy="tpe", options=settings, factor=factor, least=least, **common)
-
-    def tell(self, trial: Trial) -> None:
-        """As Hyperband; but TPE is told of what went on too."""
-        if trial.number not in self.new and isinstance(self.strategy, TPE):
-            self.strategy.learn(trial)
-        super().tell(trial)

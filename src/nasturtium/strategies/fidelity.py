@@ -44,7 +44,8 @@ class MultiFidelity(Strategy):
     """Tries many architectures at small budgets and the best of them at larger ones.
 
     A trial at a larger budget has the trial that it continues as its ``parent``. The other strategy is asked for
-    whatever is new and told how that did at the budget it was first tried at.
+    whatever is new and told how that did at the budget it was first tried at; of what goes on it may learn, too (those
+    with a predictor and TPE do, see :meth:`Strategy.went_on`).
 
     Args:
         factor: How much larger each budget is than the one before, and of how many trials one goes on (eta).
@@ -115,10 +116,12 @@ class MultiFidelity(Strategy):
         self.number = number + 1
 
     def tell(self, trial: Trial) -> None:
-        """Takes note; passes on how something new did."""
+        """Takes note; passes on how something did, new or not."""
         if trial.number in self.new:
             self.new.remove(trial.number)
             self.strategy.tell(trial)
+        else:
+            self.strategy.went_on(trial)
         self.result(trial, self.losses(trial))
 
     @abstractmethod

@@ -16,7 +16,7 @@ from nasturtium.strategies.base import Common, Losses, Strategy, at_least
 from nasturtium.strategies.candidates import Ground
 from nasturtium.strategies.known import Known
 from nasturtium.strategies.lessons import quantiles, taught, worths
-from nasturtium.trial import Proposal, Trial, trial_seed
+from nasturtium.trial import Budget, Proposal, Trial, trial_seed
 
 if TYPE_CHECKING:
     from nasturtium.space import Architecture, Space
@@ -58,10 +58,11 @@ class Told(NamedTuple):
 
 
 class Basis(NamedTuple):
-    """What the predictor learns from: so many of what was told, and these trials that still ran."""
+    """What the predictor learns from: so many of what was told at a budget, and these trials that still ran."""
 
     size: int = 0
     running: tuple[int, ...] = ()
+    level: Budget | None = None
 
 
 class Learned(Common, total=False):
@@ -77,8 +78,9 @@ class Learning(Strategy):
     A predictor learns the first objective as normal quantiles of ranks, more being better, from every complete trial
     with a finite score; acquisitions are in that unit. What breaks a limit is learned as a little worse than everything
     that keeps all, the more so the further it misses; architectures refused for their structure are among them. Other
-    failures teach nothing. A predictor whose cost grows much faster than what it learns from (a Gaussian process) is
-    given no more than its ``most``, the best and the latest (see :func:`.lessons.taught`).
+    failures teach nothing. Given trials at several budgets it learns from the largest at which ``initial`` are known
+    (as BOHB does, Falkner et al. 2018). A predictor whose cost grows much faster than what it learns from (a Gaussian
+    process) is given no more than its ``most``, the best and the latest (see :func:`.lessons.taught`).
 
     The predictor is made anew and fitted when it is needed, from what was told when the last of ``every`` scores came;
     so it depends on the events and the seed alone.
@@ -118,6 +120,7 @@ class Learning(Strategy):
         self.every = at_least("every", every, 1)
         self.pending = pending
         self.told: list[Told] = []
+        self.levels: dict[Budget, list[Told]] = {}
         self.running: dict[int, Architecture] = {}
         self.basis = Basis()
         self._made: dict[object, Any] = {}
@@ -137,12 +140,28 @@ class Learning(Strategy):
     def tell(self, trial: Trial) -> None:
         """Takes note of what was learned."""
         self.running.pop(trial.number, None)
-        losses = self.judged(trial)
-        if losses is not None:
-            if not self.told or losses < self.told[self._led - 1].losses:
-                self._led = len(self.told) + 1
-            self.told.append(Told(losses, self.space.architecture(trial.architecture.decisions)))
+        self.learn(trial)
         self._renew()
+
+    def went_on(self, trial: Trial) -> None:
+        """Takes note of it likewise."""
+        self.learn(trial)
+        self._renew()
+
+    def learn(self, trial: Trial) -> None:
+        """Takes note of the losses at the trial's budget; what is told is that of one budget."""
+        losses = self.judged(trial)
+        if losses is None:
+            return
+        rows = self.levels.setdefault(trial.budget, [])
+        rows.append(Told(losses, self.space.architecture(trial.architecture.decisions)))
+        level = max((budget for budget, known in self.levels.items() if len(known) >= self.initial), default=None)
+        chosen = self.levels[level] if level is not None else max(self.levels.values(), key=len)
+        if chosen is not self.told:
+            self.told, self.basis, self._pool = chosen, Basis(), None
+            self._led = 1 + min(range(len(chosen)), key=lambda place: chosen[place].losses)
+        elif rows is self.told and losses < self.told[self._led - 1].losses:
+            self._led = len(self.told)
 
     def _renew(self) -> None:
         """Moves the basis where enough is new: scores, or trials that run; in the beginning with every event.
@@ -155,7 +174,8 @@ class Learning(Strategy):
         beginning = len(self.told) + len(self.running) <= self.initial or self.basis.size < FEWEST
         complete = self.pending == "none" and self.basis.size < self.initial <= len(self.told)
         if beginning or complete or max(new, unseen) >= self.every:
-            self.basis = Basis(len(self.told), tuple(self.running))
+            level = next((budget for budget, known in self.levels.items() if known is self.told), None)
+            self.basis = Basis(len(self.told), tuple(self.running), level)
             self._believed = tuple(self.running.values())
             self._made = {}
 

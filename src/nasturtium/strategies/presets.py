@@ -129,6 +129,10 @@ PRESETS: dict[str, Preset] = {
         MappingProxyType({"predictor": "gp", "encoding": "ordered", "acquisition": "independent_thompson",
                           "noisy": True, "parents": 15, "initial": 30, "every": 5}),
     ),
+    "asha_sequences": Preset(
+        "asha", "ASHA over `sequences`: short trainings first, which learns from the longest with enough",
+        "Li et al. 2020; Klein et al. 2020", MappingProxyType({"strategy": "sequences"}),
+    ),
     "seqnas": Preset(
         "bayesian", "boosted trees, independent Thompson sampling of 15 among 100 random architectures, after 100",
         "SeqNAS 2024",

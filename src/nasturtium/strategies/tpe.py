@@ -112,8 +112,12 @@ class TPE(Strategy):
         self.running.pop(trial.number, None)
         self.learn(trial)
 
+    def went_on(self, trial: Trial) -> None:
+        """Takes note of it likewise."""
+        self.learn(trial)
+
     def learn(self, trial: Trial) -> None:
-        """Takes note of the losses of a trial that need not be one's own."""
+        """Takes note of the losses at the trial's budget; the largest with enough of them counts."""
         losses = self.judged(trial)
         if losses is not None:
             self.told.setdefault(trial.budget, []).append((losses, trial.architecture.decisions))
