@@ -108,6 +108,15 @@ def test_a_proxy_that_has_no_value_prefers_nothing_and_says_so() -> None:
     assert not any(name.startswith("proxy_") for trial in result.trials for name in trial.scores)
 
 
+def test_candidates_that_are_all_of_minus_infinity_are_said(task: nt.tasks.Task) -> None:
+    def tiny(input: object, outputs: int) -> nt.Space:
+        hidden = [layer for _ in range(2) for layer in (Linear(choice(1, 2)), choice(ReLU(), Tanh()))]
+        return nt.Space(Sequential(*hidden, Linear(outputs)), input=input, name="tiny")
+
+    with pytest.warns(UserWarning, match="determinant is 0"):
+        nt.search(task, proxy="nwot", strategy="random", **{**QUICK, "space": tiny})
+
+
 def test_what_cannot_be_used_is_refused(task: nt.tasks.Task) -> None:
     with pytest.raises(NasturtiumError, match="unknown proxy 'nwto'"):
         nt.search(task, proxy="nwto", **QUICK)

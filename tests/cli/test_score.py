@@ -39,10 +39,10 @@ def test_what_has_no_value_is_null_and_said(tmp_path, capsys):
     file = tmp_path / "rows.json"
     text = "Sequential(Flatten(), Linear(10))"
     assert run(["score", text, "--task", "digits", "--proxies", "nwot,flops", "--json", str(file)]) == 0
-    assert "no nwot: the network has no activation (# 0)" in capsys.readouterr().out
+    assert "no nwot: the network has no activation that it knows (# 0)" in capsys.readouterr().out
     (row,) = json.loads(file.read_text())
     assert row["nwot"] is None
-    assert row["reasons"] == {"nwot": "the network has no activation"}
+    assert row["reasons"] == {"nwot": "the network has no activation that it knows"}
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,48 @@ def test_all_forms_of_an_activation_are_seen(kind):
     assert dict(score(mlp(made), x, y, "nwot,fisher,grasp")) == pytest.approx(dict(expected))
 
 
+class Does(nn.Module):
+    """A function as a module."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x)
+
+
+SIGNED = {
+    "celu": nn.CELU, "celu in place": lambda: nn.CELU(inplace=True), "rrelu": nn.RReLU,
+    "rrelu in place": lambda: nn.RReLU(inplace=True), "log-sigmoid": nn.LogSigmoid, "hard shrink": nn.Hardshrink,
+    "soft shrink": nn.Softshrink, "threshold": lambda: nn.Threshold(0.5, 0.0), "selu": nn.SELU, "relu6": nn.ReLU6,
+    "clamp": lambda: Does(lambda x: x.clamp(min=0)), "clamp in place": lambda: Does(lambda x: x.clamp_(0, 6)),
+    "clamp_min": lambda: Does(lambda x: torch.clamp_min(x, 0.0)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SIGNED)
+def test_the_codes_of_other_activations_are_those_of_relu(name):
+    torch.manual_seed(1)
+    x, y = torch.randn(8, 5), classes(8)
+    expected = score(mlp(), x, y, "nwot")["nwot"]
+    assert score(mlp(SIGNED[name]), x, y, "nwot")["nwot"] == expected
+    assert math.isfinite(expected)
+
+
+def test_the_gates_of_a_glu_have_codes_and_a_guard_has_none():
+    def gated(activation):
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Linear(5, 32), activation, nn.Linear(16, 3))
+
+    torch.manual_seed(1)
+    x, y = torch.randn(8, 5), classes(8)
+    by_hand = gated(Does(lambda x: x[:, :16] * torch.sigmoid(x[:, 16:])))
+    assert score(gated(nn.GLU()), x, y, "nwot") == score(by_hand, x, y, "nwot")
+    guarded = score(mlp(lambda: Does(lambda x: x.clamp(min=1e-6))), x, y, "nwot")
+    assert "no activation" in guarded.reasons["nwot"]
+
+
 def test_what_cannot_be_used_is_said():
     x, y = torch.randn(8, 5), classes(8)
     with pytest.raises(ProxyError, match="did you mean 'synflow'"):

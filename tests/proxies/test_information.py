@@ -73,6 +73,15 @@ def test_ranks_are_averaged_over_proxies_with_a_value():
     assert np.isnan(rank_average(scores)[3])
 
 
+def test_minus_infinity_ranks_lowest_and_what_is_unknown_has_no_vote():
+    scores = {"a": [3.0, -np.inf, 2.0, np.nan], "b": [1.0, 2.0, -np.inf, -np.inf]}
+    a, b = [5 / 6, 1 / 6, 3 / 6], [5 / 8, 7 / 8, 2 / 8, 2 / 8]
+    assert rank_average(scores) == pytest.approx([*((x + y) / 2 for x, y in zip(a, b[:3], strict=True)), b[3]])
+    assert np.isnan(rank_average({"a": [np.inf, 1.0]})[0])  # an overflow is no praise
+    with np.errstate(all="raise", invalid="ignore"):
+        assert votes({"a": [-np.inf, 1.0, -np.inf]}).tolist() == [0.25, 1.0, 0.25]
+
+
 def test_votes_are_wins_by_majority():
     scores = {"a": [3.0, 2.0, 1.0], "b": [1.0, 3.0, 2.0], "c": [3.0, 2.0, 1.0]}
     assert votes(scores).tolist() == [1.0, 0.5, 0.0]

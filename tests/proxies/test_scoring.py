@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from nasturtium import Architecture, spaces
-from nasturtium.proxies import PROXIES, ProxyError, chosen, score, scorer, single
+from nasturtium.proxies import PROXIES, ProxyError, Scores, chosen, score, scorer, single, together
 from nasturtium.strategies import make
 from nasturtium.strategies.filtered import ProxyFilter, one_by_one
 from nasturtium.tasks import load
@@ -44,6 +44,23 @@ def test_an_architecture_that_does_not_fit_the_data_has_no_value(task):
     found = scorer(task, "nwot,params", rows=12)(Architecture.parse("Sequential(LSTM(4), Linear(10))", input=(5, 3)))
     assert all(math.isnan(value) for value in found.values())
     assert set(found.reasons) == {"nwot", "params"}
+
+
+def test_what_is_minus_infinity_ranks_lowest_together():
+    rows = {
+        "wide": Scores({"nwot": 5.0, "snip": 1.0}, {}),
+        "narrow": Scores({"nwot": math.nan, "snip": 2.0}, {"nwot": "the determinant is 0"}, ["nwot"]),
+        "broken": Scores({"nwot": math.nan, "snip": 3.0}, {"nwot": "RuntimeError"}),
+    }
+    wide, narrow, broken = together(rows.get, "nwot,snip")(list(rows))
+    assert (wide, narrow, broken) == pytest.approx(((3 / 4 + 1 / 6) / 2, (1 / 4 + 3 / 6) / 2, 5 / 6))
+
+
+def test_a_network_with_too_few_codes_does_not_win_by_having_no_value(task):
+    judge = together(scorer(task, ["nwot", "synflow"], rows=24), ["nwot", "synflow"])
+    narrow, wide = (f"Sequential(Flatten(), Linear({width}), ReLU(), Linear(10))" for width in (2, 256))
+    values = judge([Architecture.parse(each, input=(1, 8, 8)) for each in (narrow, wide)])
+    assert values == pytest.approx([0.25, 0.75])
 
 
 def test_it_filters_a_strategy(task):

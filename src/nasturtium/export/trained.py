@@ -135,12 +135,10 @@ def _names(signal: Signal, hint: str) -> list[str]:
 
 def made_up_rows(architecture: Architecture) -> tuple[Array, ...]:
     """Random rows for the inputs of an architecture, always the same."""
-    import torch
-
+    from nasturtium.proxies.generators import own_numbers
     from nasturtium.testing.running import UNKNOWN, made_up
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with own_numbers(0):
         nodes = next((s.shape[0] for s in architecture.input if s.kind == "nodes"), None) or UNKNOWN
         made = [tensor for signal in architecture.input for tensor in made_up(signal, MOST_ROWS, nodes)]
     return tuple(tensor.numpy() for tensor in made)

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from nasturtium.predictors.base import PredictorError, Regressor
 from nasturtium.predictors.calibration import Held, split_off
+from nasturtium.proxies.generators import own_numbers
 
 Array = NDArray[Any]
 
@@ -127,8 +128,7 @@ class SequenceModel(Regressor):
         return torch.from_numpy(np.where(rows <= self.known, rows, 0))
 
     def _trained(self, x: Array, y: Array, unlabelled: Any, seed: int) -> Coder:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with own_numbers(seed):
             coder = Coder(self.known, self.width)
         generator = torch.Generator().manual_seed(seed)
         parameters = list(coder.parameters())

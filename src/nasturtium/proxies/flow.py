@@ -8,8 +8,9 @@ import math
 import torch
 from torch import Tensor, nn
 
+from nasturtium.proxies.failing import FAILURES, Undefined, finite
 from nasturtium.proxies.network import embedded, first, hooked, steady, weights, without_norms
-from nasturtium.proxies.passes import FAILURES, Batch, Measured, Undefined, gradients, total
+from nasturtium.proxies.passes import Batch, Measured, gradients, total
 
 
 def synflow(found: Measured) -> float:
@@ -20,9 +21,10 @@ def synflow(found: Measured) -> float:
     """
     flow = _flow(found.batch)
     if flow == 0:
-        raise Undefined("nothing flows from the inputs to the outputs through any weight")
+        raise Undefined("nothing flows from the inputs to the outputs through any weight", lowest=True)
     if not math.isfinite(flow):
-        raise Undefined("what flows exceeds double precision")
+        many = "is no number" if math.isnan(flow) else "exceeds double precision"
+        raise Undefined(f"what flows {many}")
     return math.log(flow)
 
 
@@ -32,12 +34,17 @@ def _flow(batch: Batch) -> float:
         for tensor in (*model.parameters(), *model.buffers()):
             if tensor.is_floating_point():
                 tensor.abs_()
+        for module in model.modules():
+            for name, value in vars(module).items():  # what is kept as a plain tensor, which double() leaves as it is
+                if isinstance(value, Tensor) and value.is_floating_point():
+                    setattr(module, name, value.detach().double().abs())
     for parameter in model.parameters():
         parameter.requires_grad_(parameter.is_floating_point())
     inputs = [_ones(each) for each in batch.inputs]
     handles = [*without_norms(model), *embedded(model, torch.ones_like)]
     with steady(model), hooked(handles):
         outputs = first(model(*inputs))
+        finite([outputs.detach()], "for ones and absolute weights, the outputs are")
         measured = weights(model)
         found = gradients(total(outputs), measured)
     pairs = zip(measured, found, strict=True)
@@ -62,5 +69,5 @@ def copied(model: nn.Module) -> nn.Module:
     """
     try:
         return copy.deepcopy(model)
-    except (TypeError, *FAILURES) as error:
+    except (copy.Error, *FAILURES) as error:
         raise Undefined(f"the network cannot be copied: {str(error).splitlines()[0]}") from error

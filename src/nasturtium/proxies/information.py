@@ -125,16 +125,17 @@ def rank_average(scores: Mapping[str, npt.ArrayLike]) -> Values:
     """The mean rank of each network over the proxies that have a value for it, from 0 to 1; NaN where none has.
 
     Args:
-        scores: Of each proxy (n,), better ones larger, NaN where there is none.
+        scores: Of each proxy (n,), better ones larger: minus infinity has the lowest rank, as where the determinant of
+            nwot is 0; NaN, and infinity, which is an overflow, have none.
     """
     from scipy.stats import rankdata
 
-    columns = np.array([np.asarray(values, dtype=np.float64) for values in scores.values()])  # (k, n)
-    finite = np.isfinite(columns)
+    columns = _columns(scores)
+    known = ~np.isnan(columns)
     ranks = np.zeros_like(columns)
-    for column, valid, row in zip(columns, finite, ranks, strict=True):
+    for column, valid, row in zip(columns, known, ranks, strict=True):
         row[valid] = (rankdata(column[valid]) - 0.5) / max(int(valid.sum()), 1)
-    votes = finite.sum(0)
+    votes = known.sum(0)
     return np.where(votes > 0, ranks.sum(0) / np.maximum(votes, 1), np.nan)
 
 
@@ -145,16 +146,23 @@ def votes(scores: Mapping[str, npt.ArrayLike]) -> Values:
     vote by that proxy, and NaN stands where it has none by any.
 
     Args:
-        scores: Of each proxy (n,), better ones larger, NaN where there is none.
+        scores: Of each proxy (n,), as for :func:`rank_average`.
     """
-    columns = np.array([np.asarray(values, dtype=np.float64) for values in scores.values()])  # (k, n)
+    columns = _columns(scores)
     count = columns.shape[1]
     if count < 2:
         raise ProxyError(f"a vote is between at least two networks, not {count}")
     wins = np.empty(count)
     for place in range(count):
-        ahead = np.sign(columns[:, place, None] - columns)
+        own = columns[:, place, None]
+        ahead = np.where(own == columns, 0.0, np.sign(own - columns))  # two of minus infinity are even
         balance = np.sign(np.nansum(ahead, 0))
         wins[place] = ((balance > 0).sum() + 0.5 * ((balance == 0).sum() - 1)) / (count - 1)
-    wins[~np.isfinite(columns).any(0)] = np.nan
+    wins[np.isnan(columns).all(0)] = np.nan
     return wins
+
+
+def _columns(scores: Mapping[str, npt.ArrayLike]) -> Values:
+    """(k, n): NaN where a network has no value, minus infinity where it is below all others."""
+    columns = np.array([np.asarray(values, dtype=np.float64) for values in scores.values()])
+    return np.where(np.isposinf(columns), np.nan, columns)

@@ -7,7 +7,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from nasturtium.proxies.passes import Measured, Undefined
+from nasturtium.proxies.failing import Undefined
+from nasturtium.proxies.passes import Measured
 
 Matrix = npt.NDArray[np.float64]
 
@@ -79,12 +80,12 @@ def nwot(found: Measured) -> float:
     The code is 1 where the input of an activation is positive. Besides ReLU, module or not, in place or not, all other
     activations count, for networks that have no ReLU; padding does not.
     """
-    kernel = None if found.watch is None else found.watch.kernel
-    if kernel is None:
-        raise Undefined("the network has no activation")
-    if not bool(torch.isfinite(kernel).all()):
-        raise Undefined("an activation is not finite")
-    values = torch.linalg.eigvalsh(kernel).cpu()  # symmetric and positive semidefinite
+    watch = found.watch
+    if watch is None or watch.kernel is None:
+        raise Undefined("the network has no activation that it knows")
+    if not watch.finite:
+        raise Undefined("the input of an activation is not finite")
+    values = torch.linalg.eigvalsh(watch.kernel).cpu()  # symmetric and positive semidefinite
     if float(values.min()) <= len(values) * 1e-12 * float(values.max()):
-        raise Undefined("the codes of the rows are not independent, so that the determinant is 0")
+        raise Undefined("the codes of the rows are not independent, so that the determinant is 0", lowest=True)
     return float(values.log().sum())

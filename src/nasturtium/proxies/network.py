@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from nasturtium.modules import ImagePool, SequenceConv1d, SequencePool
+from nasturtium.proxies.failing import Undefined
+from nasturtium.proxies.generators import own_numbers
 
 CONVOLUTIONS = (nn.modules.conv._ConvNd,)
 BATCH_NORMS = (nn.modules.batchnorm._BatchNorm,)
@@ -56,9 +58,19 @@ def fan_in(module: nn.Module) -> int:
 
 
 def first(value: Any) -> Tensor:
-    """The answer of a module that may give several tensors: the first one."""
+    """The answer of a module that may give several tensors: the first one.
+
+    Raises:
+        Undefined: If there is no first tensor, as in None, or a dict with names.
+    """
     while not isinstance(value, Tensor):
-        value = value[0]
+        try:
+            value = None if isinstance(value, str) else value[0]  # a letter has a first letter
+        except (TypeError, LookupError) as error:
+            kind = "nothing (None)" if value is None else f"a {type(value).__name__}"
+            raise Undefined(
+                f"the network gives {kind} where a tensor is needed, or several in a tuple, of which the first counts"
+            ) from error
     return value
 
 
@@ -102,15 +114,13 @@ def steady(model: nn.Module) -> Iterator[None]:
     """
     from torch.nn.attention import SDPBackend, sdpa_kernel
 
-    devices = {each.device for each in model.parameters() if each.device.type == "cuda"}
     with (
-        torch.random.fork_rng(list(devices)),
+        own_numbers(SEED),
         torch.inference_mode(False),
         torch.enable_grad(),
         sdpa_kernel(SDPBackend.MATH),
         torch.backends.cudnn.flags(enabled=not has_recurrence(model), deterministic=True, allow_tf32=False),
     ):
-        torch.manual_seed(SEED)
         yield
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nasturtium.proxies.failing import Undefined, finite
 from nasturtium.proxies.flow import copied
 from nasturtium.proxies.network import BATCH_NORMS, NORMS, POOLS, SEED, embedded, first, hooked, steady, weights
-from nasturtium.proxies.passes import Batch, Measured, Undefined
+from nasturtium.proxies.passes import Batch, Measured
 
 STEP = 0.01
 """How much of a second noise is added to the first."""
@@ -34,14 +35,17 @@ def zen(found: Measured) -> float:
         before, after = (_features(model, noise.inputs(step), noise, step) for step in (0.0, STEP))
     moved = float((before - after).double().abs().flatten(1).sum(1).mean())
     if moved == 0:
-        raise Undefined("the features do not depend on the inputs")
+        raise Undefined("the features do not depend on the inputs", lowest=True)
     return math.log(moved) + sum(_scale(module) for module in model.modules())
 
 
 def _scale(module: nn.Module) -> float:
     if not isinstance(module, BATCH_NORMS) or module.running_var is None:
         return 0.0
-    return 0.5 * math.log(float(module.running_var.double().mean()))
+    variance = float(module.running_var.double().mean())
+    if variance == 0:
+        raise Undefined("what reaches a batch norm does not vary", lowest=True)
+    return 0.5 * math.log(variance)
 
 
 def _redraw(model: nn.Module, generator: torch.Generator) -> None:
@@ -119,4 +123,6 @@ def _features(model: nn.Module, inputs: list[Tensor], noise: Noise, step: float)
             handles.append(module.register_forward_pre_hook(note("linear")))
     with hooked(handles):
         outputs = first(model(*inputs))
-    return met.get("pool", met.get("linear", outputs))
+    features = met.get("pool", met.get("linear", outputs))
+    finite([features, outputs], "with weights drawn from N(0, 1), the features or outputs are")
+    return features

@@ -19,10 +19,30 @@ ACTIVATIONS = frozenset(
         aten.relu, aten.relu_, aten.leaky_relu, aten.leaky_relu_, aten.elu, aten.elu_, aten.gelu, aten.gelu_,
         aten.silu, aten.silu_, aten.mish, aten.mish_, aten.hardswish, aten.hardswish_, aten.hardtanh, aten.hardtanh_,
         aten.sigmoid, aten.sigmoid_, aten.tanh, aten.tanh_, aten.hardsigmoid, aten.hardsigmoid_, aten.softplus,
-        aten._prelu_kernel,
+        aten._prelu_kernel, aten.celu, aten.celu_, aten.rrelu_with_noise, aten.rrelu_with_noise_,
+        aten.log_sigmoid_forward, aten.threshold, aten.threshold_, aten.hardshrink, aten.softshrink,
     }
 )  # fmt: skip
-"""Operations whose input has a code: 1 where it is positive. Functional and in-place ones are met like modules."""
+"""Operations whose input has a code: 1 where it is positive. Functional and in-place ones are met like modules; SELU is
+met as ELU, ReLU6 as hardtanh."""
+
+CLAMPS = frozenset({aten.clamp, aten.clamp_, aten.clamp_min, aten.clamp_min_})
+"""ReLU in other words where the lower bound is 0; otherwise a guard against numbers that are too small."""
+
+
+def coded(packet: Any, args: Any, kwargs: Any) -> Tensor | None:
+    """What has codes in an operation: the input of an activation, the gates of a GLU; None in any other."""
+    if packet in ACTIVATIONS:
+        x: Tensor = args[0]
+        return x
+    if packet in CLAMPS:
+        least = args[1] if len(args) > 1 else kwargs.get("min")
+        return args[0] if isinstance(least, (int, float)) and least == 0 else None
+    if packet is aten.glu:
+        axis = args[1] if len(args) > 1 else kwargs.get("dim", -1)
+        gates: Tensor = args[0].chunk(2, axis)[1]
+        return gates
+    return None
 
 
 class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -36,6 +56,7 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     Attributes:
         kernel: (B, B): at how many activations two rows have the same code (Mellor et al. 2021, equation 2).
+        finite: Whether all inputs of activations were; a code alone does not tell, since NaN is not positive.
         flops: Of matrix products and convolutions, two a multiply-accumulate.
     """
 
@@ -44,6 +65,7 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.rows, self.mask = rows, mask
         self.codes, self.counts = codes, flops
         self.kernel: Tensor | None = None
+        self.extremes: list[Tensor] = []
         self.flops = 0
         self.paused = False
 
@@ -68,13 +90,20 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Look at the input before an operation, which may overwrite it, and count what it costs."""
         packet = func._overloadpacket
-        if self.codes and not self.paused and packet in ACTIVATIONS:
-            self._compare(args[0])
+        if self.codes and not self.paused:
+            x = coded(packet, args, kwargs or {})
+            if x is not None:
+                self._compare(x)
         left = func(*args, **(kwargs or {}))
         if self.counts:
             count = COUNTS.get(packet)
             self.flops += 0 if count is None else int(count(*args, **(kwargs or {}), out_val=left))
         return left
+
+    @property
+    def finite(self) -> bool:
+        """Whether all inputs of activations were finite."""
+        return all(bool(torch.isfinite(each)) for each in self.extremes)
 
     def _compare(self, x: Tensor) -> None:
         if x.ndim < 2 or x.shape[0] != self.rows or not x.is_floating_point():
@@ -82,6 +111,7 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         code = (x.detach() > 0).flatten(1).float()  # (B, N)
         real = self._real(x)
         code = code if real is None else code * real
+        self._note(x if real is None else x.flatten(1).where(real > 0, 0))
         both = (code @ code.T).double()  # (B, B), at how many both are 1
         if real is None:
             ones = both.diagonal()
@@ -90,6 +120,11 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
             ones = (code @ real.T).double()
             neither = (real @ real.T).double() - ones - ones.T + both
         self.kernel = both + neither + (0 if self.kernel is None else self.kernel)
+
+    def _note(self, x: Tensor) -> None:
+        """Keep the smallest and largest number, which are NaN where one is; it costs a tenth of asking each."""
+        if x.numel():
+            self.extremes += x.detach().aminmax()
 
     def _real(self, x: Tensor) -> Tensor | None:
         """1 where a place of x (B, T', ...) is no padding, (B, N); None where x has no steps that a mask is for."""

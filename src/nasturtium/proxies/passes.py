@@ -10,20 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nasturtium.errors import NasturtiumError
+from nasturtium.proxies.failing import FAILURES, Undefined, finite
 from nasturtium.proxies.network import embedded, first, hooked, kept, weights
 from nasturtium.proxies.observers import Channels, Watch, step_mask
 from nasturtium.proxies.twice import Twice
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 Gradients = list[Tensor | None]
-
-FAILURES = (RuntimeError, ValueError, ArithmeticError)
-"""What torch raises where a network cannot run on a batch, or cannot be differentiated (twice)."""
-
-
-class Undefined(NasturtiumError):
-    """A proxy has no value for a network; the text says why."""
 
 
 @dataclass
@@ -61,6 +54,7 @@ class Measured:
         gradients: Of the loss by each weight; None where it does not depend on it.
         curvature: Hessian of the loss times the gradient, for each weight.
         reasons: Of each step that failed, why.
+        lowest: Those of them that failed because their value is minus infinity.
     """
 
     batch: Batch
@@ -71,6 +65,7 @@ class Measured:
     gradients: Gradients = field(default_factory=list)
     curvature: Gradients = field(default_factory=list)
     reasons: dict[str, str] = field(default_factory=dict)
+    lowest: set[str] = field(default_factory=set)
 
     @contextlib.contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -79,6 +74,8 @@ class Measured:
             yield
         except Undefined as error:
             self.reasons[name] = str(error)
+            if error.lowest:
+                self.lowest.add(name)
         except FAILURES as error:
             said = str(error).strip().splitlines()
             self.reasons[name] = f"{type(error).__name__}: {said[0] if said else ''}"
@@ -89,20 +86,20 @@ class Measured:
         return [(weight.detach(), gradient) for weight, gradient in found if gradient is not None]
 
 
-FORWARD, CODES, FLOPS, CHANNELS, GRADIENTS, CURVATURE, JACOBIAN = (
-    "forward", "codes", "flops", "channels", "gradients", "curvature", "jacobian",
+FORWARD, FINITE, CODES, FLOPS, CHANNELS, GRADIENTS, CURVATURE, JACOBIAN = (
+    "forward", "finite", "codes", "flops", "channels", "gradients", "curvature", "jacobian",
 )  # fmt: skip
 """Steps of the shared pass, by which a proxy says what it needs."""
 
 BEFORE: dict[str, tuple[str, ...]] = {
-    CODES: (FORWARD,),
+    CODES: (FORWARD, FINITE),
     FLOPS: (FORWARD,),
-    JACOBIAN: (FORWARD,),
-    GRADIENTS: (FORWARD,),
-    CHANNELS: (FORWARD, GRADIENTS),
-    CURVATURE: (FORWARD, GRADIENTS),
+    JACOBIAN: (FORWARD, FINITE),
+    GRADIENTS: (FORWARD, FINITE),
+    CHANNELS: (FORWARD, FINITE, GRADIENTS),
+    CURVATURE: (FORWARD, FINITE, GRADIENTS),
 }
-"""What has to be done before a step."""
+"""What has to be done before a step; ``finite`` is whether the outputs are."""
 
 
 def plan(needs: Collection[str]) -> frozenset[str]:
@@ -133,6 +130,10 @@ def measure(batch: Batch, steps: Collection[str]) -> Measured:
     with kept(batch.model), hooked(handles), found.step(FORWARD):
         with found.watch or contextlib.nullcontext(), twice or contextlib.nullcontext():
             outputs = first(batch.model(*inputs))
+        with found.step(FINITE):
+            finite([outputs.detach()], "the outputs of the network are")
+        if FINITE in found.reasons:
+            return found
         if JACOBIAN in steps:
             with found.step(JACOBIAN), twice.inputs_alone() if twice else contextlib.nullcontext():
                 found.jacobian = _jacobian(outputs, sources, retain=GRADIENTS in steps)
@@ -183,11 +184,17 @@ def _differentiate(found: Measured, outputs: Tensor, channels: Channels | None, 
     if channels is not None:
         channels.listening = False
         found.channels = channels.sums
+    finite(_values(found.gradients), "gradients of the loss by the weights are")
     if twice:
         with found.step(CURVATURE):
             squares = [(each * each.detach()).sum() for each in found.gradients if each is not None]
             found.curvature = gradients(torch.stack(squares).sum(), found.weights) if squares else []
-    found.gradients = [None if each is None else each.detach() for each in found.gradients]
+            finite(found.curvature, "second derivatives of the loss are")
+    found.gradients = _values(found.gradients)
+
+
+def _values(found: Gradients) -> Gradients:
+    return [None if each is None else each.detach() for each in found]
 
 
 def gradients(value: Tensor, by: Sequence[Tensor], twice: bool = False) -> Gradients:

@@ -7,9 +7,10 @@ import math
 import torch
 from torch import Tensor, nn
 
+from nasturtium.proxies.failing import Undefined, finite
 from nasturtium.proxies.flow import copied
 from nasturtium.proxies.network import BATCH_NORMS, first, kept, steady, weights
-from nasturtium.proxies.passes import Batch, Gradients, Measured, Undefined, gradients
+from nasturtium.proxies.passes import Batch, Gradients, Measured, gradients
 
 ROWS = 64
 """Rows whose gradients gradsign compares at most; each has a backward pass of its own."""
@@ -31,6 +32,8 @@ def zico(found: Measured) -> float:
     layers = [
         _ratio(a.double(), b.double()) for a, b in zip(one, other, strict=True) if a is not None and b is not None
     ]
+    if not layers:
+        raise Undefined("the loss depends on no weight")
     if not any(layers):
         raise Undefined("no gradient differs between the halves of the batch")
     return sum(math.log(each) for each in layers if each)
@@ -87,4 +90,8 @@ def _of_rows(batch: Batch, rows: slice) -> Batch:
 
 
 def _gradients(model: nn.Module, batch: Batch, by: list[nn.Parameter]) -> Gradients:
-    return gradients(batch.loss(first(model(*batch.inputs)), batch.targets), by)
+    outputs = first(model(*batch.inputs))
+    finite([outputs.detach()], "the outputs of the network for a part of the batch are")
+    found = gradients(batch.loss(outputs, batch.targets), by)
+    finite(found, "gradients of the loss of a part of the batch are")
+    return found

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from nasturtium.proxies.passes import Measured, Undefined
+from nasturtium.proxies.failing import Undefined
+from nasturtium.proxies.passes import Measured
 
 
 def grad_norm(found: Measured) -> float:

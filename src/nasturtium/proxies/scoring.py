@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from nasturtium.errors import NasturtiumError
+from nasturtium.proxies.generators import own_numbers
 from nasturtium.proxies.passes import BEFORE, Batch, Loss, Measured, default_loss, measure, plan
 from nasturtium.proxies.table import PROXIES, ProxyError, chosen
 from nasturtium.space.architecture import Architecture
@@ -26,11 +27,18 @@ class Scores(dict[str, float]):
 
     Attributes:
         reasons: For each proxy without a value, why.
+        lowest: Those of them whose value would be minus infinity (the determinant of nwot is 0, nothing flows for
+            synflow): the network ranks below all others by them. Of the rest nothing is known.
     """
 
-    def __init__(self, values: Mapping[str, float] | Iterable[tuple[str, float]], reasons: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        values: Mapping[str, float] | Iterable[tuple[str, float]],
+        reasons: Mapping[str, str],
+        lowest: Iterable[str] = (),
+    ) -> None:
         super().__init__(values)
-        self.reasons = dict(reasons)
+        self.reasons, self.lowest = dict(reasons), frozenset(lowest)
 
     @property
     def valid(self) -> dict[str, bool]:
@@ -74,7 +82,7 @@ def score(
             values[name], reason = _value(name, found)
             if reason:
                 reasons[name] = reason
-    return Scores(values, reasons)
+    return Scores(values, reasons, found.lowest.intersection(asked))
 
 
 def _usable(tensor: Tensor) -> Tensor:
@@ -137,8 +145,7 @@ class Scorer:
 
     def _score(self, architecture: Architecture) -> Scores:
         fitted = Architecture(architecture.value, input=self.task.inputs)
-        with torch.random.fork_rng([]):
-            torch.manual_seed(self.seed)
+        with own_numbers(self.seed):
             try:
                 model = fitted.build().to(self.device)
                 return score(model, self.inputs, self.targets, self.names, loss=self.loss)
@@ -164,7 +171,8 @@ def together(
 ) -> Callable[[Sequence[Architecture]], list[float]]:
     """A function that gives each of several candidates its mean rank among them, over the proxies that have a value.
 
-    From 0 to 1, better ones larger; NaN where no proxy has a value (see :func:`information.rank_average`).
+    From 0 to 1, better ones larger; NaN where no proxy has a value (see :func:`information.rank_average`). Where
+    scores say that one would be minus infinity (:class:`Scores`, ``lowest``), it has the lowest rank.
     """
     from nasturtium.proxies.information import rank_average
 
@@ -172,7 +180,12 @@ def together(
 
     def judge(candidates: Sequence[Architecture]) -> list[float]:
         rows = [scores(each) for each in candidates]
-        columns = {name: [sign * row.get(name, math.nan) for row in rows] for name, sign in signs.items()}
+        columns = {name: [sign * _ranked(row, name) for row in rows] for name, sign in signs.items()}
         return [float(each) for each in rank_average(columns)]
 
     return judge
+
+
+def _ranked(row: Mapping[str, float], name: str) -> float:
+    """A score as it is ranked: minus infinity where that is why there is none."""
+    return -math.inf if name in getattr(row, "lowest", ()) else row.get(name, math.nan)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -78,23 +78,24 @@ class Screen:
     def __call__(self, candidates: Sequence[Architecture]) -> list[float]:
         """A number for each, better ones larger; NaN where there is none."""
         values = self.judged(candidates)
-        self.met = self.met or not all(map(math.isnan, values))
+        self.met = self.met or any(map(self.kept, candidates))
         if not self.met:
             self._say(candidates)
         return values
 
-    def scores(self, architecture: Architecture) -> dict[str, float]:
-        """The scores that an architecture has; none where it breaks a limit."""
+    def scores(self, architecture: Architecture) -> Mapping[str, float]:
+        """The scores of an architecture, NaN where one has no value; none at all where it breaks a limit."""
         from nasturtium.estimators import structural
 
         costs = structural(architecture, [each.metric for each in self.limits])
         if not all(each.satisfied(costs) for each in self.limits):
             return {}
-        return {name: value for name, value in self.scorer(architecture).items() if math.isfinite(value)}
+        return self.scorer(architecture)
 
     def kept(self, architecture: Architecture) -> dict[str, float]:
-        """The scores under the names by which a trial keeps them."""
-        return {SCORE.format(name): value for name, value in self.scores(architecture).items()}
+        """The scores that have a value, under the names by which a trial keeps them."""
+        found = self.scores(architecture)
+        return {SCORE.format(name): value for name, value in found.items() if math.isfinite(value)}
 
     def _say(self, candidates: Sequence[Architecture]) -> None:
         self.met = True

@@ -16,10 +16,10 @@ def run_once(architecture: Architecture, batch: int, seed: int) -> None:
     Raises:
         LawBroken: If a shape is wrong or something is not finite.
     """
+    from nasturtium.proxies.generators import own_numbers
     from nasturtium.testing.laws import require
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with own_numbers(seed):
         model = architecture.build()
         nodes = next((s.shape[0] for s in architecture.input if s.kind == "nodes"), None)
         values = [tensor for signal in architecture.input for tensor in made_up(signal, batch, nodes or UNKNOWN)]

@@ -100,7 +100,8 @@ def test_scores_are_the_sums_of_their_papers():
     np.testing.assert_allclose(sum_of_losses(losses, epochs=2), [-3.0, -1.5])
     np.testing.assert_allclose(CURVE_SCORES["sovl"](losses, maximise=True), [6.0, 5.5])
     np.testing.assert_allclose(CURVE_SCORES["early_stopping"](losses, maximise=True), [1.0, 0.5])
-    averages = [3.0, 0.9 * 3 + 0.1 * 2, 0.9 * (0.9 * 3 + 0.1 * 2) + 0.1 * 1]
-    assert moving_sum(losses[:1], decay=0.9)[0] == pytest.approx(-sum(averages))
+    averages = [3.0, 0.1 * 3 + 0.9 * 2, 0.1 * (0.1 * 3 + 0.9 * 2) + 0.9 * 1]
+    assert moving_sum(losses[:1], weight=0.9)[0] == pytest.approx(-sum(averages))
+    np.testing.assert_allclose(CURVE_SCORES["sotl_ema"](losses), [-6.0201, -5.5353])  # 0.01 of what was, nearly SoTL
     with pytest.raises(PredictorError, match="no first epoch in common"):
         sum_of_losses([[np.nan, 1.0], [1.0, 1.0]])

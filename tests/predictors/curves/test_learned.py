@@ -77,6 +77,46 @@ def test_features_tell_what_the_curve_does_not_yet(name):
 
 
 @pytest.mark.parametrize("name", LEARNERS)
+def test_curves_without_a_value_in_the_beginning_are_left_out(name):
+    known, _ = curves(30, 0)
+    asked, _ = curves(12, 1)
+    holed = known.copy()
+    holed[3, :12] = np.nan
+    found = make(name, **QUICK[name]).fit(holed).extrapolate(asked[:, :10], 30)
+    without = make(name, **QUICK[name]).fit(np.delete(known, 3, axis=0)).extrapolate(asked[:, :10], 30)
+    np.testing.assert_allclose(found, without)
+    holed[7, 5:10], holed[8, 2:4] = np.nan, np.nan  # gaps that end with the beginning, and in it
+    found = make(name, **QUICK[name]).fit(holed).extrapolate(asked[:, :10], 30)
+    assert np.isfinite(found).all()
+    holed[5:, :12] = np.nan  # four with a beginning are too few
+    mean, _ = make(name, **QUICK[name]).fit(holed).extrapolate(asked[:, :10], 30)
+    np.testing.assert_allclose(mean, asked[:, 9])
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_features_are_finite_and_the_same_columns_in_both_calls(name):
+    known, features = curves(10, 0)
+    holed = features.copy()
+    holed[4, 1] = np.nan
+    begun = known[:, :5]
+    with pytest.raises(PredictorError, match=r"feature 1 of architecture 4 is nan \(1 are not finite\)"):
+        make(name).fit(known, holed)
+    learner = make(name, **QUICK[name]).fit(known, features)
+    with pytest.raises(PredictorError, match="feature 1 of architecture 4 is nan"):
+        learner.extrapolate(begun, 30, holed)
+    with pytest.raises(PredictorError, match="1 features were given to extrapolate, but 2 to fit"):
+        learner.extrapolate(begun, 30, features[:, 0])
+    with pytest.raises(PredictorError, match="10 curves and features of 3 architectures"):
+        learner.extrapolate(begun, 30, features[:3])
+    with pytest.raises(PredictorError, match="features are rows of numbers"):
+        make(name).fit(known, [["wide"]] * 10)
+    column = features[:, 0]
+    flat = make(name, **QUICK[name]).fit(known, column).extrapolate(begun, 30, column)
+    same = make(name, **QUICK[name]).fit(known, column[:, None]).extrapolate(begun, 30, column[:, None])
+    np.testing.assert_array_equal(flat, same)
+
+
+@pytest.mark.parametrize("name", LEARNERS)
 def test_what_is_missing_is_said_and_too_few_curves_teach_nothing(name):
     known, features = curves(8, 0)
     with pytest.raises(PredictorError, match=r"call fit\(curves\) first"):

@@ -165,32 +165,60 @@ class CurveLearner(CurvePredictor):
 
         Args:
             curves: (n, t), up to the horizons that will be asked for.
-            features: What else is known of the architectures, (n, k): the columns that will be given later.
+            features: What else is known of the architectures, (n, k) or (n,): the columns that will be given later.
 
         Raises:
             PredictorError: If curves or features cannot be read.
         """
         known = np.asarray(curves, np.float64)
         scaled(known, self.maximise, self.bound)  # complains of what cannot be read
-        if features is not None and len(features) != len(known):
-            raise PredictorError(f"{len(known)} curves and features of {len(features)} architectures do not fit")
+        self.features = None if features is None else feature_rows(features, len(known))
         self.known = known
-        self.features = None if features is None else np.asarray(features, np.float64).reshape(len(known), -1)
         return self
 
     def extrapolate(self, curves: Any, horizon: int, features: Any = None) -> tuple[Array, Array]:
-        """As of any curve predictor; raises too if nothing was fitted, or features are there once and once not."""
+        """As of any curve predictor; raises too if nothing was fitted, or features do not fit those of ``fit``."""
         if self.known is None:
             raise PredictorError("this curve predictor learns from complete curves: call fit(curves) first")
         if (features is None) != (self.features is None):
             raise PredictorError("features were given to fit or to extrapolate alone; give them to both or to neither")
+        if features is not None and self.features is not None:
+            features = feature_rows(features, len(np.atleast_1d(curves)))
+            told = self.features.shape[1]
+            if features.shape[1] != told:
+                raise PredictorError(f"{features.shape[1]} features were given to extrapolate, but {told} to fit")
         return super().extrapolate(curves, horizon, features)
 
-    def complete(self, horizon: int) -> Array:
-        """Which of the curves have a value at the horizon."""
+    def complete(self, horizon: int, length: int) -> Array:
+        """Which of the curves have a value at the horizon, and one in a beginning of a length, to learn from."""
         if self.known is None or self.known.shape[1] < horizon:
             return np.zeros(0, int)
-        return np.flatnonzero(np.isfinite(self.known[:, horizon - 1]))
+        known = np.isfinite(self.known)
+        return np.flatnonzero(known[:, horizon - 1] & known[:, :length].any(1))
+
+
+def feature_rows(features: Any, count: int) -> Array:
+    """Features of architectures as rows of numbers, (count, k).
+
+    Raises:
+        PredictorError: If there are no numbers for each architecture, or one of them is not finite.
+    """
+    try:
+        given = np.asarray(features, np.float64)
+    except (TypeError, ValueError) as error:
+        raise PredictorError(f"features are rows of numbers, one row a curve: {error}") from error
+    if given.ndim == 0 or len(given) != count:
+        rows = len(given) if given.ndim else 0
+        raise PredictorError(f"{count} curves and features of {rows} architectures do not fit")
+    found: Array = given.reshape(count, int(np.prod(given.shape[1:])))
+    wrong = np.argwhere(~np.isfinite(found))
+    if len(wrong):
+        row, column = wrong[0]
+        raise PredictorError(
+            f"feature {column} of architecture {row} is {found[row, column]} ({len(wrong)} are not finite); "
+            "fill in what is missing, or leave that column or architecture out"
+        )
+    return found
 
 
 class LastValue(CurvePredictor):

@@ -68,10 +68,10 @@ class BayesianCurves(CurveLearner):
 
     def _extrapolated(self, given: Scaled, horizon: int, features: Array | None) -> tuple[Array, Array]:
         mean, std = given.last.copy(), spread(given)
-        complete = self.complete(horizon)
-        if self.known is None or len(complete) < LEAST:
-            return mean, std
         for length in np.unique(given.lengths):
+            complete = self.complete(horizon, int(length))
+            if self.known is None or len(complete) < LEAST:
+                continue
             asked = np.flatnonzero(given.lengths == length)
             known = self.known[complete, :horizon]
             beginning = scaled(known[:, :length], self.maximise, self.bound or _same(given))
@@ -172,6 +172,8 @@ def _summary(given: Scaled, length: int) -> Array:
     values = given.values[:, :length]
     known = np.isfinite(values)
     middle = np.array([line[seen][seen.sum() // 2] for line, seen in zip(values, known, strict=True)])
-    late = np.nanmean(values[:, -max(1, length // 4) :], axis=1)
+    quarter = values[:, -max(1, length // 4) :]
+    late = np.where(np.isfinite(quarter).any(1), np.nansum(quarter, 1), given.last)  # a gap may be there
+    late /= np.maximum(np.isfinite(quarter).sum(1), 1)
     ends = [(each - given.offset) / given.slope for each in (given.first, given.last)]
     return np.stack([*ends, given.first, middle, late, given.last], axis=1)

@@ -59,13 +59,13 @@ class Regression(CurveLearner):
         return mean, std
 
     def _model(self, length: int, horizon: int) -> Model | None:
-        """The model for beginnings of a length, or nothing if too few curves are known up to the horizon."""
+        """The model for beginnings of a length, or nothing if too few curves have that and the horizon."""
         if (length, horizon) not in self.models:
             self.models[length, horizon] = self._learned(length, horizon)
         return self.models[length, horizon]
 
     def _learned(self, length: int, horizon: int) -> Model | None:
-        known = self.complete(horizon)
+        known = self.complete(horizon, length)
         if len(known) < LEAST or self.known is None:
             return None
         extra = None if self.features is None else self.features[known]

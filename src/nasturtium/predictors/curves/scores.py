@@ -12,8 +12,8 @@ from nasturtium.predictors.base import PredictorError
 
 Array = NDArray[Any]
 
-DECAY = 0.99
-"""Of the moving average of SoTL-EMA; in the code of the paper too."""
+WEIGHT = 0.99
+"""Of a new value in the moving average of SoTL-EMA, as in the code of the paper."""
 
 
 def common(curves: Any) -> Array:
@@ -46,18 +46,21 @@ def sum_of_losses(curves: Any, maximise: bool = False, epochs: int | None = None
     return found if maximise else -found
 
 
-def moving_sum(curves: Any, maximise: bool = False, decay: float = DECAY) -> Array:
+def moving_sum(curves: Any, maximise: bool = False, weight: float = WEIGHT) -> Array:
     """SoTL-EMA: the sum of the exponential moving average of the curve, more is better, (n,).
+
+    The average is (1 - weight) of what it was and weight of the new value, from the first value on. With the weight of
+    the paper's code it follows the curve closely, so that the score nearly equals SoTL.
 
     Args:
         curves: (n, t) of training losses.
         maximise: Whether more is better in the curves.
-        decay: How much of the average stays at each epoch.
+        weight: How much of the average the new value is at each epoch.
     """
     shared = common(curves)
     average, total = shared[:, 0], shared[:, 0].copy()
     for value in shared[:, 1:].T:
-        average = decay * average + (1.0 - decay) * value
+        average = (1.0 - weight) * average + weight * value
         total += average
     return total if maximise else -total
 
