@@ -29,7 +29,7 @@ STATES = {
 """Optuna knows no infeasible trials that gave no value; the attribute ``state`` says which failed ones these are."""
 
 
-def export(folder: str | Path, storage_url: str, name: str | None = None) -> int:
+def export(folder: str | Path, storage_url: str, name: str | None = None, store: str | None = None) -> int:
     """Copies the study of a folder to an Optuna storage, in place of an earlier copy.
 
     Values, directions and states go over as such, what the architectures differ in as categorical parameters, the
@@ -39,6 +39,7 @@ def export(folder: str | Path, storage_url: str, name: str | None = None) -> int
         folder: The folder of a search.
         storage_url: As Optuna takes it, such as ``sqlite:///optuna.db``; then ``optuna-dashboard`` shows it.
         name: What the study is called there; the name of the folder if not given.
+        store: URL of the database that keeps the trials; if None the one in the settings, else the file in the folder.
 
     Returns:
         How many trials were copied.
@@ -53,7 +54,7 @@ def export(folder: str | Path, storage_url: str, name: str | None = None) -> int
         raise MissingExtra("optuna", "optuna") from None
     import sqlalchemy as sa
 
-    tracked = read_tracked(Path(folder))
+    tracked = read_tracked(Path(folder), store)
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
