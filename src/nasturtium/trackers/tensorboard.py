@@ -137,7 +137,7 @@ def add_hyperparameters(writer: Any, values: Mapping[str, Plain], scores: Mappin
     """What ``SummaryWriter.add_hparams`` writes, into the file of the run and not into one of its own."""
     from torch.utils.tensorboard.summary import hparams
 
-    for summary in hparams(dict(values), dict(scores)):
+    for summary in hparams(dict(values), dict(scores)):  # type: ignore[no-untyped-call]
         writer.file_writer.add_summary(summary)
     for name, value in scores.items():
         writer.add_scalar(name, value)
