@@ -123,3 +123,75 @@ def test_killed_it_leaves_nothing_running_and_goes_on(tmp_path: Path) -> None:
     assert run([*given, str(killed), "--workers", "1"]) == 0
     assert run([*given, str(whole), "--workers", "1"]) == 0
     assert (killed / "rows.json").read_text() == (whole / "rows.json").read_text()
+
+
+def test_all_leaves_out_what_is_not_here_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ("transnas_micro", "--strategy", "random", "--queries", "3", "--runs", "1", "--out", str(tmp_path))
+    assert bench(*given, "--dataset", "all") == 0
+    said = capsys.readouterr().err
+    found = {row["dataset"] for row in json.loads((tmp_path / "rows.json").read_text())}
+    assert found == {"class_scene", "class_object", "segmentsemantic", "jigsaw"}
+    assert said.startswith("left out, because their tables are not here: ")
+    assert "normal" in said
+    assert not any(name in said for name in found)
+
+
+@pytest.mark.parametrize("command", [["bench", "--strategy", "random"], ["predict", "--predictor", "ridge"]])
+def test_a_table_that_is_missing_is_named_before_the_first_run(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name, *options = command
+    given = [name, "transnas_micro", *options, "--dataset", "jigsaw", "--dataset", "normal", "--runs", "1",
+             "--data", str(DATA)]  # fmt: skip
+    assert run(given) == 2
+    said = capsys.readouterr()
+    assert "'normal'" in said.err.splitlines()[-1]
+    assert "runs" not in said.err  # none was begun
+    assert said.out == ""
+
+
+def test_of_an_installed_benchmark_the_data_set_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["bench", "transnas_micro", "--dataset", "jigsaw", "--strategy", "random"]) == 2
+    assert "the table of transnas_micro for 'jigsaw' is not here" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--json", "--html", "--out"])
+@pytest.mark.parametrize("command", [["bench", "--strategy", "random"], ["predict", "--predictor", "ridge"]])
+def test_a_place_that_cannot_be_written_is_noticed_first(
+    command: list[str], option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    name, *options = command
+    place = str(tmp_path / "file" / "result")
+    assert run([name, "nasbench_macro", *options, "--runs", "1", "--data", str(DATA), option, place]) == 2
+    said = capsys.readouterr()
+    assert f"cannot write {place}" in said.err
+    assert said.out == ""
+
+
+def test_a_page_in_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
+    page = tmp_path / "new" / "deep" / "page.html"
+    assert bench("nasbench_macro", "--strategy", "random", "--queries", "3", "--runs", "1", "--html", str(page)) == 0
+    assert page.stat().st_size > 0
+
+
+def test_one_surrogate_is_of_one_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ("transnas_micro", "--dataset", "jigsaw", "--dataset", "class_scene", "--fit", str(tmp_path / "s.npz"))
+    assert bench(*given) == 2
+    assert "give one --dataset" in capsys.readouterr().err
+
+
+def test_all_predictors_beside_one_of_them_are_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    from nasturtium.comparison import predicting
+    from nasturtium.predictors import PREDICTORS
+
+    class Asked(Exception):
+        pass
+
+    def assess(benchmark: object, names: list[str], **options: object) -> None:
+        raise Asked(names)
+
+    monkeypatch.setattr(predicting, "assess", assess)
+    with pytest.raises(Asked) as asked:
+        run(["predict", "nasbench_macro", "--predictor", "all", "--predictor", "gp", "--data", str(DATA)])
+    assert asked.value.args[0] == list(PREDICTORS)

@@ -243,3 +243,30 @@ def test_a_look_does_not_take_the_lock(tmp_path: Path) -> None:
     assert not held(path)
     assert lock.acquire()
     lock.release()
+
+
+def test_watching_keeps_what_else_was_asked_for(made: Made, tmp_path: Path, capsys) -> None:
+    table = tmp_path / "new" / "trials.csv"
+    assert run(["show", str(made.folder), "--watch", "--csv", str(table), "--importance"]) == 0
+    said = capsys.readouterr().out
+    assert "what mattered" in said
+    assert len(table.read_text().splitlines()) == len(made.trials) + 1
+
+
+def test_scores_of_an_older_folder_that_are_no_numbers_are_left_out(tmp_path: Path, capsys) -> None:
+    made = make_study(tmp_path, 4)
+    best = {"metric": "accuracy", "scores": {"test_accuracy": "high"}, "architecture": "x"}
+    for content in (best, {**best, "scores": ["high"]}, {**best, "runs": [{"accuracy": "high"}]}):
+        (made.folder / "best.json").write_text(json.dumps(content))
+        assert run(["show", str(made.folder)]) == 0
+        assert "best.json cannot be read" in capsys.readouterr().out
+
+
+def test_finals_with_text_for_a_number_are_left_out(tmp_path: Path, capsys) -> None:
+    made = make_study(tmp_path, 4)
+    network = {"name": "trial 1", "kind": "finalist", "runs": [], "mean": "high"}
+    finals = {"metric": "accuracy", "maximise": True, "epochs": 1, "seeds": [0], "networks": [network],
+              "winner": "trial 1", "comparisons": []}  # fmt: skip
+    (made.folder / "finals.json").write_text(json.dumps(finals))
+    assert run(["show", str(made.folder)]) == 0
+    assert "a number of 'trial 1' is none" in capsys.readouterr().out

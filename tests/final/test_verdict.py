@@ -174,3 +174,13 @@ def test_results_travel_through_json(task, tmp_path):
     (tmp_path / "finals.json").write_text('{"metric": "accuracy"')
     with pytest.raises(StudyError, match="run the search again to write it anew"):
         read_finals(tmp_path)
+
+
+def test_a_baseline_that_breaks_a_limit_is_never_the_better_choice(task):
+    wrong = {"trial 3": (80, 81, 83), "plain network": (20, 22, 21)}
+    finals = finals_of(task, wrong)
+    assert any("that may be the better choice" in said for said in sentences(finals))
+    finals.network("plain network").breaks = ["params<=30000"]
+    (said,) = [each for each in sentences(finals) if "plain network" in each]
+    assert said.startswith("it is behind the plain network (")
+    assert said.endswith("), which breaks params<=30000 and so is no choice here")

@@ -229,3 +229,13 @@ def test_a_large_study_makes_a_page_that_is_not_too_large(tmp_path: Path) -> Non
     reading.close()
     assert len(text) < 1_500_000
     assert json.dumps(text).count("<circle") > 1500
+
+
+def test_a_baseline_that_breaks_a_limit_says_so_in_the_table(tmp_path: Path) -> None:
+    made = make_study(tmp_path, 8, limits=["params<=30000"])
+    finals = write_finals(made)
+    plain = next(each for each in finals["networks"] if each["kind"] == "baseline")
+    plain["breaks"] = ["params<=30000"]
+    (made.folder / "finals.json").write_text(json.dumps(finals))
+    _, page = page_of(made)
+    assert "plain network baseline, breaks params<=30000" in page.words

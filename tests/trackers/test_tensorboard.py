@@ -94,3 +94,28 @@ def test_while_a_search_runs_it_writes_the_same_curves(tmp_path):
 def test_a_folder_without_a_study_is_refused(tmp_path):
     with pytest.raises(StudyError, match="there is no study in"):
         write(tmp_path, tmp_path / "log")
+
+
+def test_runs_of_a_larger_study_before_are_gone(folder, tmp_path):
+    from tracked_study import write_study
+
+    log = tmp_path / "log"
+    write(folder, log)
+    assert all(each.name.endswith(".nasturtium") for each in log.glob("*/events*"))
+    (log / "00007" / "mine.txt").write_text("kept")
+    (ours,) = (log / "00005").iterdir()
+    (log / "00005" / f"{ours.name.removesuffix('.nasturtium').rpartition('.')[0]}.99").write_bytes(b"")
+    (log / "other").mkdir()
+    (log / "other" / "events.out.tfevents.1.nasturtium").write_bytes(b"")
+    write(write_study(tmp_path / "small", trials=2), log)
+    assert sorted(each.name for each in log.iterdir()) == [
+        "00000",
+        "00001",
+        "00002",
+        "00003",
+        "00007",
+        "other",
+        "study",
+    ]
+    assert [each.name for each in (log / "00007").iterdir()] == ["mine.txt"]
+    assert len(list((log / "other").iterdir())) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nasturtium.benchmarks.building import build
 from nasturtium.benchmarks.built import read_built
-from nasturtium.benchmarks.catalogue import load
+from nasturtium.benchmarks.catalogue import check, load
 from nasturtium.benchmarks.fitted import FittedSurrogate, load_surrogate
 from nasturtium.benchmarks.fitting import fit_surrogate
 from nasturtium.benchmarks.joining import join
@@ -28,6 +28,7 @@ __all__ = [
     "Rows",
     "Surrogate",
     "build",
+    "check",
     "fit_surrogate",
     "from_table",
     "join",

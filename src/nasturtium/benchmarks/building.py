@@ -111,6 +111,10 @@ def build(
     at_least("count", count, 1)
     at_least("seeds", seeds, 1)
     at_least("epochs", epochs, 1)
+    if device is not None:
+        from nasturtium.estimators.device import check_device
+
+        check_device(device)
     data = tasks.load(task, seed=seed, **(task_options or {}))
     if len(data.test) == 0:
         raise BenchmarkError(f"task {data.name!r} has no test rows, and a benchmark is judged by them; give it some")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib.util
 import zipfile
 from pathlib import Path
+from typing import NamedTuple
 
 from nasturtium.benchmarks import sources
-from nasturtium.benchmarks.built import read_built
+from nasturtium.benchmarks.built import facts_of, read_built
 from nasturtium.benchmarks.published import BENCHMARKS, Published, Reader
 from nasturtium.benchmarks.table import Benchmark, BenchmarkError
 from nasturtium.errors import NasturtiumError, ParseError, SpaceError, did_you_mean
@@ -25,8 +26,37 @@ def load(name: str, dataset: str | None = None, data: Path | str | None = None) 
     Raises:
         BenchmarkError: If there is no such benchmark or data set, or its files are not there.
     """
-    if name not in BENCHMARKS and Path(name).suffix == ".parquet":
+    if _built(name):
         return read_built(Path(name).expanduser())
+    place = _place(name, dataset, data)
+    return _read(place.reader, place.path, name, place.dataset)
+
+
+class Place(NamedTuple):
+    """Where a table is: what reads it, the file or folder, the data set."""
+
+    reader: Reader
+    path: Path
+    dataset: str
+
+
+def _built(name: str) -> bool:
+    return name not in BENCHMARKS and Path(name).suffix == ".parquet"
+
+
+def check(name: str, dataset: str | None = None, data: Path | str | None = None) -> None:
+    """Makes sure, without reading it, that a table is there that :func:`load` would read; takes what that takes.
+
+    Raises:
+        BenchmarkError: If there is no such benchmark or data set, or its files are not there.
+    """
+    if _built(name):
+        facts_of(Path(name).expanduser())
+    else:
+        _place(name, dataset, data)
+
+
+def _place(name: str, dataset: str | None, data: Path | str | None) -> Place:
     if name not in BENCHMARKS:
         raise BenchmarkError(
             f"unknown benchmark {name!r}{did_you_mean(name, BENCHMARKS)} (there are: {', '.join(BENCHMARKS)})"
@@ -42,7 +72,7 @@ def load(name: str, dataset: str | None = None, data: Path | str | None = None) 
         if not reader.package and reader.holds(chosen):
             found = sources.find(folder, _named(reader, chosen))
             if found:
-                return _read(reader, found[0], name, chosen)
+                return Place(reader, found[0], chosen)
     looked = ", ".join(each for reader in published.readers if reader.holds(chosen) for each in _named(reader, chosen))
     raise BenchmarkError(
         f"{folder} holds no file of {name} for {chosen!r} (looked for {looked}); get it: {published.where}"
@@ -79,11 +109,12 @@ def _dataset(name: str, datasets: tuple[str, ...], asked: str | None) -> str:
     return lowered[asked.lower()]
 
 
-def _installed(name: str, published: Published, dataset: str) -> Benchmark:
+def _installed(name: str, published: Published, dataset: str) -> Place:
     for reader in published.readers:
         found = importlib.util.find_spec(reader.package) if reader.package else None
         if found is not None and found.origin and reader.holds(dataset):
-            return _read(reader, Path(found.origin).parent, name, dataset)
+            return Place(reader, Path(found.origin).parent, dataset)
+    which = f" for {dataset!r}" if len(published.datasets) > 1 else ""
     raise BenchmarkError(
-        f"the table of {name} is not here: {published.where}; then data=FOLDER (--data on the command line)"
+        f"the table of {name}{which} is not here: {published.where}; then data=FOLDER (--data on the command line)"
     )

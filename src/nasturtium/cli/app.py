@@ -16,3 +16,4 @@ app = typer.Typer(
 
 Device = Annotated[str | None, typer.Option(help="cpu, cuda or mps; picked by itself if not given.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
+Store = Annotated[str | None, typer.Option(help="PostgreSQL URL that keeps the trials, if one does.")]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nasturtium.errors import NasturtiumError, StudyError
+from nasturtium.writing import checked_folder, checked_place
 
 if TYPE_CHECKING:
     from nasturtium.comparison import Comparison
@@ -53,8 +54,7 @@ def run_bench(asked: Benched) -> None:
     queries = QUERIES if asked.queries is None and seconds is None else asked.queries
     if not asked.strategies:
         raise NasturtiumError("no strategy is given; name some, such as --strategy random --strategy evolution")
-    for file in (asked.json, asked.html):
-        _check(file)
+    check_places(asked.json, asked.html, asked.out)
     comparison = compare(
         subjects(asked), asked.strategies, queries, asked.runs, seconds=seconds, data=asked.data, seed=asked.seed,
         simulated_workers=asked.simulated_workers, epoch=asked.epoch, noise=asked.noise, workers=asked.workers,
@@ -66,20 +66,46 @@ def run_bench(asked: Benched) -> None:
 
 def subjects(asked: Benched) -> list[Any]:
     """The benchmark on each data set that was asked for."""
-    from nasturtium.benchmarks import BENCHMARKS
     from nasturtium.comparison import Subject
 
-    datasets: list[str | None] = list(asked.datasets) or [None]
-    if EVERY in datasets and asked.benchmark in BENCHMARKS:
-        datasets = list(BENCHMARKS[asked.benchmark].datasets)
+    datasets = datasets_of(asked.benchmark, asked.datasets, asked.data)
     data, surrogate = (None if path is None else str(path) for path in (asked.data, asked.surrogate))
     return [Subject(asked.benchmark, dataset, data, surrogate=surrogate) for dataset in datasets]
+
+
+def datasets_of(benchmark: str, asked: list[str], data: Path | None) -> list[str | None]:
+    """The data sets that were asked for; of ``all`` those whose tables are here, and says which are not.
+
+    Raises:
+        BenchmarkError: If the table of one that was named is not here, or of ``all`` none.
+    """
+    from nasturtium.benchmarks import BENCHMARKS, BenchmarkError, check
+
+    if EVERY not in asked or benchmark not in BENCHMARKS:
+        named: list[str | None] = list(asked) or [None]
+        for each in named:
+            check(benchmark, each, data)
+        return named
+    here: list[str | None] = []
+    missing: dict[str, str] = {}
+    for each in BENCHMARKS[benchmark].datasets:
+        try:
+            check(benchmark, each, data)
+            here.append(each)
+        except BenchmarkError as error:
+            missing[each] = str(error)
+    if not here:
+        raise BenchmarkError(next(iter(missing.values())))
+    if missing:
+        sys.stderr.write(f"left out, because their tables are not here: {', '.join(missing)}\n")
+    return here
 
 
 def fit(benchmark: str, dataset: str | None, data: Path | None, file: Path, seed: int) -> None:
     """Fit a surrogate on a table and save it."""
     from nasturtium.benchmarks import fit_surrogate, load
 
+    checked_place(file)
     made = fit_surrogate(load(benchmark, dataset, data), seed=seed)
     written = made.save(file)
     for name, quality in made.quality.items():
@@ -161,7 +187,14 @@ def write_rows(comparison: Comparison, path: Path) -> None:
         raise StudyError(f"cannot write {path}: {error.strerror}; give another place") from None
 
 
-def _check(file: Path | None) -> None:
-    """Complains before hours of work of a file that cannot be written in the end."""
-    if file is not None and file.is_dir():
-        raise StudyError(f"{file} is a folder; give a file")
+def check_places(rows: Path | None, page: Path | None, out: Path | None) -> None:
+    """Complains before hours of work of a file or folder that cannot be written in the end.
+
+    Raises:
+        StudyError: Then.
+    """
+    for file in (rows, page):
+        if file is not None:
+            checked_place(file)
+    if out is not None:
+        checked_folder(out)

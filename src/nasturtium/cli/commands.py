@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nasturtium.cli.app import Device, Quiet, app
+from nasturtium.cli.app import Device, Quiet, Store, app
 from nasturtium.cli.options import SpaceOption, StrategyOption, read_options, reads_data
 
 
@@ -86,17 +86,20 @@ def show(
     importance: Annotated[bool, typer.Option("--importance", help="Say which decisions mattered.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Follow a running search until it ends.")] = False,
     csv: Annotated[Path | None, typer.Option(help="File for all trials as a table.")] = None,
-    store: Annotated[str | None, typer.Option(help="PostgreSQL URL that keeps the trials, if one does.")] = None,
+    store: Store = None,
 ) -> int:
     """Show what a study holds: its best trials, how trials ended, the final scores."""
+    from nasturtium.cli import showing
+    from nasturtium.writing import checked_place
+
+    wanted = showing.Shown(top, importance, csv, store)
+    if csv is not None:
+        checked_place(csv)
     if watch:
         from nasturtium.cli.watching import watch_study
 
-        return watch_study(folder, top, store)
-    from nasturtium.cli.showing import Shown
-    from nasturtium.cli.showing import show as show_study
-
-    show_study(folder, Shown(top, importance, csv, store))
+        return watch_study(folder, wanted)
+    showing.show(folder, wanted)
     return 0
 
 
@@ -105,7 +108,7 @@ def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a search.")],
     out: Annotated[Path | None, typer.Option(help="The HTML file; report.html in the folder.")] = None,
     plots: Annotated[Path | None, typer.Option(help="Folder for each plot as an SVG file; alone, no page.")] = None,
-    store: Annotated[str | None, typer.Option(help="PostgreSQL URL that keeps the trials, if one does.")] = None,
+    store: Store = None,
 ) -> None:
     """Write a page that works offline: the winner, scores, progress, what mattered, how to repeat it."""
     from nasturtium.cli.reporting import run_report
@@ -130,19 +133,21 @@ def track(
     tensorboard: Annotated[Path | None, typer.Option(help="Folder that TensorBoard is to show.")] = None,
     optuna: Annotated[str | None, typer.Option(help="Optuna storage for its dashboard, as sqlite:///FILE.")] = None,
     csv: Annotated[Path | None, typer.Option(help="File for a table, one row a trial.")] = None,
+    store: Store = None,
 ) -> None:
     """Copy a study to where other programs show it: TensorBoard, Optuna's dashboard, a table."""
     from nasturtium.cli.tracking import track_study
 
-    track_study(folder, tensorboard, optuna, csv)
+    track_study(folder, tensorboard, optuna, csv, store)
 
 
 @app.command()
 def doctor(
     folder: Annotated[Path | None, typer.Argument(help="The folder of a study to look at too.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    store: Store = None,
 ) -> None:
     """Say what is installed, what the machine can do and how a study is: for a report of a problem."""
     from nasturtium.cli.doctor import examine
 
-    examine(folder, json)
+    examine(folder, json, store)

@@ -16,8 +16,10 @@ BYTES = ("total", "available", "container", "free", "memory", "size", "log")
 UNITS = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10))
 
 
-def examine(folder: Path | None, as_json: bool) -> None:
+def examine(folder: Path | None, as_json: bool, store: str | None = None) -> None:
     """Write what there is to know, as text or as JSON."""
+    if folder is None and store is not None:
+        raise NasturtiumError("--store says where the trials of a study are; give the folder of the study too")
     found: dict[str, Any] = {
         "versions": machine.versions(),
         "extras": machine.extras(),
@@ -27,11 +29,11 @@ def examine(folder: Path | None, as_json: bool) -> None:
         "devices": machine.devices(),
     }
     if folder is not None:
-        found["study"] = study_facts(folder)
+        found["study"] = study_facts(folder, store)
     sys.stdout.write(json.dumps(found, indent=1) + "\n" if as_json else text_of(found))
 
 
-def study_facts(folder: Path) -> dict[str, Any]:
+def study_facts(folder: Path, store: str | None = None) -> dict[str, Any]:
     """How a study is: readable or why not, its trials, who runs it."""
     from nasturtium.objective import Goal
     from nasturtium.study import open_study, place_of
@@ -41,7 +43,7 @@ def study_facts(folder: Path) -> dict[str, Any]:
     try:
         settings = read_settings(folder)
         goal = Goal.of(settings["objectives"], settings["limits"])
-        place, name = place_of(folder, settings.get("store"))
+        place, name = place_of(folder, store or settings.get("store"))
         study = open_study(place, goal, name=name, read_only=True)
     except NasturtiumError as error:
         return {**facts, "state": "cannot be read", "problem": str(error)}

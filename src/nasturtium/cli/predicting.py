@@ -41,18 +41,17 @@ class Predicted:
 
 def run_predict(asked: Predicted) -> None:
     """Assess, show means over the splits, and write the rows that were asked for."""
-    from nasturtium.benchmarks import BENCHMARKS, load
-    from nasturtium.cli.benching import Said
+    from nasturtium.benchmarks import load
+    from nasturtium.cli.benching import EVERY, Said, check_places, datasets_of
     from nasturtium.comparison.predicting import assess
     from nasturtium.predictors import PREDICTORS
     from nasturtium.report.prediction import write_prediction
 
     if not asked.predictors:
         raise NasturtiumError("no predictor is given; name some, such as --predictor random_forest --predictor gp")
-    names = list(PREDICTORS) if asked.predictors == ["all"] else asked.predictors
-    datasets: list[str | None] = list(asked.datasets) or [None]
-    if "all" in datasets and asked.benchmark in BENCHMARKS:
-        datasets = list(BENCHMARKS[asked.benchmark].datasets)
+    names = list(PREDICTORS) if EVERY in asked.predictors else asked.predictors
+    check_places(asked.json, asked.html, asked.out)
+    datasets = datasets_of(asked.benchmark, asked.datasets, asked.data)
     rows: list[Assessed] = []
     for dataset in datasets:
         found = assess(

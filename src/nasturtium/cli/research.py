@@ -9,6 +9,7 @@ import typer
 
 from nasturtium.cli.app import Device, Quiet, app
 from nasturtium.cli.options import SpaceOption, read_options, reads_data
+from nasturtium.errors import NasturtiumError
 
 
 @app.command()
@@ -37,6 +38,8 @@ def bench(
     from nasturtium.cli import benching
 
     if fit is not None:
+        if dataset and len(dataset) > 1:
+            raise NasturtiumError("--fit fits one surrogate, on one table; give one --dataset")
         benching.fit(benchmark, dataset[0] if dataset else None, data, fit, seed)
         return
     asked = benching.Benched(

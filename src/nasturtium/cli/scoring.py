@@ -49,11 +49,17 @@ class Scored:
 
 def run_score(asked: Scored) -> None:
     """Score networks and write a table; with ``json`` also its rows."""
+    from nasturtium.estimators.device import check_device, resolve_device
     from nasturtium.proxies import scorer
     from nasturtium.tasks import load
+    from nasturtium.writing import checked_place
 
+    check_device(asked.device)
+    device = resolve_device(asked.device)
+    if asked.json is not None:
+        checked_place(asked.json)
     task = load(asked.task, seed=asked.seed, **asked.task_options)
-    score = scorer(task, asked.proxies, rows=asked.rows, seed=asked.seed, device=asked.device)
+    score = scorer(task, asked.proxies, rows=asked.rows, seed=asked.seed, device=device)
     scored = [(architecture, score(architecture)) for architecture in architectures(asked, task)]
     write_table(score, scored)
     if asked.json is not None:

@@ -56,7 +56,7 @@ def run_search(asked: Asked) -> int:
         quiet=asked.quiet, isolated=True, **asked.final,
         distillation=None if asked.distil is None else read_distillation(asked.distil),
     )  # fmt: skip
-    say(result, out)
+    say(result, out, asked.final.get("store"))
     return 130 if result.ending == "interrupted" else 0
 
 
@@ -66,15 +66,19 @@ def read_start(given: str) -> str:
     if path.suffix not in (".txt", ".arch") and (len(given) > 255 or not path.is_file()):
         return given
     try:
-        return path.read_text().strip()
+        return path.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise NasturtiumError(f"cannot read the architecture in {given}: {error.strerror}") from None
+    except UnicodeError:
+        raise NasturtiumError(
+            f"{given} is no text file (UTF-8); give a file with the text of an architecture"
+        ) from None
 
 
-def say(result: Result, out: Path) -> None:
+def say(result: Result, out: Path, store: str | None = None) -> None:
     """Show the best five, the winner and its test scores, and where everything lies."""
-    from nasturtium.cli.showing import show_study
+    from nasturtium.cli.showing import Shown, show
 
-    show_study(out, 5)
+    show(out, Shown(5, store=store))
     if result.ending == "interrupted":
         sys.stderr.write("stopped; the same command goes on\n")

@@ -37,11 +37,6 @@ class Shown:
     store: str | None = None
 
 
-def show_study(folder: Path, top: int = 5) -> None:
-    """Print the best trials, how trials ended and why, the final scores, and the places of the files."""
-    show(folder, Shown(top))
-
-
 def show(folder: Path, wanted: Shown) -> None:
     """Print what a study holds.
 

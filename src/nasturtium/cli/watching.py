@@ -27,18 +27,18 @@ RUNNING = 8
 """So many running trials are shown."""
 
 
-def watch_study(folder: Path, top: int = 5, store: str | None = None) -> int:
-    """Show a search while it runs, and the study once it has ended; Ctrl-C ends the watching alone.
+def watch_study(folder: Path, wanted: Shown) -> int:
+    """Show a search while it runs, and what is wanted of the study once it has ended; Ctrl-C ends the watching alone.
 
     Raises:
         StudyError: If there is no study, or it cannot be read.
     """
     try:
-        follow(folder, top, store)
+        follow(folder, wanted.top, wanted.store)
     except KeyboardInterrupt:
         sys.stdout.write("watching ended; the search goes on\n")
         return 0
-    show(folder, Shown(top, store=store))
+    show(folder, wanted)
     return 0
 
 

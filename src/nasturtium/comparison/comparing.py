@@ -75,6 +75,8 @@ def compare(
         Limits(queries, seconds, simulated_workers, target), runs, seed, epoch, noise,
     )  # fmt: skip
     check_options(plan, options or {})
+    for subject in plan.subjects:
+        subject.check()
     return carry_out(plan, workers or os.cpu_count() or 1, None if out is None else Path(out), progress)
 
 

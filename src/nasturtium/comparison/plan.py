@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from nasturtium import strategies
-from nasturtium.benchmarks import Benchmark, load, load_surrogate
+from nasturtium.benchmarks import Benchmark, check, load, load_surrogate
 from nasturtium.comparison.answers import Answers
 from nasturtium.comparison.simulation import Limits
 from nasturtium.errors import NasturtiumError, did_you_mean
@@ -59,6 +59,17 @@ class Subject:
             return cls(given.name, given.dataset, held=given)
         name, dataset = (given, None) if isinstance(given, str) else given
         return cls(name, dataset, None if data is None else str(data))
+
+    def check(self) -> None:
+        """Makes sure that its files are there, before anything runs.
+
+        Raises:
+            NasturtiumError: If they are not.
+        """
+        if self.held is None:
+            check(self.name, self.dataset, self.data)
+        if self.surrogate is not None and not Path(self.surrogate).is_file():
+            raise NasturtiumError(f"there is no surrogate in {self.surrogate}; give a file that bench --fit wrote")
 
     def load(self) -> Benchmark:
         """The benchmark."""

@@ -58,6 +58,28 @@ def resolve_device(name: str | torch.device | None) -> torch.device:
         raise TrainingError(f"cannot use the device {str(name)!r}: {str(error).splitlines()[0]}") from error
 
 
+def check_device(name: str | torch.device | None) -> None:
+    """Makes sure that there is a device, before anything runs; holds nothing on a GPU, which is for the workers.
+
+    Raises:
+        TrainingError: If there is no such device here, or nothing can be computed on it.
+    """
+    if name is None:
+        return
+    try:
+        asked = torch.device(name)
+    except RuntimeError as error:
+        raise TrainingError(f"unknown device {str(name)!r}; give cpu, cuda, cuda:1 or mps") from error
+    if asked.type == "meta":
+        raise TrainingError("nothing is computed on the device 'meta'; give cpu, cuda or mps")
+    if asked.type != "cuda":
+        resolve_device(asked)
+    elif (asked.index or 0) >= torch.cuda.device_count():
+        count = torch.cuda.device_count()
+        there = "there is no CUDA device" if not count else f"there are {count} CUDA devices, from cuda:0"
+        raise TrainingError(f"cannot use the device {str(name)!r}: {there}; give another, or cpu")
+
+
 def own_device(place: str | None, count: int) -> str:
     """The CUDA device of the worker of this place, of so many."""
     return "cuda" if place is None or count < 2 else f"cuda:{int(place) % count}"

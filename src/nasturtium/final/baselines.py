@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nasturtium.layers import (
     GRU,
@@ -18,10 +18,14 @@ from nasturtium.layers import (
     Sequential,
 )
 from nasturtium.layers.events import FirstInput
+from nasturtium.objective import Goal
 from nasturtium.space import Architecture
 from nasturtium.space.signal import Signal
 from nasturtium.spaces.event_layers import EventStem
 from nasturtium.tasks import Task
+
+if TYPE_CHECKING:
+    from nasturtium.estimators import Recipe
 
 WIDEST = 256
 """Channels of the last stage of the plain convolutional network."""
@@ -43,6 +47,15 @@ def plain_network(task: Task) -> Architecture | None:
         return None
     layers.append(Linear(task.outputs))
     return Architecture(Sequential(*layers), input=task.inputs)
+
+
+def broken(architecture: Architecture, goal: Goal, recipe: Recipe) -> list[str]:
+    """The limits on size and cost that a plain network, which nobody searched under them, does not keep."""
+    from nasturtium.estimators import structural
+
+    limits = [each for each in goal.limits if each.structural]
+    costs = structural(architecture, sorted({each.metric for each in limits}), recipe)
+    return [str(each) for each in limits if not each.satisfied(costs)]
 
 
 def _image(signal: Signal) -> list[Any]:

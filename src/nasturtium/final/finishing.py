@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nasturtium.errors import NasturtiumError
 from nasturtium.estimators import structural
-from nasturtium.final.baselines import plain_network
+from nasturtium.final.baselines import broken, plain_network
 from nasturtium.final.classical import fitting, train_classical
 from nasturtium.final.files import keep_best, load_best, load_weights
 from nasturtium.final.leaders import leading, standing
@@ -87,6 +87,8 @@ class Wanted:
             value = getattr(self, name)
             if value < least:
                 raise NasturtiumError(f"{name} must be at least {least}, not {value}")
+        if self.tune and not self.epochs:
+            raise NasturtiumError("tune tries recipes for final trainings, and final_epochs=0 asks for none; drop one")
         return self
 
 
@@ -141,7 +143,9 @@ def finish(
         plain = plain_network(task) if plan.baselines and plan.plain else None
         if plain is not None:
             entries.append(_entry(plain, "plain network", "baseline"))
-        settings = _settings(entries, plan, wanted, header)
+            entries[-1].network.breaks = broken(plain, study.goal, training.recipe)
+        limits = {"limits": [str(each) for each in study.goal.limits]} if study.goal.limits else {}
+        settings = _settings(entries, plan, wanted, {**header, **limits})
         kept = None if folder is None else _kept(folder, settings, entries)
         if kept is not None:
             return kept

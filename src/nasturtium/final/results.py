@@ -49,6 +49,7 @@ class Network:
         mean: Mean test score of the task's metric over the trainings.
         sd: Sample standard deviation of it.
         interval: Where the mean lies with a probability of 95 % (bootstrap over test rows and seeds).
+        breaks: The limits of the search that it does not keep, which only a baseline may.
     """
 
     name: str
@@ -62,6 +63,12 @@ class Network:
     mean: float | None = None
     sd: float | None = None
     interval: tuple[float, float] | None = None
+    breaks: list[str] = field(default_factory=list)
+
+    @property
+    def role(self) -> str:
+        """Its kind for a table, and which limits it breaks."""
+        return f"{self.kind}, breaks {' and '.join(self.breaks)}" if self.breaks else self.kind
 
     def values(self, metric: str) -> list[float]:
         """The test scores of the trainings that were completed, where the test rows can give one."""
@@ -156,6 +163,10 @@ def read_finals(folder: Path) -> Finals | None:
     try:
         held = json.loads(path.read_text())
         networks = [Network(**{**each, "runs": [Run(**run) for run in each["runs"]]}) for each in held["networks"]]
+        for network in networks:
+            numbers = network.mean, network.sd, network.params, *(network.interval or ())
+            if not all(each is None or isinstance(each, int | float) for each in numbers):
+                raise ValueError(f"a number of {network.name!r} is none")
         comparisons = [Comparison(**each) for each in held["comparisons"]]
         return Finals(**{**held, "networks": networks, "comparisons": comparisons})
     except FileNotFoundError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -106,7 +106,11 @@ def sentences(finals: Finals) -> list[str]:
     said += [_of_second(rivals[0])] if rivals else []
     said += _of_better(finals, rivals)
     said += _of_noise(finals)
-    said += [_of_mark(c) for c in finals.comparisons if finals.network(c.second).kind != "finalist"]
+    said += [
+        _of_mark(c, finals.network(c.second).breaks)
+        for c in finals.comparisons
+        if finals.network(c.second).kind != "finalist"
+    ]
     return said + _of_failures(finals)
 
 
@@ -163,13 +167,15 @@ def _of_noise(finals: Finals) -> list[str]:
     ]
 
 
-def _of_mark(mark: Comparison) -> str:
-    gap = _of_gap(mark)
+def _of_mark(mark: Comparison, breaks: Sequence[str] = ()) -> str:
+    """How the winner compares with a baseline; one that breaks a limit of the search is no choice at all."""
+    gap, broken = _of_gap(mark), f", which breaks {' and '.join(breaks)}" if breaks else ""
     if mark.ahead:
-        return f"it is ahead of the {mark.second} ({gap})"
+        return f"it is ahead of the {mark.second} ({gap}){broken}"
     if mark.behind:
-        return f"it is behind the {mark.second} ({gap}): that may be the better choice"
-    return f"it is not clearly different from the {mark.second} ({gap})"
+        advice = f"{broken} and so is no choice here" if breaks else ": that may be the better choice"
+        return f"it is behind the {mark.second} ({gap}){advice}"
+    return f"it is not clearly different from the {mark.second} ({gap}){broken}"
 
 
 def _of_rows(finals: Finals, rows: int) -> list[str]:

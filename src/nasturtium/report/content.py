@@ -89,7 +89,7 @@ def finals_rows(finals: Finals) -> Rows:
         done = sum(run.state == "complete" for run in each.runs)
         interval = "–" if each.interval is None else " to ".join(number_text(end) for end in each.interval)
         spread = (number_text(each.mean), number_text(each.sd), interval)
-        rows.append((each.name, each.kind, *spread, f"{done}/{len(each.runs)}", number_text(each.params)))
+        rows.append((each.name, each.role, *spread, f"{done}/{len(each.runs)}", number_text(each.params)))
     return rows
 
 

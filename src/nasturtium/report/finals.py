@@ -31,17 +31,21 @@ def metrics_of(finals: Finals) -> list[str]:
 
 
 def from_best(best: Mapping[str, Any]) -> Finals | None:
-    """What the folder of an older release says: only the winner was trained, its scores stand in ``best.json``."""
+    """What the folder of an older release says: only the winner was trained, its scores stand in ``best.json``.
+
+    Raises:
+        TypeError: Or ValueError or AttributeError, if something in it is of another kind than it should be.
+    """
     metric, scores = best.get("metric"), best.get("scores") or {}
     mean = scores.get(f"test_{metric}")
-    if metric is None or mean is None:
+    if not isinstance(metric, str) or mean is None:
         return None
     first = int(best.get("seed") or 0)
     runs = [
         Run(first + place, "complete", 0.0, "", {name.removeprefix("test_"): float(v) for name, v in run.items()})
         for place, run in enumerate(best.get("runs") or ())
     ]
-    sd = scores.get(f"test_{metric}_sd")
+    sd = None if scores.get(f"test_{metric}_sd") is None else float(scores[f"test_{metric}_sd"])
     network = Network("best network", "finalist", None, best.get("architecture"), runs=runs, mean=float(mean), sd=sd)
     seeds = [run.seed for run in runs]
-    return Finals(metric, MAXIMISE.get(metric, True), best.get("epochs") or 0, seeds, [network], "best network")
+    return Finals(metric, MAXIMISE.get(metric, True), float(best.get("epochs") or 0), seeds, [network], "best network")

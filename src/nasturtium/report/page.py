@@ -25,7 +25,7 @@ from nasturtium.report.finals import ordered
 from nasturtium.report.importance import Importances, importances
 from nasturtium.report.numbers import number_text
 from nasturtium.report.reading import Reading, read_folder
-from nasturtium.report.repeating import call_text, command_text, settings_rows, versions_text
+from nasturtium.report.repeating import call_needs, call_text, command_text, settings_rows, versions_text
 from nasturtium.report.winner import winner_of
 
 SECTIONS = (
@@ -124,7 +124,8 @@ def _heads(reading: Reading) -> dict[str, Any]:
         "reading": reading, "folder": str(reading.folder), "release": __version__, "sections": SECTIONS,
         "title": f"Search of {task} in {settings.get('space', 'a space of its own')}", "metric": reading.metric,
         "status": status_text(reading), "winner": winner_of(reading), "command": command_text(settings),
-        "call": call_text(settings), "versions": versions_text(settings), "settings_rows": settings_rows(reading),
+        "call": call_text(settings), "call_needs": call_needs(settings),
+        "versions": versions_text(settings), "settings_rows": settings_rows(reading),
     }  # fmt: skip
 
 

@@ -102,7 +102,10 @@ def read_ends(reading: Reading) -> None:
         reading.finals = None
         reading.problems.append(f"{error}.")
     if reading.finals is None and reading.best is not None and not (reading.folder / FINALS).exists():
-        reading.finals = from_best(reading.best)
+        try:
+            reading.finals = from_best(reading.best)
+        except (TypeError, ValueError, AttributeError) as error:
+            reading.problems.append(f"{reading.folder / BEST} cannot be read ({error}); its scores are left out.")
 
 
 def _best(reading: Reading) -> dict[str, Any] | None:

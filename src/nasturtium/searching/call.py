@@ -8,8 +8,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from nasturtium import strategies, tasks
-from nasturtium.errors import NasturtiumError
-from nasturtium.objective import Goal, Limit, Objectives
+from nasturtium.errors import NasturtiumError, did_you_mean
+from nasturtium.objective import STRUCTURAL, Goal, Limit, Objective, Objectives
+from nasturtium.searching.calling import call_of
 from nasturtium.searching.result import Result
 from nasturtium.searching.screening import Wish, screened
 from nasturtium.searching.stages import Kept, Means, Search, space_for
@@ -19,6 +20,9 @@ from nasturtium.space import Architecture, Space
 if TYPE_CHECKING:
     from nasturtium.estimators import Distillation, Recipe
     from nasturtium.study.early import Rule
+
+LOSS = "valid_loss"
+"""What every training scores beside the metrics of its task."""
 
 
 def search(
@@ -109,12 +113,18 @@ def search(
     Raises:
         NasturtiumError: If what was given cannot be used; the text says what, where and what would do.
     """
+    given = dict(locals())
     seconds = duration(time)
     deadline = None if seconds is None else monotonic() + seconds
+    if device is not None:
+        from nasturtium.estimators.device import check_device
+
+        check_device(device)
     data = tasks.load(task, seed=seed, **(task_options or {}))
     opened = space_for(space, data, space_options or {})
     goal = Goal.of(data.objective if objectives is None else objectives, limits, data.directions)
-    judged(goal, data)
+    wish = Wish.of(proxy, proxy_keep, proxy_start)
+    judged(goal, data, wish)
     asked = strategies.for_signal(data.inputs[0], len(goal.objectives)) if strategy is None else strategy
     if start is None and strategy is None:
         start = strategies.known_first(data.inputs[0], opened, trials)
@@ -122,7 +132,6 @@ def search(
         asked, space=opened, seed=seed, start=list(start or ()), budget=epochs, objectives=goal.objectives,
         limits=goal.limits, **(strategy_options or {}),
     )  # fmt: skip
-    wish = Wish.of(proxy, proxy_keep, proxy_start)
     chooser, screen = screened(chooser, wish, data, goal, device)
     from nasturtium.estimators import Training, default_recipe  # torch, once all else is in order
     from nasturtium.final import Wanted
@@ -143,17 +152,25 @@ def search(
               "epochs": epochs, "recipe": str(training.recipe), "early_stop": text_of(rule),
               "distillation": None if distillation is None else str(distillation),
               "options": repr(sorted((strategy_options or {}).items())), **wish.header}  # fmt: skip
-    kept = Kept(folder, store, header, dict(space_options or {}))
+    kept = Kept(folder, store, header, dict(space_options or {}), call_of(search, given, data))
     means = Means(size(memory), duration(trial_time), isolated, quiet, rule)
     return Search(opened, goal, chooser, training, wanted.checked(), kept, means, screen).result(trials, seconds)
 
 
-def judged(goal: Goal, task: tasks.Task) -> None:
-    """Makes sure that the validation rows can say what is asked for, before anything is trained.
+def judged(goal: Goal, task: tasks.Task, wish: Wish | None = None) -> None:
+    """Makes sure that trials and their validation rows can say what is asked for, before anything is trained.
 
     Raises:
         NasturtiumError: If they cannot, naming the metric.
     """
+    known = [*task.metrics, LOSS, *sorted(STRUCTURAL), *(() if wish is None else wish.scores)]
+    asked: list[Objective | Limit] = [*goal.objectives, *goal.limits]
+    for each in asked:
+        if each.metric not in known:
+            raise NasturtiumError(
+                f"{each} asks for {each.metric!r}, which no trial of {task.name!r} has"
+                f"{did_you_mean(each.metric, known)} (there are: {', '.join(known)})"
+            )
     for name in tasks.undefined(set(goal.metrics).intersection(task.metrics), task.valid.targets, task):
         found = len(set(task.valid.targets.reshape(-1).tolist())) if task.kind == "classification" else 0
         what = f", of {found} of {task.outputs} classes" if found else ""

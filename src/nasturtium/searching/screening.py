@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nasturtium.errors import NasturtiumError
 from nasturtium.objective import Goal
 from nasturtium.space import Architecture
-from nasturtium.strategies.base import Seeded, Strategy
+from nasturtium.strategies.base import Seeded, Strategy, at_least, between
 from nasturtium.strategies.filtered import ProxyFilter
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 SCORE = "proxy_{}"
 """The name under which a trial keeps the score of a proxy."""
+
+KEEP, START = 0.25, 5
+"""What stands where nothing else is given."""
 
 COUNTED = ("params", "flops")
 """Costs that are counted, not measured: limits on them are the same whenever candidates are screened."""
@@ -44,13 +47,24 @@ class Wish:
         """What was asked, with the names in one order and form.
 
         Raises:
-            ProxyError: If a name is unknown.
+            NasturtiumError: If a name is unknown, a number cannot be used, or there is one and no proxy.
         """
+        between("proxy_keep", keep, 1e-6, 1)
+        at_least("proxy_start", start, 0)
         if names is None:
+            if (keep, start) != (KEEP, START):
+                raise NasturtiumError(
+                    "proxy_keep and proxy_start say how proxies screen, and no proxy is given; give one"
+                )
             return cls(None, keep, start)
         from nasturtium.proxies import chosen  # torch, where it is needed
 
         return cls(",".join(chosen(names)), keep, start)
+
+    @property
+    def scores(self) -> list[str]:
+        """The names under which trials keep the scores of the proxies."""
+        return [SCORE.format(name) for name in self.names.split(",")] if self.names else []
 
     @property
     def header(self) -> dict[str, Any]:

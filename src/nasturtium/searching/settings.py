@@ -14,7 +14,7 @@ from nasturtium.errors import StudyError
 from nasturtium.objective import Goal
 from nasturtium.space import Space
 from nasturtium.space.architecture import to_json_signal
-from nasturtium.study.folder import SETTINGS
+from nasturtium.study.folder import SETTINGS, scrubbed
 from nasturtium.tasks import Task
 from nasturtium.writing import replacing
 
@@ -71,7 +71,7 @@ def versions() -> dict[str, str]:
 
 
 def command() -> list[str] | None:
-    """The command line, if this is the ``nasturtium`` command."""
+    """The command line, if this is the ``nasturtium`` command; passwords of databases are not in it."""
     program = Path(sys.argv[0])
     ours = program.stem == "nasturtium" or (program.name == "__main__.py" and program.parent.name == "nasturtium")
-    return ["nasturtium", *sys.argv[1:]] if ours else None
+    return ["nasturtium", *map(scrubbed, sys.argv[1:])] if ours else None

@@ -49,12 +49,14 @@ class Kept:
         store: URL of a database for the trials, instead of a file.
         header: What must stay the same while the study lives.
         options: Those that the space was made with.
+        call: How the search was called (see :func:`nasturtium.searching.calling.call_of`).
     """
 
     folder: Path | None
     store: str | None
     header: dict[str, Any]
     options: dict[str, Any]
+    call: dict[str, Any]
 
     def prepare(self) -> None:
         """Make the folder.
@@ -73,7 +75,7 @@ class Kept:
         """Write down how the study was made, once it is ours."""
         if self.folder is not None:
             store = None if self.store is None else without_password(self.store)
-            noted = {**self.header, "trials": trials, "store": store}
+            noted = {**self.header, "trials": trials, "store": store, "call": self.call}
             write_settings(self.folder, task, space, goal, noted, self.options)
 
 

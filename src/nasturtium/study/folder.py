@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,19 @@ from nasturtium.errors import StudyError
 
 STUDY = "study.db"
 SETTINGS = "settings.json"
+
+NEEDED = {"objectives", "limits", "summary"}
+"""Without these settings a study cannot be shown."""
+KINDS: Mapping[str, type | tuple[type, ...]] = {
+    "objectives": list, "limits": list, "summary": str, "notes": list, "store": str, "trials": int, "metric": str,
+    "command": list, "proxy_keep": (int, float), "versions": dict,
+}  # fmt: skip
+"""What settings are, where they are given; lists hold texts."""
+
+PASSWORD = re.compile(r"(://[^:/@\s]*):(?:[^?\s]*@|[^@\s]*@)")
+"""A password where URLs have it; an ``@`` or a ``?`` in it that should have been escaped belongs to it."""
+QUERY = re.compile(r"(?<=[?&])(?:ssl)?password=[^&\s]*(?:&|$)|[?&](?:ssl)?password=[^&\s]*$")
+"""A password where PostgreSQL takes it too: ``?password=secret``."""
 
 
 def place_of(folder: Path | None, store: str | None = None) -> tuple[Path | str | None, str]:
@@ -41,10 +56,22 @@ def without_password(store: str) -> str:
     import sqlalchemy as sa
 
     try:
-        url = sa.make_url(store)
+        url = sa.make_url(scrubbed(store))
     except sa.exc.ArgumentError:
-        raise StudyError(f"cannot read the database URL {store!r}; write postgresql://user@host/base") from None
-    return url._replace(password=None).render_as_string(hide_password=False)
+        shown = scrubbed(store)
+        raise StudyError(f"cannot read the database URL {shown!r}; write postgresql://user@host/base") from None
+    return url.render_as_string(hide_password=False)
+
+
+def scrubbed(text: str) -> str:
+    """A word of a command line without the password of a URL in it; other words stay as they are.
+
+    >>> scrubbed("--store=postgresql://me:secret@host/base")
+    '--store=postgresql://me@host/base'
+    >>> scrubbed("postgresql://host/base?user=me&password=secret")
+    'postgresql://host/base?user=me'
+    """
+    return QUERY.sub("", PASSWORD.sub(r"\1@", text)) if "://" in text else text
 
 
 def read_settings(folder: Path) -> dict[str, Any]:
@@ -60,6 +87,13 @@ def read_settings(folder: Path) -> dict[str, Any]:
         raise StudyError(f"there is no study in {folder}; 'nasturtium search ... --out DIR' makes one") from None
     except (OSError, ValueError) as error:
         raise StudyError(f"cannot read {path}: {error}; run the search again to write it anew") from None
-    if not isinstance(settings, dict) or not {"objectives", "limits", "summary"} <= settings.keys():
+    if not isinstance(settings, dict) or not settings.keys() >= NEEDED:
         raise StudyError(f"{path} is not what a search writes; run the search again to write it anew")
+    for name, kinds in KINDS.items():
+        value = settings.get(name)
+        fits = name not in settings or (value is None and name not in NEEDED) or isinstance(value, kinds)
+        if not fits or (isinstance(value, list) and not all(isinstance(each, str) for each in value)):
+            raise StudyError(
+                f"{path} is not what a search writes: {name} is {value!r:.40}; run the search again to write it anew"
+            )
     return settings

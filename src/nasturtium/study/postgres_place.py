@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from nasturtium.errors import MissingExtra, StudyError
+from nasturtium.study.folder import scrubbed
 from nasturtium.study.places import Guarded
 
 LOOK_ONLY = {"options": "-c default_transaction_read_only=on"}
@@ -23,7 +24,9 @@ class DatabasePlace(Guarded):
         try:
             self.url = sa.make_url(url)
         except sa.exc.ArgumentError:
-            raise StudyError(f"cannot read the database URL {url!r}; write postgresql://user@host/base") from None
+            raise StudyError(
+                f"cannot read the database URL {scrubbed(url)!r}; write postgresql://user@host/base"
+            ) from None
         if self.url.drivername in ("postgres", "postgresql"):
             self.url = self.url.set(drivername="postgresql+psycopg")
         self.name = name

@@ -19,6 +19,7 @@ from nasturtium.tasks.events import from_events, load_events
 from nasturtium.tasks.images import load_images
 from nasturtium.tasks.metrics import METRICS, Metric, metrics_for
 from nasturtium.tasks.npz import load_npz
+from nasturtium.tasks.origin import origin_of
 from nasturtium.tasks.own import with_own
 from nasturtium.tasks.tables import from_frame, load_table
 from nasturtium.tasks.task import Task
@@ -107,13 +108,19 @@ def load(
         "entity": entity, "timestamp": timestamp, "labels": labels, "categorical": categorical, "numeric": numeric,
         "ignore": ignore, "max_events": max_events, "split": split, "groups": groups,
     }  # fmt: skip
+    metrics = tuple(metrics)
     known = metric if isinstance(metric, str) else None
     brought = None if isinstance(metric, str) else metric
     if brought is None and known is not None and known not in METRICS:
         chosen = next((each for each in metrics if getattr(each, "name", None) == known), None)
         brought, known = (None, known) if chosen is None else (chosen, None)
     task = _loaded(source, seed, known, name, options)
-    return with_own(task, brought, [each for each in metrics if each is not brought], loss)
+    task = with_own(task, brought, [each for each in metrics if each is not brought], loss)
+    before = source.origin if isinstance(source, Task) else None
+    if isinstance(source, Task) and before is None:  # made by hand
+        return task
+    given = {**options, "metric": metric, "name": name, "metrics": metrics, "loss": loss}
+    return replace(task, origin=origin_of(source, seed, given, before))
 
 
 def _loaded(source: object, seed: int, metric: str | None, name: str | None, options: dict[str, Any]) -> Task:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from nasturtium.errors import TaskError
 from nasturtium.space.signal import Signal
 from nasturtium.tasks.metrics import METRICS, Metric, metrics_for
+from nasturtium.tasks.origin import Origin
 from nasturtium.tasks.preprocessing import Preprocessing
 from nasturtium.tasks.ragged import steps_of
 from nasturtium.tasks.targets import KINDS
@@ -107,6 +108,7 @@ class Task:
         preprocessing: Turns new raw rows into inputs, and outputs into answers.
         notes: Lines for the user about the data.
         own: Metrics that the user brought.
+        origin: What it was loaded from; None if it was made by hand.
 
     Raises:
         TaskError: If the parts contradict each other.
@@ -126,6 +128,7 @@ class Task:
     preprocessing: Preprocessing | None = None
     notes: tuple[str, ...] = ()
     own: tuple[Metric, ...] = ()
+    origin: Origin | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

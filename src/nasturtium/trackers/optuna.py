@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nasturtium.errors import MissingExtra, StudyError
+from nasturtium.study.folder import scrubbed
 from nasturtium.trackers.fields import Plain, varying_fields
 from nasturtium.trackers.reading import Times, Tracked, read_tracked
 from nasturtium.trial import State, Trial
@@ -29,7 +30,7 @@ STATES = {
 """Optuna knows no infeasible trials that gave no value; the attribute ``state`` says which failed ones these are."""
 
 
-def export(folder: str | Path, storage_url: str, name: str | None = None) -> int:
+def export(folder: str | Path, storage_url: str, name: str | None = None, store: str | None = None) -> int:
     """Copies the study of a folder to an Optuna storage, in place of an earlier copy.
 
     Values, directions and states go over as such, what the architectures differ in as categorical parameters, the
@@ -39,6 +40,7 @@ def export(folder: str | Path, storage_url: str, name: str | None = None) -> int
         folder: The folder of a search.
         storage_url: As Optuna takes it, such as ``sqlite:///optuna.db``; then ``optuna-dashboard`` shows it.
         name: What the study is called there; the name of the folder if not given.
+        store: URL of the database that keeps the trials; if None the one in the settings, else the file in the folder.
 
     Returns:
         How many trials were copied.
@@ -53,7 +55,7 @@ def export(folder: str | Path, storage_url: str, name: str | None = None) -> int
         raise MissingExtra("optuna", "optuna") from None
     import sqlalchemy as sa
 
-    tracked = read_tracked(Path(folder))
+    tracked = read_tracked(Path(folder), store)
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
@@ -63,7 +65,8 @@ def export(folder: str | Path, storage_url: str, name: str | None = None) -> int
         for trial, times, differs in zip(tracked.study, tracked.times, fields, strict=True):
             made.add_trial(frozen(trial, times, differs, choices, tracked))
     except (sa.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, ImportError) as error:
-        raise StudyError(f"cannot write to the Optuna storage {storage_url}: {str(error).splitlines()[0]}") from None
+        shown = scrubbed(storage_url)
+        raise StudyError(f"cannot write to the Optuna storage {shown}: {str(error).splitlines()[0]}") from None
     finally:
         optuna.logging.set_verbosity(before)
     return len(fields)
@@ -76,7 +79,8 @@ def fresh(tracked: Tracked, storage_url: str, name: str) -> Any:
     there = {each.study_name: each for each in optuna.get_all_study_summaries(storage_url)}
     if name in there:
         if OURS not in there[name].user_attrs:
-            raise StudyError(f"{storage_url} has a study {name!r} that is not a copy of ours; give another name")
+            shown = scrubbed(storage_url)
+            raise StudyError(f"{shown} has a study {name!r} that is not a copy of ours; give another name")
         optuna.delete_study(study_name=name, storage=storage_url)
     up, down = optuna.study.StudyDirection.MAXIMIZE, optuna.study.StudyDirection.MINIMIZE
     directions = [up if each.maximise else down for each in tracked.goal.objectives]

@@ -58,8 +58,12 @@ class Tracked:
         return self.folder.resolve().name
 
 
-def read_tracked(folder: Path) -> Tracked:
+def read_tracked(folder: Path, store: str | None = None) -> Tracked:
     """Reads the study of a folder, which may be running.
+
+    Args:
+        folder: Where it lies.
+        store: URL of the database that keeps the trials; if None the one in the settings, else the file in the folder.
 
     Raises:
         StudyError: If there is none, or it cannot be read.
@@ -68,7 +72,7 @@ def read_tracked(folder: Path) -> Tracked:
 
     settings = read_settings(folder)
     goal = Goal.of(settings["objectives"], settings["limits"])
-    place, name = place_of(folder, settings.get("store"))
+    place, name = place_of(folder, store or settings.get("store"))
     study = open_study(place, goal, name=name, read_only=True)
     try:
         return Tracked(folder, settings, study, times_of(study))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,17 +16,20 @@ from nasturtium.trial import State, Trial
 if TYPE_CHECKING:
     from nasturtium.study import Study
 
-SUFFIX = ".nasturtium"
+EVENTS, SUFFIX = "events.out.tfevents.", ".nasturtium"
 STUDY_RUN = "study"
+RUN = re.compile(r"\d{5,}")
+"""What the runs of trials are called."""
 CURVE, SCORE = "curve", "score"
 
 
-def write(study_folder: str | Path, log_dir: str | Path) -> int:
+def write(study_folder: str | Path, log_dir: str | Path, store: str | None = None) -> int:
     """Writes the study of a folder for TensorBoard, each trial as a run; what was written before is replaced.
 
     Args:
         study_folder: The folder of a search.
         log_dir: Where TensorBoard looks: ``tensorboard --logdir LOG_DIR``.
+        store: URL of the database that keeps the trials; if None the one in the settings, else the file in the folder.
 
     Returns:
         How many trials were written.
@@ -36,8 +40,9 @@ def write(study_folder: str | Path, log_dir: str | Path) -> int:
     """
     from nasturtium.trackers.reading import read_tracked
 
-    tracked = read_tracked(Path(study_folder))
+    tracked = read_tracked(Path(study_folder), store)
     board = Board(Path(log_dir))
+    board.clear()
     fields = varying_fields(tracked.study.trials)
     for trial, times, differs in zip(tracked.study, tracked.times, fields, strict=True):
         board.trial(trial, times.reports, times.ended, differs)
@@ -61,12 +66,23 @@ class Board:
         self.writer: Any = SummaryWriter
         self.log_dir = log_dir
 
+    def clear(self) -> None:
+        """Removes the runs of trials that we wrote before, of which there may have been more; those of others stay."""
+        if not self.log_dir.is_dir():
+            return
+        for folder in [each for each in self.log_dir.iterdir() if RUN.fullmatch(each.name) and each.is_dir()]:
+            try:
+                remove_ours(folder)
+                if not any(folder.iterdir()):
+                    folder.rmdir()
+            except OSError as error:
+                raise StudyError(f"cannot write to {folder}: {error.strerror}; give another folder") from None
+
     def open(self, run: str) -> Any:
         """A writer of a run; what we wrote of it before is removed, what others wrote is left."""
         folder = self.log_dir / run
         try:
-            for old in folder.glob(f"events.out.tfevents.*{SUFFIX}"):
-                old.unlink()
+            remove_ours(folder)
             return self.writer(str(folder), filename_suffix=SUFFIX)
         except OSError as error:
             raise StudyError(f"cannot write to {folder}: {error.strerror}; give another folder") from None
@@ -89,6 +105,16 @@ class Board:
         writer.close()
 
 
+def remove_ours(folder: Path) -> None:
+    """Removes what we wrote of a run; older releases left beside it a file without our suffix, by the same process."""
+    for ours in list(folder.glob(f"{EVENTS}*{SUFFIX}")):
+        writer = ours.name.removesuffix(SUFFIX).rpartition(".")[0].removeprefix(EVENTS).partition(".")[2]
+        for beside in list(folder.glob(f"{EVENTS}*")):
+            if writer and f".{writer}." in beside.name:
+                beside.unlink()
+        ours.unlink(missing_ok=True)
+
+
 def add_point(writer: Any, point: Mapping[str, float], at: float | None) -> None:
     """Writes one report."""
     for name, value in point.items():
@@ -103,9 +129,18 @@ def finish(writer: Any, trial: Trial, ended: float | None, differs: Mapping[str,
     if trial.state is State.COMPLETE:
         scores = {f"{SCORE}/{name}": float(value) for name, value in trial.scores.items()}
         values = {name: value if value is not None else "None" for name, value in differs.items()}
-        # Under the run's own name; TensorBoard would otherwise show a second run, called by the time.
-        writer.add_hparams({"budget": trial.budget, **values}, scores, run_name=".")
+        add_hyperparameters(writer, {"budget": trial.budget, **values}, scores)
     writer.close()
+
+
+def add_hyperparameters(writer: Any, values: Mapping[str, Plain], scores: Mapping[str, float]) -> None:
+    """What ``SummaryWriter.add_hparams`` writes, into the file of the run and not into one of its own."""
+    from torch.utils.tensorboard.summary import hparams
+
+    for summary in hparams(dict(values), dict(scores)):  # type: ignore[no-untyped-call]
+        writer.file_writer.add_summary(summary)
+    for name, value in scores.items():
+        writer.add_scalar(name, value)
 
 
 def best_so_far(study: Study) -> list[tuple[int, dict[str, float]]]:
