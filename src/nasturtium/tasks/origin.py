@@ -41,7 +41,7 @@ def origin_of(source: object, seed: int, options: Mapping[str, Any], before: Ori
         text = _text(source)
         own, known = () if text.startswith('"') else (text,), {}
     for name, value in options.items():
-        if value in (None, (), []):
+        if value is None or (isinstance(value, tuple | list) and not value):
             continue
         plain = str(value) if isinstance(value, PathLike) else value
         try:
