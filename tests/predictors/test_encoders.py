@@ -49,6 +49,8 @@ def test_paths_of_chains_have_the_decisions_beside_and_those_of_cells_do_not():
     paths = Paths(chains)
     paths.fit(train)
     np.testing.assert_array_equal(paths(new)[:, len(paths.columns) + 1 :], one_hot(chains, new))
+    seen = [path for each in paths.paths(list({each.decisions: each for each in train}.values())) for path in each]
+    assert set(paths.columns) == {path for path in seen if seen.count(path) > 1}
     plain = Paths(cells)
     plain.fit(drawn(cells, 10))
     assert plain(drawn(cells, 5)).shape == (5, len(plain.columns) + 1)
