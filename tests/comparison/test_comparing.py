@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from nasturtium.benchmarks import Benchmark, DecisionRows, Metric
+from nasturtium.cli.options import read_strategy_options
 from nasturtium.comparison import Subject, compare
-from nasturtium.comparison.plan import read_options
 from nasturtium.errors import NasturtiumError
 from nasturtium.strategies import LocalSearch
 from tests.comparison.tables import every, space, table
@@ -132,12 +132,12 @@ def test_several_budgets_follow_the_epochs() -> None:
 
 
 def test_options_and_labels() -> None:
-    options = read_options(["big.population=40", "big.survival=worst", "random.uniform=true"])
+    options = read_strategy_options(["big.population=40", "big.survival=worst", "random.uniform=true"])
     assert options == {"big": {"population": 40, "survival": "worst"}, "random": {"uniform": True}}
     found = compare(table(), ["evolution", "big=evolution", "random"], 15, 1, workers=1, options=options)
     assert found.names == ["evolution", "big", "random"]
     with pytest.raises(NasturtiumError, match=r"strategy\.name=value"):
-        read_options(["population=3"])
+        read_strategy_options(["population=3"])
     with pytest.raises(NasturtiumError, match="no option 'populatoin'"):
         compare(table(), ["evolution"], 5, 1, workers=1, options={"evolution": {"populatoin": 3}})
     with pytest.raises(NasturtiumError, match="takes no part"):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nasturtium.cli.options import read_strategy_options
 from nasturtium.errors import NasturtiumError, StudyError
 from nasturtium.writing import checked_folder, checked_place
 
@@ -47,7 +48,6 @@ class Benched:
 def run_bench(asked: Benched) -> None:
     """Compare, show what came of it, and write the files that were asked for."""
     from nasturtium.comparison import compare
-    from nasturtium.comparison.plan import read_options
     from nasturtium.searching.units import duration
 
     seconds = duration(asked.time)
@@ -58,7 +58,7 @@ def run_bench(asked: Benched) -> None:
     comparison = compare(
         subjects(asked), asked.strategies, queries, asked.runs, seconds=seconds, data=asked.data, seed=asked.seed,
         simulated_workers=asked.simulated_workers, epoch=asked.epoch, noise=asked.noise, workers=asked.workers,
-        options=read_options(asked.options), out=asked.out, progress=None if asked.quiet else Said(),
+        options=read_strategy_options(asked.options), out=asked.out, progress=None if asked.quiet else Said(),
     )  # fmt: skip
     say(comparison)
     write(comparison, asked)

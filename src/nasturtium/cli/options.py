@@ -67,6 +67,22 @@ def read_options(texts: Iterable[str] | None, example: str = "cells=20") -> dict
     return options
 
 
+def read_strategy_options(texts: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Options of several strategies, by their names, from texts such as ``evolution.population=50``.
+
+    Raises:
+        NasturtiumError: If one cannot be read, or is given twice.
+    """
+    example = "evolution.population=50"
+    of: dict[str, list[str]] = {}
+    for text in texts:
+        strategy, dot, option = text.partition("=")[0].strip().rpartition(".")
+        if not (dot and strategy and option):
+            raise NasturtiumError(f"option {text!r}: write strategy.name=value, such as {example}")
+        of.setdefault(strategy, []).append(f"{option}={text.partition('=')[2]}")
+    return {strategy: read_options(given, "population=50") for strategy, given in of.items()}
+
+
 def read_option(text: str, example: str = "cells=20") -> tuple[str, Any]:
     """An option such as ``cells=20``: its value is JSON, or a number, true, false, text, or some of them with commas.
 

@@ -7,7 +7,7 @@ import inspect
 import itertools
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -202,25 +202,6 @@ class Plan:
     def pairs(self) -> list[tuple[int, int]]:
         """Every benchmark with every strategy, by their places."""
         return [(s, c) for s in range(len(self.subjects)) for c in range(len(self.contenders))]
-
-
-def read_options(texts: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Options of strategies from ``strategy.name=value``; a value is JSON, or else text.
-
-    Raises:
-        NasturtiumError: If a text has another form.
-    """
-    found: dict[str, dict[str, Any]] = {}
-    for text in texts:
-        place, equals, value = text.partition("=")
-        strategy, dot, name = place.strip().rpartition(".")
-        if not (equals and dot and strategy and name):
-            raise NasturtiumError(f"option {text!r}: write strategy.name=value, such as evolution.population=50")
-        try:
-            found.setdefault(strategy, {})[name] = json.loads(value)
-        except ValueError:
-            found.setdefault(strategy, {})[name] = value.strip()
-    return found
 
 
 def _told(thing: Any, depth: int = 3) -> str:
