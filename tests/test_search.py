@@ -12,11 +12,14 @@ import torch
 
 import nasturtium as nt
 from nasturtium.errors import NasturtiumError, StudyError
-from nasturtium.layers import Linear, ReLU, Sequential
+from nasturtium.final.leaders import leading
+from nasturtium.layers import Linear, ReLU, Sequential, Tanh
 from nasturtium.objective import Goal
+from nasturtium.report.reading import LEARNED, read_folder, winner_text
 from nasturtium.searching import duration
 from nasturtium.space import Architecture, Space, choice
 from nasturtium.study import open_study
+from nasturtium.study.folder import read_settings
 from nasturtium.tasks.arrays import from_arrays
 
 QUICK = {
@@ -115,6 +118,34 @@ def test_a_finished_search_trains_nothing_again(tmp_path: Path) -> None:
     rows = torch.from_numpy(first.task.test.inputs[0])
     assert torch.equal(first.best.model(rows), second.best.model(rows))
     assert second.best.scores == pytest.approx(first.best.scores)
+
+
+def test_a_time_limit_alone_allows_as_many_trials_as_there_are(tmp_path: Path) -> None:
+    few = Space(Sequential(choice(ReLU(), Tanh()), Linear(2)), input=(5,), name="few")
+    with pytest.warns(UserWarning, match="all"):
+        result = nt.search(blobs(), few, time="2m", out=tmp_path, **{**QUICK, "trials": None, "final_epochs": 0})
+    assert result.ending == "nothing left to try"
+    assert len({str(trial.architecture) for trial in result.trials}) == 2
+    assert read_settings(tmp_path)["trials"] is None
+
+
+def test_what_a_strategy_recommends_is_known_to_whoever_reads_the_study(tmp_path: Path) -> None:
+    options = {**QUICK, "trials": 12, "epochs": 1, "final_epochs": 0}
+    result = nt.search(blobs(), strategy="sequences", strategy_options={"initial": 6}, out=tmp_path, **options)
+    reading = read_folder(tmp_path)
+    try:
+        order = [trial.number for trial in reading.leaders(12)]
+        by_score = [trial.number for trial in leading(reading.study, 12)]
+        assert order == reading.settings["recommended"] != by_score
+        assert sorted(order) == sorted(by_score)
+        assert winner_text(reading) == (str(result.best.architecture), order[0], LEARNED)
+        assert result.best.number == order[0]
+    finally:
+        reading.close()
+    nt.search(blobs(), strategy="random", out=tmp_path / "plain", **{**options, "trials": 2})
+    plain = read_folder(tmp_path / "plain")
+    assert plain.recommended == []
+    plain.close()
 
 
 def test_limits_and_start() -> None:

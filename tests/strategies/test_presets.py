@@ -147,4 +147,5 @@ def test_sequences_ask_while_trials_run():
 def test_events_have_a_usual_strategy_of_their_own():
     assert for_signal(group(kind=tokens(9, 4), amount=sequence(9, 1))) == "sequences"
     assert for_signal(group(kind=tokens(9, 4), amount=sequence(9, 1)), objectives=2) == "evolution"
-    assert for_signal(sequence(9, 1)) == "evolution"
+    assert for_signal(group(kind=tokens(9, 4), amount=sequence(9, 1)), timed=True) == "asha_sequences"
+    assert for_signal(sequence(9, 1)) == for_signal(sequence(9, 1), timed=True) == "evolution"

@@ -222,6 +222,17 @@ def test_no_trial_starts_after_the_time():
     assert 3 < len(study) == study.counts[State.COMPLETE]
 
 
+@pytest.mark.parametrize("strategy", ["random", "evolution", "asha"])
+def test_without_a_number_of_trials_all_that_there_is_is_tried(strategy):
+    space = BitSpace(3)
+    study = fresh(space=space)
+    with pytest.warns(UserWarning, match="all"):
+        ending = run(study, make(strategy, space=space, budget=4), InProcess(OneMax()), trials=None, time=60)
+    assert ending is Ending.NOTHING
+    assert {trial.architecture.decisions for trial in study.trials} == {each.decisions for each in space.enumerate()}
+    assert len(study) < 30
+
+
 def test_a_finished_study_can_be_given_more_trials():
     study = fresh()
     run(study, RandomSearch(SPACE), InProcess(OneMax()), trials=5)

@@ -31,6 +31,7 @@ def test_the_line_says_what_matters():
 def test_nothing_is_said_of_what_is_not_there():
     study = Study(MemoryStore(), Goal.of("accuracy"), BitSpace(4))
     assert describe(study, 0, 10, None) == "0/10 trials"
+    assert describe(study, 0, None, None) == "0 trials"
 
 
 def test_times_are_written_as_people_do():

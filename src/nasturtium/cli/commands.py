@@ -31,7 +31,9 @@ def search(
     task: Annotated[str, typer.Argument(help="digits, or a .npz, .csv, .parquet or a folder of images by class.")],
     space: Annotated[str | None, typer.Option(help="Search space; by the kind of data if not given.")] = None,
     strategy: Annotated[str | None, typer.Option(help="What decides what to try; by the data if not given.")] = None,
-    trials: Annotated[int, typer.Option(min=1, help="Architectures to try.")] = 50,
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="Trials; if not given 50, or as many as --time allows.")
+    ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training rows in each trial.")] = 15,
     workers: Annotated[int, typer.Option(min=1, help="Trials at a time.")] = 1,
     objective: Annotated[list[str] | None, typer.Option(help="What to optimise; may be given several times.")] = None,

@@ -20,7 +20,7 @@ class Asked:
     task: str
     space: str | None
     strategy: str | None
-    trials: int
+    trials: int | None
     epochs: int
     workers: int
     objectives: list[str]
@@ -45,7 +45,8 @@ def run_search(asked: Asked) -> int:
 
     task = tasks.load(asked.task, seed=asked.seed, **asked.task_options)
     space = asked.space or spaces.for_signal(task.inputs[0])
-    strategy = asked.strategy or strategies.for_signal(task.inputs[0], max(len(asked.objectives or ()), 1))
+    timed = asked.trials is None and asked.time is not None and asked.epochs > 1
+    strategy = asked.strategy or strategies.for_signal(task.inputs[0], max(len(asked.objectives or ()), 1), timed)
     out = asked.out or Path("runs") / f"{task.name}-{space}-{strategy}"
     for line in (task.summary(), *task.notes):
         sys.stderr.write(f"{line}\n")

@@ -95,20 +95,21 @@ def table(title: str, header: tuple[str, ...], rows: Sequence[tuple[str, ...]], 
 def say_search(console: Any, reading: Reading, top: int) -> None:
     """How many trials ended how, the best of them, and the winner; or why there is none."""
     from nasturtium.errors import NasturtiumError
-    from nasturtium.report.reading import winner_text
+    from nasturtium.report.reading import FINAL, winner_text
 
     line(console, status_text(reading))
     rows = best_rows(reading, top)
     if rows:
         count = "the best" if len(rows) == 1 else f"the best {len(rows)}"
-        console.print(table(f"{count} (validation scores)", trials_header(reading), rows))
+        order = ", in the order of what the search learned" if reading.recommended else ""
+        console.print(table(f"{count} (validation scores{order})", trials_header(reading), rows))
     try:
         text, number, by = winner_text(reading)
     except NasturtiumError as error:
         line(console, str(error))
         return
     name = "best" if number is None else f"best: trial {number}"
-    line(console, f"{name} (by its {by})\n  {text}" if by != "final training" else f"{name}\n  {text}")
+    line(console, f"{name} (by its {by})\n  {text}" if by != FINAL else f"{name}\n  {text}")
 
 
 def say_endings(console: Any, reading: Reading) -> None:

@@ -51,10 +51,8 @@ def trials_header(reading: Reading) -> tuple[str, ...]:
 
 def best_rows(reading: Reading, count: int) -> Rows:
     """The best trials by validation, each architecture once."""
-    from nasturtium.final.leaders import leading
-
     metrics = shown_metrics(reading)
-    return [_row(trial, metrics) for trial in leading(reading.study, count)]
+    return [_row(trial, metrics) for trial in reading.leaders(count)]
 
 
 def all_rows(reading: Reading) -> Rows:

@@ -174,10 +174,9 @@ def learning_curves(reading: Reading) -> Figure | None:
     drawn = [] if metric is None else curves(reading, metric)
     if metric is None or not drawn:
         return None
-    from nasturtium.final.leaders import leading
     from nasturtium.objective import MAXIMISE
 
-    leaders = [trial.number for trial in leading(reading.study, LEADING)]
+    leaders = [trial.number for trial in reading.leaders(LEADING)]
     maximise = MAXIMISE.get(metric.removeprefix("valid_").removeprefix("train_"), reading.objective.maximise)
     values = [value for _, points in drawn for _, value in points]
     steps = [step for _, points in drawn for step, _ in points]

@@ -86,9 +86,7 @@ def curve_metric(reading: Reading) -> str | None:
 
 def curves(reading: Reading, metric: str) -> list[tuple[Trial, list[tuple[float, float]]]]:
     """Learning curves as points (step, score): the best trials first, then others, evenly spread."""
-    from nasturtium.final.leaders import leading
-
-    best = leading(reading.study, LEADING)
+    best = reading.leaders(LEADING)
     chosen = {trial.number for trial in best}
     copies = reading.study.copies
     others = [

@@ -15,9 +15,12 @@ from nasturtium.study.folder import STUDY, place_of, read_settings
 from nasturtium.trial import State, Trial
 
 if TYPE_CHECKING:
+    from nasturtium.space import Architecture
     from nasturtium.study import Study
 
 BEST, WEIGHTS = "best.json", "best.safetensors"
+FINAL = "final training"
+SCORE, LEARNED = "validation score", "place in what the search learned"
 
 
 @dataclass
@@ -63,6 +66,18 @@ class Reading:
         """Scored trials that keep all limits, by number."""
         able = [t for t in self.scored() if not self.goal.missing(t.scores)]
         return [trial for trial in able if self.goal.feasible(trial.scores)]
+
+    @property
+    def recommended(self) -> list[Architecture]:
+        """What the strategy takes to be best, in its order; nothing where the scores say it, or while it searches."""
+        trials = self.study.trials
+        return [trials[n].architecture for n in self.settings.get("recommended") or () if 0 <= n < len(trials)]
+
+    def leaders(self, count: int) -> list[Trial]:
+        """The best trials (see :func:`nasturtium.final.leaders.leading`)."""
+        from nasturtium.final.leaders import leading
+
+        return leading(self.study, count, self.recommended)
 
     def close(self) -> None:
         """Closes the study."""
@@ -129,19 +144,19 @@ def winner_text(reading: Reading) -> tuple[str, int | None, str]:
     Raises:
         NasturtiumError: If nothing won; it says why.
     """
-    from nasturtium.final.leaders import no_winner, winner
+    from nasturtium.final.leaders import no_winner
 
-    finals, leader = reading.finals, winner(reading.study)
+    finals, leader = reading.finals, next(iter(reading.leaders(1)), None)
     network = network_called(finals, None if finals is None else finals.winner)
     if network is not None and network.architecture:
         # best.json holds the network alone, also where the text of a tuned one holds its recipe as well
         text = str((reading.best or {}).get("architecture") or network.architecture)
         same = (trial.number for trial in reading.study.trials if str(trial.architecture) == text)
         number = network.number if network.number is not None else next(same, None)
-        return text, number, "final training"
+        return text, number, FINAL
     if leader is None:
         raise NasturtiumError(no_winner(reading.study))
-    return str(leader.architecture), leader.number, "validation score"
+    return str(leader.architecture), leader.number, LEARNED if reading.recommended else SCORE
 
 
 def times(study: Study) -> dict[int, float]:

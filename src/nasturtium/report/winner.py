@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from nasturtium.errors import NasturtiumError
 from nasturtium.report.finals import network_called
 from nasturtium.report.numbers import number_text
-from nasturtium.report.reading import Reading, winner_text
+from nasturtium.report.reading import FINAL, Reading, winner_text
 from nasturtium.report.rebuilding import architecture_of, why_not
 
 COSTS = {"params": "parameters", "flops": "FLOPs of one row", "latency_ms": "latency, ms", "memory_mb": "memory, MB"}
@@ -81,7 +81,7 @@ def _sentence(reading: Reading, number: int | None, by: str) -> str:
     name = "The network" if number is None else f"Trial {number}"
     goals = ", ".join(f"{'more' if g.maximise else 'less'} {g.metric}" for g in reading.goal.objectives)
     limits = f" under {', '.join(map(str, reading.goal.limits))}" if reading.goal.limits else ""
-    how = f"chosen by its {by}" if by.startswith("validation") else "handed over after the final training"
+    how = "handed over after the final training" if by == FINAL else f"chosen by its {by}"
     others = ""
     if len(reading.goal.objectives) > 1:
         count = len(reading.study.front)

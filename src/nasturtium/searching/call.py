@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from nasturtium.estimators import Distillation, Recipe
     from nasturtium.study.early import Rule
 
+TRIALS = 50
+"""How many there are where neither they nor the time is limited."""
 LOSS = "valid_loss"
 """What every training scores beside the metrics of its task."""
 
@@ -29,7 +31,7 @@ def search(
     task: Any,
     space: str | Space | Callable[..., Space] | None = None,
     strategy: str | Callable[..., Any] | None = None,
-    trials: int = 50,
+    trials: int | None = None,
     *,
     epochs: int = 15,
     objectives: Objectives | None = None,
@@ -72,8 +74,9 @@ def search(
         task: A name (``digits``), a path (.npz, .csv, .parquet, a folder of images), arrays (x, y), or a Task.
         space: A name, a Space, or a function ``(input, outputs) -> Space``; chosen by the kind of input if not given.
         strategy: A name in ``nasturtium.strategies.STRATEGIES``, or a class or function that makes a strategy;
-            ``evolution`` if not given, for tables of events ``sequences``.
-        trials: How many architectures to try.
+            ``evolution`` if not given; for tables of events ``sequences``, or ``asha_sequences`` if the time is all
+            that limits the search.
+        trials: How many trials there are; if not given 50, or as many as ``time`` allows.
         epochs: Passes over the training rows in each trial.
         objectives: What to optimise; the task's metric if not given.
         limits: What must hold, such as ``params<=100k`` (before training) or ``accuracy>=0.9`` (after it).
@@ -125,7 +128,10 @@ def search(
     goal = Goal.of(data.objective if objectives is None else objectives, limits, data.directions)
     wish = Wish.of(proxy, proxy_keep, proxy_start)
     judged(goal, data, wish)
-    asked = strategies.for_signal(data.inputs[0], len(goal.objectives)) if strategy is None else strategy
+    timed = trials is None and seconds is not None
+    trials = TRIALS if trials is None and not timed else trials
+    usual = strategies.for_signal(data.inputs[0], len(goal.objectives), timed and epochs > 1)
+    asked = usual if strategy is None else strategy
     if start is None and strategy is None:
         start = strategies.known_first(data.inputs[0], opened, trials)
     chooser = strategies.make(

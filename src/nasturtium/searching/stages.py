@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nasturtium import spaces
 from nasturtium.errors import StudyError
-from nasturtium.final import Finish, Wanted, no_winner, winner
+from nasturtium.final import Finish, Wanted, leading, no_winner, winner
 from nasturtium.objective import STRUCTURAL, Goal
 from nasturtium.searching.result import Best, Result
 from nasturtium.searching.screening import Screen
@@ -71,11 +71,12 @@ class Kept:
         except OSError as error:
             raise StudyError(f"cannot write to {self.folder}: {error.strerror}; give another folder") from None
 
-    def note(self, trials: int, task: Task, space: Space, goal: Goal) -> None:
-        """Write down how the study was made, once it is ours."""
+    def note(self, trials: int | None, task: Task, space: Space, goal: Goal, recommended: Iterable[int] = ()) -> None:
+        """Write down how the study was made, once it is ours; in the end also which trials are recommended."""
         if self.folder is not None:
             store = None if self.store is None else without_password(self.store)
-            noted = {**self.header, "trials": trials, "store": store, "call": self.call}
+            noted = {**self.header, "trials": trials, "store": store, "call": self.call,
+                     "recommended": list(recommended)}  # fmt: skip
             write_settings(self.folder, task, space, goal, noted, self.options)
 
 
@@ -127,7 +128,7 @@ class Search:
     means: Means
     screen: Screen | None = None
 
-    def result(self, trials: int, seconds: float | None) -> Result:
+    def result(self, trials: int | None, seconds: float | None) -> Result:
         """Run it: the trials, then the final trainings."""
         from nasturtium.study import open_study, run
 
@@ -150,6 +151,9 @@ class Search:
                 progress=self.progress(trials, seconds),
                 tidy=self.training.tidy,
             )
+            if recommended := self.recommended:
+                order = [trial.number for trial in leading(study, len(study.trials), recommended)]
+                self.kept.note(trials, self.training.task, self.space, self.goal, order)
             return self.conclude(study, str(ending))
         finally:
             study.close()
@@ -216,7 +220,7 @@ class Search:
         costs = structural(architecture, asked, self.training.recipe)
         return costs if self.screen is None else {**costs, **self.screen.kept(architecture)}
 
-    def progress(self, trials: int, seconds: float | None = None) -> Progress:
+    def progress(self, trials: int | None, seconds: float | None = None) -> Progress:
         """A line about so many trials."""
         from nasturtium.study import make_progress
 

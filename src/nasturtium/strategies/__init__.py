@@ -66,21 +66,28 @@ STRATEGIES: dict[str, type[Strategy]] = {
 }
 """Every strategy by its name."""
 
-USUAL = {"group": "sequences"}
-"""The strategy to begin with, by the kind of the input, where that is not ``evolution``: groups hold events."""
+USUAL = {"group": ("sequences", "asha_sequences")}
+"""The strategies to begin with, by the kind of the input, where that is not ``evolution``: groups hold events. The
+second, which trains for a short time first, where trials are not counted: there a short one counts as much as any."""
 
 COMMON = ("space", *Common.__annotations__)
 METHODS = ("ask", "asked", "tell")
 
 
-def for_signal(signal: Signal, objectives: int = 1) -> str:
-    """The name of the strategy to begin with for a kind of input; with several objectives one that looks at all."""
-    return USUAL.get(signal.kind, "evolution") if objectives == 1 else "evolution"
+def for_signal(signal: Signal, objectives: int = 1, timed: bool = False) -> str:
+    """The name of the strategy to begin with.
+
+    Args:
+        signal: The input, whose kind decides.
+        objectives: How many there are; where there are several, one is chosen that looks at all.
+        timed: Whether it is time that the search is given, not a number of trials.
+    """
+    return USUAL[signal.kind][timed] if objectives == 1 and signal.kind in USUAL else "evolution"
 
 
-def known_first(signal: Signal, space: Space, trials: int) -> list[str]:
+def known_first(signal: Signal, space: Space, trials: int | None) -> list[str]:
     """The known networks that a search of tables of events begins with: a quarter of its trials at most."""
-    return list(space.members)[: trials // 4] if signal.kind in USUAL else []
+    return list(space.members)[: None if trials is None else trials // 4] if signal.kind in USUAL else []
 
 
 def make(

@@ -17,9 +17,11 @@ NEEDED = {"objectives", "limits", "summary"}
 """Without these settings a study cannot be shown."""
 KINDS: Mapping[str, type | tuple[type, ...]] = {
     "objectives": list, "limits": list, "summary": str, "notes": list, "store": str, "trials": int, "metric": str,
-    "command": list, "proxy_keep": (int, float), "versions": dict,
+    "command": list, "proxy_keep": (int, float), "versions": dict, "recommended": list,
 }  # fmt: skip
-"""What settings are, where they are given; lists hold texts."""
+"""What settings are, where they are given."""
+HELD: Mapping[str, type] = {"recommended": int}
+"""What lists hold that do not hold texts."""
 
 PASSWORD = re.compile(r"(://[^:/@\s]*):(?:[^?\s]*@|[^@\s]*@)")
 """A password where URLs have it; an ``@`` or a ``?`` in it that should have been escaped belongs to it."""
@@ -92,7 +94,8 @@ def read_settings(folder: Path) -> dict[str, Any]:
     for name, kinds in KINDS.items():
         value = settings.get(name)
         fits = name not in settings or (value is None and name not in NEEDED) or isinstance(value, kinds)
-        if not fits or (isinstance(value, list) and not all(isinstance(each, str) for each in value)):
+        held = HELD.get(name, str)
+        if not fits or (isinstance(value, list) and not all(isinstance(each, held) for each in value)):
             raise StudyError(
                 f"{path} is not what a search writes: {name} is {value!r:.40}; run the search again to write it anew"
             )

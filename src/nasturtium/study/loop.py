@@ -39,7 +39,7 @@ def run(
     strategy: Strategy,
     executor: Executor,
     *,
-    trials: int,
+    trials: int | None,
     seed: int = 0,
     time: float | None = None,
     trial_seconds: float | None = None,
@@ -61,7 +61,7 @@ def run(
         study: Holds the trials; stays open.
         strategy: Decides what to try.
         executor: Runs the trials; is shut down at the end.
-        trials: How many trials the study shall have, infeasible ones not counted.
+        trials: How many trials the study shall have, infeasible ones not counted; as many as there are if None.
         seed: Seed of the study.
         time: Seconds after which no more trials start; those that run are finished.
         trial_seconds: Time limit of one trial; beyond it, it is ended by force and failed.
@@ -100,7 +100,7 @@ class Loop:
     study: Study
     strategy: Strategy
     executor: Executor
-    trials: int
+    trials: int | None
     seed: int
     deadline: float | None
     trial_seconds: float | None
@@ -161,9 +161,8 @@ class Loop:
                 return Ending.TIME
             if len(self.running) >= self.executor.capacity:
                 return Ending.TRIALS
-            trial = self.next()
-            if trial is None:
-                return Ending.TRIALS if self.enough else Ending.NOTHING
+            if (trial := self.next()) is None:
+                return Ending.TRIALS if self.trials is not None and self.enough else Ending.NOTHING
             self.start(trial)
 
     def next(self) -> Trial | None:
@@ -182,8 +181,10 @@ class Loop:
 
     @property
     def enough(self) -> bool:
-        """Whether all trials have been asked, infeasible ones not counted."""
-        return len(self.study) - self.study.counts[State.INFEASIBLE] >= self.trials
+        """Whether all trials have been asked, infeasible ones not counted; without a number, all that there is."""
+        none_left: bool = self.study.repeating and getattr(self.strategy, "exhausted", False)
+        asked = len(self.study) - self.study.counts[State.INFEASIBLE]
+        return none_left if self.trials is None else asked >= self.trials
 
     def start(self, trial: Trial) -> None:
         """Runs a trial, unless its limits or its twin make that needless."""
@@ -274,8 +275,7 @@ class Loop:
             self.study.record((event("lost", trial.number, reason=ended.reason),))
             times = self.study.losses[trial.number]
             if times > RETRIES:
-                reason = f"{ended.reason} ({times} times, not tried again)"
-                self.tell(trial, State.FAILED, {}, ended.seconds, reason)
+                self.tell(trial, State.FAILED, {}, ended.seconds, f"{ended.reason} ({times} times, not tried again)")
             else:
                 self.queue.appendleft(trial)
             return

@@ -47,12 +47,12 @@ class Line:
     """One line about a run: redrawn in place on a terminal, written now and then elsewhere.
 
     Args:
-        trials: How many trials the study shall have.
+        trials: How many trials the study shall have; None if that is not said.
         seconds: Time limit of the run, if any.
         console: A rich console; standard error unless given.
     """
 
-    def __init__(self, trials: int, seconds: float | None = None, console: Any = None) -> None:
+    def __init__(self, trials: int | None, seconds: float | None = None, console: Any = None) -> None:
         from rich.console import Console
         from rich.live import Live
         from rich.text import Text
@@ -93,7 +93,7 @@ class Line:
         """Seconds left, as far as can be told: by the pace of this run, and by its time limit."""
         passed = now - self.begun
         here = done - (self.before or 0)
-        guesses = [] if here <= 0 else [passed / here * max(self.trials - done, 0)]
+        guesses = [] if here <= 0 or self.trials is None else [passed / here * max(self.trials - done, 0)]
         guesses += [] if self.seconds is None else [max(self.seconds - passed, 0.0)]
         return min(guesses, default=None)
 
@@ -112,9 +112,9 @@ def done_trials(study: Study) -> int:
     return sum(study.counts[state] for state in (State.COMPLETE, State.STOPPED, State.FAILED))
 
 
-def describe(study: Study, running: int, trials: int, left: float | None) -> str:
+def describe(study: Study, running: int, trials: int | None, left: float | None) -> str:
     """The line: ``12/50 trials, 2 running, 1 failed, best accuracy 0.9812 (trial 7), 3:12 left``."""
-    parts = [f"{done_trials(study)}/{trials} trials"]
+    parts = [f"{done_trials(study)}{'' if trials is None else f'/{trials}'} trials"]
     parts += [f"{running} running"] if running else []
     parts += [f"{study.counts[s]} {s}" for s in (State.FAILED, State.INFEASIBLE) if study.counts[s]]
     best = study.best
@@ -133,6 +133,6 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-def make_progress(trials: int, seconds: float | None = None, quiet: bool = False) -> Progress:
+def make_progress(trials: int | None, seconds: float | None = None, quiet: bool = False) -> Progress:
     """A live line, or plain lines without a terminal, or nothing when quiet."""
     return Silent() if quiet else Line(trials, seconds)

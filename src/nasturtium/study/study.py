@@ -122,6 +122,11 @@ class Study:
         """The trial that was run for trial ``number``: itself, or the one whose scores it was given."""
         return self.copies.get(number, number)
 
+    @property
+    def repeating(self) -> bool:
+        """Whether the newest trial was given the scores of another."""
+        return len(self.trials) - 1 in self.copies
+
     def replay(self, strategy: Strategy) -> None:
         """Brings a new strategy to where the study is.
 
