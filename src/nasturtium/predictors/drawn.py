@@ -24,6 +24,12 @@ REMEMBERED = 30_000
 _GRAPHS: WeakKeyDictionary[Space, dict[tuple[int, ...], Graph]] = WeakKeyDictionary()
 """The graphs of the spaces there are: drawing one takes a millisecond, and a search makes an encoder for every fit."""
 
+KEPT = 200_000
+"""How many paths of the architectures of a space are remembered: those of what was tried are asked for at every fit."""
+
+_PATHS: WeakKeyDictionary[Space, dict[tuple[Any, ...], set[tuple[str, ...]]]] = WeakKeyDictionary()
+"""The paths of architectures by their decisions and the longest that counts."""
+
 COMMON = 0.2
 """Where a smaller part of the paths in a training set leads through two of it, paths are not all that is encoded."""
 
@@ -110,10 +116,19 @@ class Paths(Drawn):
 
     def paths(self, architectures: Sequence[Architecture]) -> list[set[tuple[str, ...]]]:
         """The paths of each architecture."""
-        found = []
-        for graph in self.graphs(architectures):
+        return [self.paths_of(architecture) for architecture in architectures]
+
+    def paths_of(self, architecture: Architecture) -> set[tuple[str, ...]]:
+        """The paths of an architecture; those of the last that were asked for are remembered."""
+        known, key = _PATHS.setdefault(self.space, {}), (architecture.decisions, self.longest)
+        found = known.pop(key, None)
+        if found is None:
+            (graph,) = self.graphs([architecture])
             there = routes(graph, self.longest) if self.routes is None else self.routes
-            found.append({tuple([graph.labels[node] for node in route]) for route in there or ()})
+            found = {tuple([graph.labels[node] for node in route]) for route in there or ()}
+            while known and sum(map(len, known.values())) + len(found) > KEPT:
+                del known[next(iter(known))]
+        known[key] = found
         return found
 
     def fit(self, architectures: Sequence[Architecture]) -> None:
