@@ -3,9 +3,10 @@
     python benchmarks/curves.py [errors] [scores] [stops] [searches] [speed]
 
 All of them if none is named. Curves: 341 trainings of NAS-Bench-NLP (WikiText-2, 50 epochs of validation loss), the
-three networks of the official fixtures of NATS-Bench (topology 200, size 90 epochs of accuracy), and a random search of
-ours on digits (40 networks, 20 epochs of loss), which is trained first, into the folder given by ``--digits``, if it is
-not there.
+three networks of the official fixtures of NATS-Bench (topology 200, size 90 epochs of accuracy), 91 networks of EC-NAS
+(the validation accuracies of separate trainings of 4, 12, 36 and 108 epochs, taken for points of one curve), and a random
+search of ours on digits (40 networks, 20 epochs of loss), which is trained first, into the folder given by ``--digits``,
+if it is not there.
 """
 
 from __future__ import annotations
@@ -71,6 +72,16 @@ def fixtures() -> Iterator[Set]:
     for dataset in ("cifar10", "cifar100", "imagenet16-120"):
         parts.append(_curves(load("nats_size", dataset, FIXTURES / "NATS-sss-v1_0-50262-simple")))
     yield Set("NATS size, three data sets, 90 epochs", np.concatenate(parts), True)
+
+
+def separate() -> Set:
+    """EC-NAS's trainings of all graphs of at most four vertices, at four lengths, the mean over three each."""
+    bench = load("nasbench101", "4V9E", DATA)
+    epochs = bench.metric("val_accuracy").epochs
+    curves = np.full((len(bench.column("val_accuracy", epochs[-1])), epochs[-1]), np.nan)
+    for epoch in epochs:
+        curves[:, epoch - 1] = bench.column("val_accuracy", epoch)
+    return Set(f"EC-NAS, separate trainings of {', '.join(map(str, epochs))} epochs", curves, True)
 
 
 def _curves(bench: Benchmark) -> Array:
@@ -248,7 +259,7 @@ def main() -> None:
         sets = [*([nlp(), *fixtures()] if tables else []), digits(given.digits)]
         for part, wanted in ((errors, "errors"), (scores, "scores"), (stops, "stops")):
             if wanted in parts:
-                part(sets)
+                part([*sets, separate()] if part is errors and tables else sets)
     if "searches" in parts and tables:
         searches()
     if "speed" in parts:
