@@ -4,9 +4,9 @@
 
 All of them if none is named. Curves: 341 trainings of NAS-Bench-NLP (WikiText-2, 50 epochs of validation loss), the
 three networks of the official fixtures of NATS-Bench (topology 200, size 90 epochs of accuracy), 91 networks of EC-NAS
-(the validation accuracies of separate trainings of 4, 12, 36 and 108 epochs, taken for points of one curve), and a random
-search of ours on digits (40 networks, 20 epochs of loss), which is trained first, into the folder given by ``--digits``,
-if it is not there.
+(validation accuracies of separate trainings of 4, 12, 36 and 108 epochs, taken for points of one curve), and a random
+search of ours on digits (40 networks, 20 epochs of loss), which is trained first, into the folder given by
+``--digits``, if it is not there.
 """
 
 from __future__ import annotations
