@@ -101,7 +101,7 @@ class Screen:
         """The scores of an architecture, NaN where one has no value; none at all where it breaks a limit."""
         from nasturtium.estimators import structural
 
-        costs = structural(architecture, [each.metric for each in self.limits])
+        costs = structural(architecture, [each.metric for each in self.limits], None, self.scorer.task.lengths)
         if not all(each.satisfied(costs) for each in self.limits):
             return {}
         return self.scorer(architecture)
