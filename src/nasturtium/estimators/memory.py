@@ -72,7 +72,7 @@ def training_memory(architecture: Architecture, batch: int = 64, length: int = 6
         batch: Rows.
         length: Steps of sequences whose length depends on the data.
     """
-    if batch <= 2 * FEW or not any(map(_unknown, architecture.input)):
+    if batch <= 2 * FEW or not any(signal.depends_on_data for signal in architecture.input):
         return _measured(architecture, batch, length)
     few, more = (_measured(architecture, rows, length) for rows in (FEW, 2 * FEW))
     return more + (batch - 2 * FEW) * (more - few) / FEW
@@ -99,7 +99,3 @@ def training_step(model: nn.Module, inputs: tuple[Tensor, ...]) -> None:
 
 def _masked(signal: Signal) -> bool:
     return signal.mask or any(_masked(member) for _, member in signal.members)
-
-
-def _unknown(signal: Signal) -> bool:
-    return None in signal.shape or any(_unknown(member) for _, member in signal.members)
