@@ -6,6 +6,7 @@ import nasturtium as nt
 from nasturtium.estimators import Training
 from nasturtium.final.baselines import broken, plain_network
 from nasturtium.objective import Goal
+from nasturtium.searching.screening import Screen
 from tests.tasks.event_tables import OPTIONS, customers
 
 EVENTS, LABELS = customers()
@@ -31,6 +32,26 @@ def test_the_limit_of_the_plain_network_is_that_of_its_rows():
     one = plain.count()["flops"]
     assert broken(plain, Goal.of("max:auroc", [f"flops<={one}"]), training) == [f"flops<={one}"]
     assert broken(plain, Goal.of("max:auroc", [f"flops<={2 * task.lengths.counted * one}"]), training) == []
+
+
+class Snip:
+    """Stands for what scores by a proxy."""
+
+    names = ("snip",)
+
+    def __init__(self, task):
+        self.task = task
+
+    def __call__(self, architecture):
+        return {"snip": 1.0}
+
+
+def test_candidates_are_screened_by_the_cost_of_their_rows():
+    task = nt.tasks.load(EVENTS, labels=LABELS, **OPTIONS)
+    plain = plain_network(task)
+    one, whole = (plain.count(length=length)["flops"] for length in (1, task.lengths.counted))
+    assert Screen(Snip(task), Goal.of("max:auroc", [f"flops<={one}"])).scores(plain) == {}
+    assert Screen(Snip(task), Goal.of("max:auroc", [f"flops<={whole}"])).scores(plain) == {"snip": 1.0}
 
 
 def test_a_study_that_was_begun_at_one_step_goes_on_so(tmp_path, monkeypatch):

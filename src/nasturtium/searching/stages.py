@@ -139,6 +139,8 @@ class Search:
         try:
             self.kept.note(trials, self.training.task, self.space, self.goal)
             self.training.lengths = lengths_for(self.training.lengths, study.trials)
+            if self.screen is not None:
+                self.screen.lengths = self.training.lengths
             ending = run(
                 study,
                 self.strategy,

@@ -143,7 +143,12 @@ def from_events(
     values = Labels(told.values, told.name, told.given, order=order, groups=told.groups, column=True)
     rows = EventRows(ordered, asked, kind_of_times(frame[timestamp]))
     task = assemble(rows, values, name=name, seed=seed, metric=metric, kind=kind, notes=told.notes)
-    if metric is not None or task.kind != "classification" or task.outputs != 2:
+    return task if metric is not None else _by_auroc(task)
+
+
+def _by_auroc(task: Task) -> Task:
+    """The task judged by AUROC, if it has two classes."""
+    if task.kind != "classification" or task.outputs != 2:
         return task
     metrics = metrics_for(task.kind, "auroc")
     return replace(task, metric=metrics[0], metrics=metrics)
