@@ -11,6 +11,7 @@ import pytest
 
 from nasturtium.errors import TaskError
 from nasturtium.export.carried.events import encode_events
+from nasturtium.export.carried.tables import number_features
 from nasturtium.tasks import Preprocessing, load
 from tests.tasks.event_tables import OPTIONS, customers
 
@@ -121,6 +122,12 @@ def test_numbers_without_a_deviation_are_refused():
     line = r"column 'amount' has 1 values beyond 1e\+100 \(first: 1.79769e\+308 at row 17\); if they mark"
     with pytest.raises(TaskError, match=line):
         given(EVENTS.with_columns(amount=pl.Series(amounts)))
+    late = EVENTS["when"].to_list()
+    late[23] = -1.7976931348623157e308
+    with pytest.raises(TaskError, match=r"column 'when' of the events has 1 times beyond 1e\+30 \(first at row 23\)"):
+        given(EVENTS.with_columns(when=pl.Series(late)))
+    with pytest.raises(ValueError, match=r"column 'amount' holds 1\.79769e\+308; if that marks what is missing"):
+        number_features(amounts[17], "amount")
     rows = EVENTS.select("amount", "shop", y="kind").with_columns(amount=pl.Series(amounts))
     with pytest.raises(TaskError, match=line):
         load(rows, target="y")

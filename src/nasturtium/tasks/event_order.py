@@ -108,6 +108,8 @@ def check_columns(frame: pl.DataFrame, names: Iterable[str], place: str) -> None
             raise TaskError(f"{place} has no column {name!r}; {known}{did_you_mean(name, frame.columns)}")
 
 
+LATEST = 1e30
+"""Times beyond this are too large for float32 numbers."""
 MOMENTS, DURATIONS, PLAIN = "moments", "durations", "numbers"
 """What times can be."""
 
@@ -125,7 +127,7 @@ def times_of(series: pl.Series, place: str) -> Array:
     """Times (E,) as float64: moments and text of moments in seconds since 1970, numbers as they are.
 
     Raises:
-        TaskError: If one is missing, infinite, or is no time.
+        TaskError: If one is missing, infinite, senselessly large, or is no time.
     """
     import polars as pl
 
@@ -148,6 +150,12 @@ def times_of(series: pl.Series, place: str) -> Array:
         raise TaskError(
             f"column {series.name!r} of {place} has {int(bad.sum())} missing or infinite times (first at row "
             f"{int(np.argmax(bad))}); remove these events, or give their times"
+        )
+    large = np.abs(times) > LATEST
+    if large.any():
+        raise TaskError(
+            f"column {series.name!r} of {place} has {int(large.sum())} times beyond {LATEST:g} (first at row "
+            f"{int(np.argmax(large))}); if they mark what is missing, remove these events, or give their times"
         )
     return times.astype(np.float64)
 
