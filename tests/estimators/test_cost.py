@@ -4,19 +4,35 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from nasturtium.errors import ObjectiveError, SpaceError
-from nasturtium.estimators import Recipe, Trained, structural
+from nasturtium.estimators import Recipe, Trained, Training, lengths_for, structural
 from nasturtium.estimators.examples import example_inputs
 from nasturtium.estimators.latency import latency_ms
 from nasturtium.estimators.memory import PeakMemory, training_memory, training_step
-from nasturtium.layers import GRU, LSTM, Attention, Conv1d, Embedding, GlobalPool, Linear, ReLU, Sequential
+from nasturtium.layers import (
+    GRU,
+    LSTM,
+    Attention,
+    Conv1d,
+    Embedding,
+    GlobalPool,
+    Linear,
+    PositionalEncoding,
+    ReLU,
+    Sequential,
+)
 from nasturtium.space import Architecture
 from nasturtium.space.signal import group, sequence, tokens
+from nasturtium.tasks import load
+from nasturtium.tasks.ragged import Lengths
+from nasturtium.trial import State, Trial
+from tests.tasks.event_tables import OPTIONS, customers
 
 NETWORKS = [
     Architecture(Sequential(Conv1d(8), LSTM(16), Attention(4), GlobalPool(), Linear(3)), input=(12, 5)),
@@ -122,3 +138,59 @@ def test_examples_have_the_shapes_of_their_signals():
     assert int(events.max()) < 9
     assert times.shape == (3, 5, 1)
     assert other.shape == (3, 4, 2)
+
+
+LENGTHS = Lengths(20, 20, 90)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        Sequential(GRU(16), GlobalPool(), Linear(2)),
+        Sequential(Conv1d(8), Attention(4), GlobalPool(), Linear(3)),
+    ],
+)
+def test_unknown_lengths_cost_what_known_ones_cost(network):
+    unknown = Architecture(network, input=sequence(None, 8, mask=True))
+    typical, longest = (Architecture(network, input=sequence(length, 8, mask=True)) for length in (20, 90))
+    costs = structural(unknown, ("params", "flops", "memory_mb"), Recipe(batch_size=12), LENGTHS)
+    assert costs["params"] == structural(typical)["params"]
+    assert costs["flops"] == structural(typical)["flops"] > 19 * structural(unknown)["flops"]
+    held = structural(longest, ["memory_mb"], Recipe(batch_size=12))["memory_mb"]
+    assert costs["memory_mb"] == pytest.approx(held, rel=0.01)
+
+
+def test_latency_is_that_of_a_typical_row(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "nasturtium.estimators.latency.latency_ms", lambda architecture, length: seen.append(length) or 1
+    )
+    structural(Architecture(Sequential(GRU(4), GlobalPool()), input=sequence(None, 2)), ["latency_ms"], None, LENGTHS)
+    assert seen == [20]
+
+
+def test_lengths_are_those_of_the_rows_of_a_task():
+    events, labels = customers()
+    task = load(events, labels=labels, **OPTIONS, max_events=9)
+    counts = dict(events.group_by("who").len().iter_rows())
+    kept = {part: [min(int(n), 9) for n in np.diff(getattr(task, part).offsets)] for part in ("train", "valid", "test")}
+    assert sorted([*kept["train"], *kept["valid"], *kept["test"]]) == sorted(min(n, 9) for n in counts.values())
+    assert task.lengths == Lengths(round(np.median(kept["train"])), round(np.median(kept["train"])), 9)
+    assert load("digits").lengths is None
+    network = Architecture(Sequential(GRU(4)), input=sequence(None, 2))
+    assert Training(task).costs(network)["flops"] == network.count(length=task.lengths.counted)["flops"]
+
+
+def test_a_network_that_takes_fewer_steps_is_counted_all_the_same():
+    network = Sequential(PositionalEncoding("learned", longest=5), GlobalPool(), Linear(2))
+    architecture = Architecture(network, input=sequence(None, 4))
+    assert structural(architecture, ["flops"], None, LENGTHS) == structural(architecture, ["flops"])
+
+
+def test_a_study_is_counted_on_as_it_began():
+    architecture = Architecture(Sequential(GRU(4), GlobalPool()), input=sequence(None, 2))
+    old, new = (structural(architecture, ["flops"], None, each) for each in (None, LENGTHS))
+    trials = [Trial(n, State.COMPLETE, architecture, scores=scores) for n, scores in enumerate(({}, old, new))]
+    assert lengths_for(LENGTHS, trials) is None
+    assert lengths_for(LENGTHS, trials[2:]) == lengths_for(LENGTHS, []) == LENGTHS
+    assert lengths_for(None, trials) is None

@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 
 from nasturtium.errors import SpaceError
+from nasturtium.layers import GRU, GlobalPool, Sequential
 from nasturtium.report.tree import tree
+from nasturtium.space import Architecture
 from nasturtium.space.graph import nodes_of
+from nasturtium.space.signal import sequence
 from tests.report.networks import EVERY, chain, deep, residuals, several_inputs, stages, two_back
 from tests.skeletons.small import recipe_space
 
@@ -82,3 +85,9 @@ def test_networks_of_thousands_of_layers_stay_readable():
 def test_what_is_no_network_is_refused():
     with pytest.raises(SpaceError, match="no layer"):
         tree(recipe_space().sample(np.random.default_rng(0)))
+
+
+def test_flops_of_sequences_of_unknown_length_are_said_to_be_of_one_step():
+    network = Architecture(Sequential(GRU(4), GlobalPool()), input=sequence(None, 2))
+    flops = network.count()["flops"]
+    assert tree(network).splitlines()[-1].endswith(f" {flops:,} FLOPs of one step, input sequence ?x2, output vector 4")

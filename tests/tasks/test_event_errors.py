@@ -75,7 +75,6 @@ def test_one_class():
         ({"split": "random"}, "unknown split 'random'; use temporal or stratified"),
         ({"entity": None}, "needs the columns of entity and timestamp; entity is not given"),
         ({"layout": "tokens"}, "layout='tokens' does not apply to a DataFrame"),
-        ({"numeric": ["kind"]}, "column 'kind' holds '(call|visit|order)' at row 0, which is no number"),
     ],
 )
 def test_columns_and_options(options, line):

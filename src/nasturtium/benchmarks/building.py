@@ -120,6 +120,7 @@ def build(
         raise BenchmarkError(f"task {data.name!r} has no test rows, and a benchmark is judged by them; give it some")
     opened, folder = space_for(space, data, space_options or {}), Path(out)
     from nasturtium.benchmarks.recorded import RecordedTraining  # torch, once all else is in order
+    from nasturtium.estimators import lengths_for
 
     training = RecordedTraining(data, recipe, device, checkpoints=False)
     goal = Goal.of(data.objective, limits, data.directions)
@@ -131,10 +132,11 @@ def build(
     facts = _facts(data, opened, header, space_options or {})
     study = open_study(folder / STUDY, goal, opened, header)
     try:
+        training.lengths = lengths_for(training.lengths, study.trials)
         executor = InProcess(training) if workers == 1 else LocalProcesses(training, opened, workers, preload=PRELOADED)
         ending = run(
             study, Sampled(opened, seed=seed, budget=epochs, seeds=seeds), executor, trials=count * seeds, seed=seed,
-            time=duration(time), repeats=True, cost=structure, progress=make_progress(count * seeds, None, quiet),
+            time=duration(time), repeats=True, cost=training.costs, progress=make_progress(count * seeds, None, quiet),
             seed_of=lambda trial: seed + trial.number % seeds,
         )  # fmt: skip
         failed = sum(trial.state is State.FAILED for trial in study.trials)
@@ -144,13 +146,6 @@ def build(
         return written
     finally:
         study.close()
-
-
-def structure(architecture: Architecture) -> dict[str, float]:
-    """Parameters and FLOPs."""
-    from nasturtium.estimators import structural
-
-    return dict(structural(architecture, ["params", "flops"]))
 
 
 def _rows(study: Study, seeds: int, seed: int) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """Estimators: how good an architecture is, by training it, and what it costs."""
 
-from nasturtium.estimators.cost import COSTS, structural
+from nasturtium.estimators.cost import COSTS, lengths_for, structural
 from nasturtium.estimators.defaults import default_recipe
 from nasturtium.estimators.distillation import Distillation
 from nasturtium.estimators.recipe import Augmentation, Recipe, Trained
@@ -19,5 +19,6 @@ __all__ = [
     "Trained",
     "Training",
     "default_recipe",
+    "lengths_for",
     "structural",
 ]

@@ -85,7 +85,7 @@ def own_device(place: str | None, count: int) -> str:
     return "cuda" if place is None or count < 2 else f"cuda:{int(place) % count}"
 
 
-def choose_mode(model: nn.Module, device: torch.device, precision: str, flops: int) -> Mode:
+def choose_mode(model: nn.Module, device: torch.device, precision: str, flops: float) -> Mode:
     """The fastest way to compute that is safe, by a rule and not by a stopwatch, so that runs can be repeated.
 
     Measured on one thread, batches of 64, forward, backward and AdamW, against fp32: with AMX, bf16 and channels

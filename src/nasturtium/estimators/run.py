@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from nasturtium.errors import TrainingError
 from nasturtium.estimators import checkpoint
 from nasturtium.estimators.checkpoint import Checkpoint, Curve
+from nasturtium.estimators.cost import structural
 from nasturtium.estimators.data import Placed
 from nasturtium.estimators.device import choose_mode, strides_over_the_edge
 from nasturtium.estimators.fit import Fit, make_loss
@@ -55,7 +56,8 @@ def prepare(
     fitted = Architecture(architecture.value, input=task.inputs)
     _answers(fitted, task)
     model = fitted.build()
-    mode = choose_mode(model, placed.device, recipe.precision, fitted.count(params=False)["flops"])
+    flops = structural(fitted, ["flops"], None, task.lengths)["flops"]
+    mode = choose_mode(model, placed.device, recipe.precision, flops)
     if mode.bf16 and placed.device.type == "cpu" and strides_over_the_edge(fitted):
         mode = mode._replace(bf16=False)
     model = model.to(placed.device)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nasturtium.errors import TrainingError
+from nasturtium.estimators.cost import structural
 from nasturtium.estimators.defaults import default_recipe
 from nasturtium.estimators.distillation import Distillation
 from nasturtium.estimators.recipe import Recipe, recipe_of
@@ -15,6 +16,7 @@ from nasturtium.objective import parse_objective
 from nasturtium.trial import Budget, Report, Scores
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     import numpy.typing as npt
@@ -58,6 +60,9 @@ class Training:
         distillation: How the best trials of a study teach those that follow; None for not at all. It acts in
             :meth:`evaluate` alone: final trainings learn from the data, as the plain networks beside them do.
 
+    Attributes:
+        lengths: By which costs are counted where sequences differ in length: those of the task.
+
     Raises:
         TrainingError: If the recipe is open or holds a value that cannot be used, or the task cannot be taught so.
     """
@@ -73,6 +78,7 @@ class Training:
         distillation: Distillation | None = None,
     ) -> None:
         self.task = task
+        self.lengths = task.lengths
         self.recipe = default_recipe(task) if recipe is None else recipe
         self.recipe.check()
         self.device = device
@@ -85,6 +91,10 @@ class Training:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_placed": None}  # tensors do not travel; they are placed anew
+
+    def costs(self, architecture: Architecture, names: Iterable[str] = ("params", "flops")) -> dict[str, float]:
+        """What an architecture costs on this task, by name (see :func:`nasturtium.estimators.structural`)."""
+        return structural(architecture, names, self.recipe, self.lengths)
 
     def evaluate(self, architecture: Architecture, budget: Budget, report: Report) -> Scores:
         """Train to a budget and score on the validation rows.

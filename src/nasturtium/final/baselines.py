@@ -25,7 +25,7 @@ from nasturtium.spaces.event_layers import EventStem
 from nasturtium.tasks import Task
 
 if TYPE_CHECKING:
-    from nasturtium.estimators import Recipe
+    from nasturtium.estimators import Training
 
 WIDEST = 256
 """Channels of the last stage of the plain convolutional network."""
@@ -49,12 +49,10 @@ def plain_network(task: Task) -> Architecture | None:
     return Architecture(Sequential(*layers), input=task.inputs)
 
 
-def broken(architecture: Architecture, goal: Goal, recipe: Recipe) -> list[str]:
+def broken(architecture: Architecture, goal: Goal, training: Training) -> list[str]:
     """The limits on size and cost that a plain network, which nobody searched under them, does not keep."""
-    from nasturtium.estimators import structural
-
     limits = [each for each in goal.limits if each.structural]
-    costs = structural(architecture, sorted({each.metric for each in limits}), recipe)
+    costs = training.costs(architecture, sorted({each.metric for each in limits}))
     return [str(each) for each in limits if not each.satisfied(costs)]
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nasturtium.errors import NasturtiumError
-from nasturtium.estimators import structural
 from nasturtium.final.baselines import broken, plain_network
 from nasturtium.final.classical import fitting, train_classical
 from nasturtium.final.files import keep_best, load_best, load_weights
@@ -132,18 +131,18 @@ def finish(
     """
     task = training.task
     leaders = leading(study, wanted.finalists, recommended)
-    plan = _plan(study, task, wanted, leading(study, wanted.finalists + 1, recommended))
+    plan = _plan(study, training, wanted, leading(study, wanted.finalists + 1, recommended))
     if plan.cut:
         note(plan.cut)
     with ExitStack() as stack:
         place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nasturtium-")))
-        entries = [_finalist(trial, task) for trial in leaders[: plan.finalists]]
+        entries = [_finalist(trial, training) for trial in leaders[: plan.finalists]]
         if wanted.tune:
             entries = _tuned(entries, leaders, study, training, wanted, executor, folder, header, progress)
         plain = plain_network(task) if plan.baselines and plan.plain else None
         if plain is not None:
-            entries.append(_entry(plain, "plain network", "baseline"))
-            entries[-1].network.breaks = broken(plain, study.goal, training.recipe)
+            entries.append(_entry(plain, "plain network", "baseline", training))
+            entries[-1].network.breaks = broken(plain, study.goal, training)
         limits = {"limits": [str(each) for each in study.goal.limits]} if study.goal.limits else {}
         settings = _settings(entries, plan, wanted, {**header, **limits})
         kept = None if folder is None else _kept(folder, settings, entries)
@@ -201,7 +200,8 @@ def _kept(folder: Path, settings: dict[str, Any], entries: list[Entry]) -> Finis
     return Finish(finals, loaded.model, best.architecture, scores, False)
 
 
-def _plan(study: Study, task: Task, wanted: Wanted, leaders: list[Trial]) -> Plan:
+def _plan(study: Study, training: Training, wanted: Wanted, leaders: list[Trial]) -> Plan:
+    task = training.task
     share = 1 - TUNING_SHARE if wanted.tune else 1.0
     share *= 1 - CLASSICAL_SHARE if wanted.baselines and fitting(task) is not None else 1.0
     left = None if wanted.left is None else share * wanted.left
@@ -211,19 +211,19 @@ def _plan(study: Study, task: Task, wanted: Wanted, leaders: list[Trial]) -> Pla
     pace = 0.0
     if plain is not None:
         trials = [trial for trial in study.trials if trial.state is State.COMPLETE]
-        pace = foreseen(trials, structural(plain, ["flops"])["flops"])
+        pace = foreseen(trials, training.costs(plain, ["flops"])["flops"])
     return fitted(whole, leaders, rows, wanted.workers, left, pace)
 
 
-def _finalist(trial: Trial, task: Task) -> Entry:
-    entry = _entry(trial.architecture, f"trial {trial.number}", "finalist", trial.scores)
+def _finalist(trial: Trial, training: Training) -> Entry:
+    entry = _entry(trial.architecture, f"trial {trial.number}", "finalist", training, trial.scores)
     entry.network.number = trial.number
-    entry.network.valid = trial.scores.get(task.metric)
+    entry.network.valid = trial.scores.get(training.task.metric)
     return entry
 
 
-def _entry(architecture: Architecture, name: str, kind: str, known: Scores | None = None) -> Entry:
-    costs = known if known and {"params", "flops"} <= known.keys() else structural(architecture, ["params", "flops"])
+def _entry(architecture: Architecture, name: str, kind: str, training: Training, known: Scores | None = None) -> Entry:
+    costs = known if known and {"params", "flops"} <= known.keys() else training.costs(architecture)
     network = Network(name, kind, None, str(architecture), None, costs["params"], costs["flops"])
     return Entry(network, architecture, [])
 

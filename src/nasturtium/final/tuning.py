@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nasturtium.estimators import Recipe, Trained, Training, structural
+from nasturtium.estimators import Recipe, Trained, Training
 from nasturtium.final.leaders import leading, standing
 from nasturtium.objective import STRUCTURAL, Goal
 from nasturtium.space import Space, choice
@@ -90,7 +90,7 @@ def tuned(
     running: Executor = executor(training, space)
     try:
         run(study, strategy, running, trials=trials, seed=seed, time=seconds, progress=progress,
-            cost=lambda architecture: structural(architecture, asked, training.recipe))  # fmt: skip
+            cost=lambda architecture: training.costs(architecture, asked))  # fmt: skip
         best: dict[str, Trial] = {}
         before = {str(trial.architecture): standing(goal, trial.scores) for trial in leaders}
         for trial in leading(study, len(study.trials)):

@@ -1,7 +1,8 @@
 """Descriptions of the building blocks, one file a family; torch is imported only when one is built.
 
 Costs are for one example. Where the length of a sequence depends on the data it counts as one step: for the
-cost of a longer one, ask on a signal that has a length.
+cost of a longer one, ask on a signal that has a length, or ``architecture.count(length=...)``. A search counts the
+steps that rows of its task have.
 """
 
 from nasturtium.layers.activation import (

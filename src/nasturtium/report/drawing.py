@@ -210,11 +210,8 @@ def _panel(head: Lines, body: Picture) -> Picture:
 
 
 def _page(name: str, digest: str, root: Block, panels: list[Picture]) -> str:
-    totals = (
-        f"{root.cost.params:,} parameters, {root.cost.flops:,} FLOPs, input {' and '.join(map(str, root.inputs))}, "
-        f"output {' and '.join(map(str, root.outputs))}"
-    )
     columns = _columns(panels)
+    totals = root.total
     width = max(text_width(totals, SMALL) + 2 * SPACE, text_width(name, 16, True) + 2 * SPACE)
     body, x, lowest = [], SPACE, 0.0
     for column in columns:

@@ -69,6 +69,13 @@ class Block:
         return type(self.part).__name__
 
     @property
+    def total(self) -> str:
+        """What it costs, what it takes and what it gives, in one line."""
+        inputs, outputs = (" and ".join(map(str, signals)) for signals in (self.inputs, self.outputs))
+        step = " of one step" if any(each.depends_on_data and each.kind != "edges" for each in self.inputs) else ""
+        return f"{self.cost.params:,} parameters, {self.cost.flops:,} FLOPs{step}, input {inputs}, output {outputs}"
+
+    @property
     def is_container(self) -> bool:
         """Whether it only routes signals through children."""
         return is_container(self.part)

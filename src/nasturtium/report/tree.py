@@ -45,12 +45,7 @@ def tree(architecture: Architecture) -> str:
     root = outline(architecture)
     writer = _Writer(root)
     writer.block("", "", root, Item(root, (), root.outputs, root.cost, 0, 0), note="")
-    return "\n".join([*_columns(writer.lines), _total(root)])
-
-
-def _total(root: Block) -> str:
-    inputs, outputs = (" and ".join(map(str, signals)) for signals in (root.inputs, root.outputs))
-    return f"{root.cost.params:,} parameters, {root.cost.flops:,} FLOPs, input {inputs}, output {outputs}"
+    return "\n".join([*_columns(writer.lines), root.total])
 
 
 def _columns(lines: list[Line]) -> list[str]:

@@ -84,7 +84,7 @@ class Screen:
     def __init__(self, scorer: Scorer, goal: Goal) -> None:
         from nasturtium.proxies import together
 
-        self.scorer = scorer
+        self.scorer, self.lengths = scorer, scorer.task.lengths
         self.limits = [each for each in goal.limits if each.metric in COUNTED]
         self.judged = together(self.scores, scorer.names)
         self.met = False
@@ -101,7 +101,7 @@ class Screen:
         """The scores of an architecture, NaN where one has no value; none at all where it breaks a limit."""
         from nasturtium.estimators import structural
 
-        costs = structural(architecture, [each.metric for each in self.limits])
+        costs = structural(architecture, [each.metric for each in self.limits], None, self.lengths)
         if not all(each.satisfied(costs) for each in self.limits):
             return {}
         return self.scorer(architecture)

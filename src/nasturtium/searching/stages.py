@@ -130,6 +130,7 @@ class Search:
 
     def result(self, trials: int | None, seconds: float | None) -> Result:
         """Run it: the trials, then the final trainings."""
+        from nasturtium.estimators import lengths_for
         from nasturtium.study import open_study, run
 
         place, name = place_of(self.kept.folder, self.kept.store)
@@ -137,6 +138,9 @@ class Search:
         study = open_study(place, self.goal, self.space, self.kept.header, name=name)
         try:
             self.kept.note(trials, self.training.task, self.space, self.goal)
+            self.training.lengths = lengths_for(self.training.lengths, study.trials)
+            if self.screen is not None:
+                self.screen.lengths = self.training.lengths
             ending = run(
                 study,
                 self.strategy,
@@ -214,10 +218,8 @@ class Search:
 
     def cost(self, architecture: Architecture) -> Scores:
         """What the limits before training need, and what any user wants to know; what proxies said."""
-        from nasturtium.estimators import structural
-
         asked = sorted({"params", "flops"} | STRUCTURAL.intersection(self.goal.metrics))
-        costs = structural(architecture, asked, self.training.recipe)
+        costs = self.training.costs(architecture, asked)
         return costs if self.screen is None else {**costs, **self.screen.kept(architecture)}
 
     def progress(self, trials: int | None, seconds: float | None = None) -> Progress:

@@ -167,10 +167,24 @@ class Architecture:
 
         return lower(self.value, self.input)
 
-    def count(self, params: bool = True, flops: bool = True) -> dict[str, int]:
-        """Parameters and FLOPs (two for each multiply-accumulate) for one example, from the cost rules."""
-        cost = cost_of(self.value, self.input)
-        return {k: v for k, v in (("params", cost.params), ("flops", cost.flops)) if (params, flops)[k == "flops"]}
+    def count(self, params: bool = True, flops: bool = True, length: int = 1) -> dict[str, int]:
+        """Parameters and FLOPs (two for each multiply-accumulate) for one example, from the cost rules.
+
+        Args:
+            params: Whether to count parameters.
+            flops: Whether to count FLOPs.
+            length: Steps that sequences have in the example where their length depends on the data.
+
+        Raises:
+            Mismatch: If the network does not take so many.
+        """
+        counted = {}
+        if params:
+            counted["params"] = cost_of(self.value, self.input).params
+        if flops:
+            signals = self.input if length == 1 else tuple([signal.with_length(length) for signal in self.input])
+            counted["flops"] = cost_of(self.value, signals).flops
+        return counted
 
     def to_json(self) -> str:
         """The architecture with its decisions, its input and the name and version of its space."""

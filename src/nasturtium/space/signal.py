@@ -67,6 +67,17 @@ class Signal(NamedTuple):
                 return signal
         raise Mismatch(f"no signal {name!r} in {self}")
 
+    @property
+    def depends_on_data(self) -> bool:
+        """Whether a size is not known before the data, in members, too."""
+        return None in self.shape or any(member.depends_on_data for _, member in self.members)
+
+    def with_length(self, length: int) -> Signal:
+        """The same signal with ``length`` for each size that is not known before the data, in members, too."""
+        shape = tuple([length if size is None else size for size in self.shape])
+        members = tuple([(name, member.with_length(length)) for name, member in self.members])
+        return self._replace(shape=shape, members=members)
+
     def __str__(self) -> str:
         if self.kind == "group":
             return "group(" + ", ".join(f"{name}={signal}" for name, signal in self.members) + ")"

@@ -240,6 +240,9 @@ def moments(values: Array, mask: Array | None, train: Array, axis: int) -> tuple
 
     Only real steps count. Rows are taken in chunks, so that memory stays that of the data. The deviation is
     exactly 0 where, and only where, all values are equal.
+
+    Raises:
+        TaskError: If values are so large that there is none.
     """
     others = tuple(k for k in range(values.ndim) if k != axis)
     width = values.shape[axis]
@@ -256,8 +259,21 @@ def moments(values: Array, mask: Array | None, train: Array, axis: int) -> tuple
     for rows in _chunks(train):
         chunk = _real(values, mask, rows).astype(np.float64)
         chunk -= mean if mask is not None else mean.reshape(shape)
-        square += np.square(chunk, out=chunk).sum(axis=others if mask is None else (0,))
-    return mean, np.where(low == high, 0.0, np.sqrt(square / count))
+        with np.errstate(over="ignore"):  # said below
+            square += np.square(chunk, out=chunk).sum(axis=others if mask is None else (0,))
+    std = np.where(low == high, 0.0, np.sqrt(square / count))
+    _check_finite(mean, std, low, high)
+    return mean, std
+
+
+def _check_finite(mean: Array, std: Array, low: Array, high: Array) -> None:
+    lost = np.flatnonzero(~np.isfinite(mean) | ~np.isfinite(std))
+    if len(lost):
+        first = lost[0]
+        raise TaskError(
+            f"column or channel {first} of x holds values from {low[first]:g} to {high[first]:g}, too large for "
+            "a mean and a deviation; if they mark what is missing, fill them in"
+        )
 
 
 def _real(values: Array, mask: Array | None, rows: Array) -> Array:

@@ -13,7 +13,16 @@ import numpy.typing as npt
 
 from nasturtium.errors import TaskError
 from nasturtium.space.signal import Signal, group, sequence, tokens
-from nasturtium.tasks.event_order import Ordered, check_columns, order_events, text_of
+from nasturtium.tasks.event_entities import text_of
+from nasturtium.tasks.event_order import (
+    DURATIONS,
+    MOMENTS,
+    PLAIN,
+    Ordered,
+    check_columns,
+    kind_of_times,
+    order_events,
+)
 from nasturtium.tasks.table_coding import as_numbers
 
 if TYPE_CHECKING:
@@ -64,23 +73,44 @@ class EventColumn:
         return 4 if self.kind == "clock" else 1 + self.gaps
 
     def ids(self, series: pl.Series) -> Array:
-        """The ids (E,) of a category, int32."""
+        """The ids (E,) of a category, int32.
+
+        What was not text is known however it is written (3 as 3.0 or 03, true as True): whether a file gives numbers or
+        text of them depends on its other rows, and an id must not.
+        """
         import polars as pl
 
         text = text_of(series)
-        known = text.cast(pl.Enum(self.categories), strict=False).to_physical().cast(pl.Int32)
+        places = self._places(text)
+        if text.dtype != series.dtype or self.text or not places.null_count():
+            known = places
+        else:
+            plain = text_of(text.cast(pl.Float64, strict=False))
+            lower = text.str.to_lowercase()
+            logical = lower.is_in(["true", "false"]).fill_null(False)
+            known = places.zip_with(places.is_not_null(), self._places(lower.zip_with(logical, plain)))
         codes: Array = (known + 1).fill_null(0).to_numpy().copy()
         if self.gaps:
             codes[text.is_null().to_numpy()] = self.vocabulary - 1
         return codes
 
-    def numbers(self, series: pl.Series) -> Array:
+    def _places(self, text: pl.Series) -> pl.Series:
+        """Where texts stand among the categories; null where they do not."""
+        import polars as pl
+
+        return text.cast(pl.Enum(self.categories), strict=False).to_physical().cast(pl.Int32)
+
+    def numbers(self, series: pl.Series, rows: Array | None = None) -> Array:
         """The channels (E, 1 or 2) of a number, float32.
+
+        Args:
+            series: The values.
+            rows: Which rows of a table they are, for messages.
 
         Raises:
             TaskError: If the column holds text or infinite values.
         """
-        values, missing = as_numbers(series)
+        values, missing = as_numbers(series, rows)
         scaled = (self.bend(values) - self.mean) / self.std
         scaled[missing] = 0
         return (np.column_stack((scaled, missing)) if self.gaps else scaled).astype(np.float32)
@@ -122,6 +152,8 @@ class EventCoding:
         columns: Categories, then numbers, then what the times tell.
         most: Events kept of each entity, the newest; no more than the longest of the task had.
         unit: What a time of 1 is, in the unit of the timestamp (seconds for moments).
+        named: Whether entities were text; those of new files are then text whatever they look like.
+        times: Whether times were ``moments``, ``durations`` or ``numbers``; empty in what was saved before this was.
     """
 
     entity: str
@@ -129,6 +161,8 @@ class EventCoding:
     columns: tuple[EventColumn, ...]
     most: int
     unit: float
+    named: bool = False
+    times: str = ""
 
     @property
     def signal(self) -> Signal:
@@ -153,7 +187,7 @@ class EventCoding:
             if column.kind == "category":
                 made.append(column.ids(ordered.frame[column.name]))
             elif column.kind == "number":
-                numbers.append(column.numbers(ordered.frame[column.name]))
+                numbers.append(column.numbers(ordered.frame[column.name], ordered.rows))
             else:
                 numbers.append(column.of_times(ordered))
         if numbers:
@@ -170,7 +204,8 @@ class EventCoding:
             name: Of the table, for messages.
 
         Raises:
-            TaskError: If a column is absent, or a time or an entity cannot be used.
+            TaskError: If a column is absent, times are of another kind than in training, or a time or an entity cannot
+                be used.
         """
         import polars as pl
 
@@ -182,7 +217,20 @@ class EventCoding:
         needed = [column.name for column in self.columns if column.kind in ("category", "number")]
         names = list(dict.fromkeys((self.entity, self.timestamp, *needed)))
         check_columns(frame, names, name)
+        self._check_times(frame[self.timestamp], name)
         return order_events(frame.select(names), self.entity, self.timestamp, self.most, name)
+
+    def _check_times(self, series: pl.Series, name: str) -> None:
+        """Refuse moments where times were numbers, and the other way round: their units differ."""
+        found = kind_of_times(series)
+        known: tuple[str, ...] = (self.times,)
+        if not self.times:  # saved before: what has a time of day were moments, or durations
+            known = (MOMENTS, DURATIONS) if any(column.kind == "clock" for column in self.columns) else (PLAIN,)
+        if len(series) and series.null_count() < len(series) and found not in known:
+            way = "dates, moments, or text of them" if known[0] == MOMENTS else f"{known[0]} in the same unit"
+            raise TaskError(
+                f"column {series.name!r} of {name} holds {found}, but times were {known[0]} in training; give {way}"
+            )
 
     def apply(self, raw: object, name: str = "the events") -> tuple[Array, ...]:
         """Turn new raw events into a network's inputs, one row for each entity in the order of their first event.

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from nasturtium.errors import TaskError
 from nasturtium.tasks.array_coding import listed, steady
 from nasturtium.tasks.event_coding import EventCoding, EventColumn, gaps_of, left_of, member_names
-from nasturtium.tasks.event_order import Ordered, check_columns, text_of
+from nasturtium.tasks.event_entities import is_wordable, text_of
+from nasturtium.tasks.event_order import MOMENTS, Ordered, check_columns
 from nasturtium.tasks.table_coding import as_numbers
 
 if TYPE_CHECKING:
@@ -62,29 +63,33 @@ class Asked:
             raise TaskError(f"max_events is {self.most!r}; give a whole number from 1")
 
 
-def fit_events(ordered: Ordered, asked: Asked, train: Array, moments: bool) -> tuple[EventCoding, tuple[str, ...]]:
+def fit_events(ordered: Ordered, asked: Asked, train: Array, times: str) -> tuple[EventCoding, tuple[str, ...]]:
     """The encoding that the training rows tell, and notes on what was dropped, filled and cut.
 
     Args:
         ordered: All events.
         asked: What the user said.
         train: Entities (indices) to learn from.
-        moments: Whether the times have a time of day.
+        times: As of ``kind_of_times``; moments have a time of day.
     """
+    import polars as pl
+
     lengths = np.diff(ordered.offsets)
     training = np.zeros(len(lengths), dtype=bool)
     training[train] = True
     fitting = _Fitting(ordered, asked, np.repeat(training, lengths), len(train))
     found = {series.name: fitting.column(series) for series in ordered.frame.get_columns()}
     dropped = {name: each for name, each in found.items() if isinstance(each, str)}
-    columns = [each for each in found.values() if isinstance(each, EventColumn)]
-    categories = [column for column in columns if column.kind == "category"]
+    found_columns = [each for each in found.values() if isinstance(each, EventColumn)]
+    categories = [column for column in found_columns if column.kind == "category"]
     names = member_names([column.name for column in categories])
-    named = [replace(column, member=name) for column, name in zip(categories, names, strict=True)]
-    numbers = [column for column in columns if column.kind == "number"]
-    unit, timed = fitting.times(moments)
-    coding = EventCoding(asked.entity, asked.timestamp, (*named, *numbers, *timed), int(lengths.max()), unit)
-    return coding, tuple(_notes(ordered, asked, columns, dropped))
+    categories = [replace(column, member=name) for column, name in zip(categories, names, strict=True)]
+    numbers = [column for column in found_columns if column.kind == "number"]
+    unit, timed = fitting.times(times == MOMENTS)
+    named = ordered.entities.dtype == pl.String
+    columns = (*categories, *numbers, *timed)
+    coding = EventCoding(asked.entity, asked.timestamp, columns, int(lengths.max()), unit, named, times)
+    return coding, tuple(_notes(ordered, asked, found_columns, dropped))
 
 
 class _Fitting:
@@ -110,7 +115,9 @@ class _Fitting:
             return "has no values"
         words = kind in (pl.String, pl.Categorical, pl.Enum, pl.Boolean)
         if name in self.asked.categorical or (words and name not in self.asked.numeric):
-            return "is nested" if kind.is_nested() else self._category(seen)
+            if kind.is_nested():
+                return "is nested"
+            return self._category(seen) if is_wordable(series) else f"is of type {kind}"
         return self._number(seen) if kind.is_numeric() or words else f"is of type {kind}"
 
     def _category(self, seen: pl.Series) -> EventColumn | str:
@@ -126,9 +133,11 @@ class _Fitting:
         return "tells no events apart" if ids.min() == ids.max() else column
 
     def _number(self, seen: pl.Series) -> EventColumn | str:
-        values, missing = as_numbers(seen)
+        values, missing = as_numbers(seen, self.ordered.rows[self.training])
         present = values[~missing, 0]
         gaps = bool(missing.any())
+        if len(present) == 0:
+            return "has no values"
         if present.min() == present.max() and not gaps:
             return "tells no events apart"
         scale = 0.0

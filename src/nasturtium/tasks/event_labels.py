@@ -12,10 +12,11 @@ import numpy.typing as npt
 
 from nasturtium.errors import TaskError
 from nasturtium.tasks.array_coding import listed
+from nasturtium.tasks.event_entities import ids_of, read_events
 from nasturtium.tasks.event_fit import Asked
-from nasturtium.tasks.event_order import check_columns, ids_of, times_of
+from nasturtium.tasks.event_order import check_columns, times_of
 from nasturtium.tasks.split import is_split, read_split
-from nasturtium.tasks.tables import SPLIT_NAME, TARGET_NAMES, read_frame, target_values
+from nasturtium.tasks.tables import SPLIT_NAME, TARGET_NAMES, target_values
 
 if TYPE_CHECKING:
     import polars as pl
@@ -61,11 +62,11 @@ def read_labels(
     import polars as pl
 
     if labels is None:
-        return _among_events(events, asked.entity, target, groups, place)
+        return _among_events(events, asked, target, groups, place)
     if isinstance(labels, pl.DataFrame):
         frame, where = labels, "the labels"
     elif isinstance(labels, (str, PathLike)):
-        frame, where = _read(Path(labels)), str(labels)
+        frame, where = _read(Path(labels), asked.entity), str(labels)
     else:
         raise TaskError(
             f"labels are a {type(labels).__name__}; give a polars frame or the path of a .csv or .parquet file"
@@ -74,16 +75,16 @@ def read_labels(
         raise TaskError(f"{where} holds no labels; it needs one row for each entity")
     chosen = _find_target(frame.columns, asked.entity, target, where)
     told = _of_frame(frame, asked.entity, chosen, groups, where)
-    if chosen not in events.columns:
+    if chosen not in events.columns or chosen == asked.timestamp:
         return told
     note = f"column {chosen!r} of {place} is left out, as the target is called the same"
     return Told(**{**vars(told), "columns": (chosen,), "notes": (note,)})
 
 
-def _read(path: Path) -> pl.DataFrame:
+def _read(path: Path, entity: str) -> pl.DataFrame:
     if not path.is_file():
         raise TaskError(f"there is no file {path} of labels")
-    return read_frame(path)
+    return read_events(path, entity)
 
 
 def _find_target(columns: list[str], entity: str, target: str | None, place: str) -> str:
@@ -138,15 +139,18 @@ def _of_frame(frame: pl.DataFrame, entity: str, target: str, groups: str | None,
     return Told(entities, target_values(series), f"column {target!r}", given, start, grouped)
 
 
-def _among_events(events: pl.DataFrame, entity: str, target: str | None, groups: str | None, place: str) -> Told:
+def _among_events(events: pl.DataFrame, asked: Asked, target: str | None, groups: str | None, place: str) -> Told:
     """Labels that are columns of the events."""
     import polars as pl
 
+    entity = asked.entity
     check_columns(events, (entity,), place)
     chosen = _find_target(events.columns, entity, target, f"{place} (there is no table of labels)")
     named = [name for name in events.columns if name.lower() == SPLIT_NAME and name != chosen]
     split = [name for name in named if is_split(events[name].unique())]
-    wanted = [chosen, *([groups] if groups else []), *split[:1]]
+    if len({entity, asked.timestamp, chosen, groups}) < 4:
+        raise TaskError(f"entity, timestamp, target and groups are to be different columns of {place}")
+    wanted = list(dict.fromkeys([chosen, *([groups] if groups else []), *split[:1]]))
     check_columns(events, wanted, place)
     if len(events) == 0:
         raise TaskError(f"{place} holds no events; it needs one row for each event")

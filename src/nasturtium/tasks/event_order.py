@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from nasturtium.errors import TaskError, did_you_mean
 from nasturtium.tasks.array_coding import listed
+from nasturtium.tasks.event_entities import codes_of, ids_of
 from nasturtium.tasks.ragged import offsets_of
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Ordered:
         entities: Their ids (N,), as text or integers.
         first: When the first event of each entity happened (N,), those that were left out included.
         cut: Of how many entities events were left out.
+        rows: Which row of the table each event was (E,).
     """
 
     frame: pl.DataFrame
@@ -38,6 +40,7 @@ class Ordered:
     entities: pl.Series
     first: Array
     cut: int
+    rows: Array
 
 
 def order_events(
@@ -64,7 +67,7 @@ def order_events(
     ids = ids_of(frame[entity], place)
     times = times_of(frame[timestamp], place)
     wanted = ids.unique(maintain_order=True) if entities is None else entities
-    codes = _codes(ids, wanted, place)
+    codes = codes_of(ids, wanted, place)
     counts = np.bincount(codes, minlength=len(wanted))
     if not counts.all():
         missing = wanted.filter(counts == 0)
@@ -82,24 +85,7 @@ def order_events(
     moved = len(order) < len(frame) or bool((np.diff(order) < 0).any())
     sorted_frame = frame.drop(entity, timestamp)
     sorted_frame = sorted_frame[order] if moved else sorted_frame
-    return Ordered(sorted_frame, times[order], offsets_of(kept), wanted, first, int((counts > most).sum()))
-
-
-def _codes(ids: pl.Series, wanted: pl.Series, place: str) -> Array:
-    """The number (E,) of each event's entity."""
-    import polars as pl
-
-    if ids.dtype != wanted.dtype:
-        ids, wanted = ids.cast(pl.String), wanted.cast(pl.String)
-    numbered = pl.DataFrame({"id": wanted, "code": np.arange(len(wanted))})
-    codes = pl.DataFrame({"id": ids}).join(numbered, on="id", how="left", maintain_order="left")["code"]
-    if codes.null_count():
-        unknown = ids.filter(codes.is_null()).unique(maintain_order=True)
-        raise TaskError(
-            f"{len(unknown)} entities of {place} have no label (first: {unknown[0]}); "
-            "remove their events, or give their labels"
-        )
-    return codes.to_numpy()
+    return Ordered(sorted_frame, times[order], offsets_of(kept), wanted, first, int((counts > most).sum()), order)
 
 
 def _sorted(codes: Array, times: Array) -> Array:
@@ -122,38 +108,26 @@ def check_columns(frame: pl.DataFrame, names: Iterable[str], place: str) -> None
             raise TaskError(f"{place} has no column {name!r}; {known}{did_you_mean(name, frame.columns)}")
 
 
-def ids_of(series: pl.Series, place: str) -> pl.Series:
-    """Entities as integers or text, so that the same one is the same in every file.
+LATEST = 1e30
+"""Times beyond this are too large for float32 numbers."""
+MOMENTS, DURATIONS, PLAIN = "moments", "durations", "numbers"
+"""What times can be."""
 
-    Raises:
-        TaskError: If one is missing.
-    """
+
+def kind_of_times(series: pl.Series) -> str:
+    """Whether times are moments (dates and text of them, too), durations or plain numbers."""
     import polars as pl
 
-    if series.null_count():
-        row = int(np.argmax(series.is_null().to_numpy()))
-        raise TaskError(
-            f"column {series.name!r} of {place} has {series.null_count()} missing values (first at row {row})"
-        )
-    return series.cast(pl.Int64) if series.dtype.is_integer() else text_of(series)
-
-
-def text_of(series: pl.Series) -> pl.Series:
-    """Values as text; whole numbers as 3 whether they came as 3 or 3.0."""
-    import polars as pl
-
-    if not series.dtype.is_float():
-        return series.cast(pl.String)
-    whole = series.cast(pl.Int64, strict=False)
-    plain = (whole.cast(pl.Float64) == series.cast(pl.Float64)).fill_null(False)
-    return whole.cast(pl.String).zip_with(plain, series.fill_nan(None).cast(pl.String))
+    if series.dtype == pl.Duration:
+        return DURATIONS
+    return PLAIN if series.dtype.is_numeric() else MOMENTS
 
 
 def times_of(series: pl.Series, place: str) -> Array:
     """Times (E,) as float64: moments and text of moments in seconds since 1970, numbers as they are.
 
     Raises:
-        TaskError: If one is missing, infinite, or is no time.
+        TaskError: If one is missing, infinite, senselessly large, or is no time.
     """
     import polars as pl
 
@@ -176,6 +150,12 @@ def times_of(series: pl.Series, place: str) -> Array:
         raise TaskError(
             f"column {series.name!r} of {place} has {int(bad.sum())} missing or infinite times (first at row "
             f"{int(np.argmax(bad))}); remove these events, or give their times"
+        )
+    large = np.abs(times) > LATEST
+    if large.any():
+        raise TaskError(
+            f"column {series.name!r} of {place} has {int(large.sum())} times beyond {LATEST:g} (first at row "
+            f"{int(np.argmax(large))}); if they mark what is missing, remove these events, or give their times"
         )
     return times.astype(np.float64)
 

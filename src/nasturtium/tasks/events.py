@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,11 @@ import numpy.typing as npt
 from nasturtium.errors import TaskError
 from nasturtium.tasks.assembly import Labels, assemble, name_of
 from nasturtium.tasks.event_coding import EventCoding
+from nasturtium.tasks.event_entities import read_events
 from nasturtium.tasks.event_fit import Asked, fit_events
 from nasturtium.tasks.event_labels import read_labels
-from nasturtium.tasks.event_order import Ordered, order_events
+from nasturtium.tasks.event_order import Ordered, kind_of_times, order_events
+from nasturtium.tasks.metrics import metrics_for
 from nasturtium.tasks.ragged import steps_of
 from nasturtium.tasks.tables import read_frame
 from nasturtium.tasks.task import Split, Task
@@ -31,8 +34,8 @@ SPLITS = ("temporal", "stratified")
 class EventRows:
     """Entities with their events, in the order of their labels."""
 
-    def __init__(self, ordered: Ordered, asked: Asked, moments: bool) -> None:
-        self.ordered, self.asked, self.moments = ordered, asked, moments
+    def __init__(self, ordered: Ordered, asked: Asked, times: str) -> None:
+        self.ordered, self.asked, self.times = ordered, asked, times
         self.encoded: tuple[Array, ...] = ()
 
     def __len__(self) -> int:
@@ -40,7 +43,7 @@ class EventRows:
 
     def fit(self, train: Array) -> tuple[EventCoding, tuple[str, ...]]:
         """The encoding of the training rows (indices), and notes on what was dropped and cut."""
-        coding, notes = fit_events(self.ordered, self.asked, train, self.moments)
+        coding, notes = fit_events(self.ordered, self.asked, train, self.times)
         self.encoded = coding.encode(self.ordered)
         return coding, notes
 
@@ -61,7 +64,9 @@ def load_events(path: Path, *, name: str | None = None, **options: Any) -> Task:
     Raises:
         TaskError: If a file cannot be read, or the events not be used.
     """
-    return from_events(read_frame(path), name=name or name_of(path), place=str(path), **options)
+    entity = options.get("entity")
+    frame = read_frame(path) if entity is None else read_events(path, entity)
+    return from_events(frame, name=name or name_of(path), place=str(path), **options)
 
 
 def from_events(
@@ -129,17 +134,29 @@ def from_events(
             f"split='temporal' and groups={groups!r} contradict each other: entities of a group begin at different "
             "times; give one of them, or a column split in the labels"
         )
-    asked = Asked(entity, timestamp, tuple(categorical), tuple(numeric), tuple(ignore), max_events)
+    asked = Asked(entity, timestamp, _names(categorical), _names(numeric), _names(ignore), max_events)
     asked.check(frame, place)
     told = read_labels(frame, labels, asked, target, groups, place)
-    moments = frame[timestamp].dtype.is_temporal() or not frame[timestamp].dtype.is_numeric()
     ordered = order_events(frame.drop(told.columns), entity, timestamp, max_events, place, told.entities)
     begun = ordered.first if told.start is None else told.start
     order = _order(begun, split, told.groups is not None)
     values = Labels(told.values, told.name, told.given, order=order, groups=told.groups, column=True)
-    chosen = metric or ("auroc" if _two_classes(told.values, kind) else None)
-    rows = EventRows(ordered, asked, moments)
-    return assemble(rows, values, name=name, seed=seed, metric=chosen, kind=kind, notes=told.notes)
+    rows = EventRows(ordered, asked, kind_of_times(frame[timestamp]))
+    task = assemble(rows, values, name=name, seed=seed, metric=metric, kind=kind, notes=told.notes)
+    return task if metric is not None else _by_auroc(task)
+
+
+def _by_auroc(task: Task) -> Task:
+    """The task judged by AUROC, if it has two classes."""
+    if task.kind != "classification" or task.outputs != 2:
+        return task
+    metrics = metrics_for(task.kind, "auroc")
+    return replace(task, metric=metrics[0], metrics=metrics)
+
+
+def _names(given: Sequence[str]) -> tuple[str, ...]:
+    """Names of columns; a single one may stand alone."""
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def _order(begun: Array, split: str | None, grouped: bool) -> Array | None:
@@ -150,9 +167,3 @@ def _order(begun: Array, split: str | None, grouped: bool) -> Array | None:
             "entities begin at fewer than ten different times, so they cannot be split by time; use stratified"
         )
     return None if split == "stratified" or grouped or not differ else begun
-
-
-def _two_classes(values: Array, kind: str | None) -> bool:
-    if kind == "regression" or values.ndim != 1:
-        return False
-    return len({value for value in values.tolist() if value is not None and value == value}) == 2

@@ -161,13 +161,27 @@ def _find(source: object) -> tuple[Callable[..., Task], tuple[Any, ...]]:
         x, y, x_test, y_test = source
         return from_parts, ({"train": (x, y), "test": (x_test, y_test)},)
     if type(source).__module__.partition(".")[0] == "polars":
-        return from_frame, (source,)
+        return from_frame, (_frame(source),)
     if isinstance(source, (tuple, list, np.ndarray)):
         raise TaskError(f"{len(source)} arrays are no task; give (x, y) or (x, y, x_test, y_test)")
     raise TaskError(
         f"cannot make a task of {type(source).__name__}; give a name ({', '.join(TASKS)}), a path, "
         "arrays (x, y) or (x, y, x_test, y_test), a polars frame, a torch Dataset, or a Task"
     )
+
+
+def _frame(source: Any) -> Any:
+    """A polars frame, if it is one.
+
+    Raises:
+        TaskError: If it is something else of polars.
+    """
+    import polars as pl
+
+    if isinstance(source, pl.DataFrame):
+        return source
+    way = "call its .collect()" if isinstance(source, pl.LazyFrame) else "give a frame with inputs and target"
+    raise TaskError(f"a polars {type(source).__name__} is no task; {way}")
 
 
 def _find_by_name(source: str) -> tuple[Callable[..., Task], tuple[Any, ...]]:

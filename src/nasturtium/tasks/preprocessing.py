@@ -60,13 +60,12 @@ class Preprocessing:
         Raises:
             TaskError: If they do not fit, or the file cannot be read.
         """
-        from nasturtium.tasks.tables import read_frame
         from nasturtium.tasks.task import Split
 
         if isinstance(raw, (str, PathLike)):
             if not Path(raw).is_file():
                 raise TaskError(f"there is no file {raw}")
-            raw = read_frame(Path(raw), getattr(self.inputs, "text", ()))
+            raw = self._read(Path(raw))
         flat = self.inputs.steps(raw) if isinstance(self.inputs, ArrayCoding) and self.inputs.is_flat else None
         if flat is not None:
             values, offsets = flat
@@ -78,6 +77,14 @@ class Preprocessing:
         none = np.zeros(len(ordered.entities), dtype=np.int64)
         split = Split(self.inputs.encode(ordered), none, None, ordered.offsets)
         return split, ordered.entities.rename(self.inputs.entity)
+
+    def _read(self, path: Path) -> pl.DataFrame:
+        from nasturtium.tasks.event_entities import read_events
+        from nasturtium.tasks.tables import read_frame
+
+        if isinstance(self.inputs, EventCoding):
+            return read_events(path, self.inputs.entity, self.inputs.text, self.inputs.named)
+        return read_frame(path, getattr(self.inputs, "text", ()))
 
     def decode(self, outputs: Array) -> Array:
         """Class names (N,), or values (N, K) in the target's unit, for outputs (N, K)."""

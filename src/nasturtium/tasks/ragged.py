@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,26 @@ Array = npt.NDArray[Any]
 
 POOL = 16
 """Batches whose rows are put in order of length together: fewer would pad more, more would mix less."""
+
+
+class Lengths(NamedTuple):
+    """How many steps a row is taken to have for what a network costs, where signals do not say it.
+
+    Attributes:
+        counted: For FLOPs.
+        timed: For latency.
+        held: For memory: those of the longest row, whose batch must fit, too.
+    """
+
+    counted: int
+    timed: int
+    held: int
+
+    @classmethod
+    def of(cls, lengths: Array, longest: int) -> Lengths:
+        """The median of the lengths (N,) of rows, and the longest there is."""
+        typical = max(round(float(np.median(lengths))), 1)
+        return cls(typical, typical, max(longest, 1))
 
 
 def offsets_of(lengths: Array) -> Array:

@@ -20,6 +20,8 @@ Array = npt.NDArray[Any]
 
 MOST_CATEGORIES = 64
 DAY = 86_400.0
+LARGEST = 1e100
+"""Numbers beyond this have no deviation that float64 can hold; they rather mark what is missing."""
 
 
 @dataclass(frozen=True)
@@ -165,26 +167,45 @@ def fit_columns(columns: tuple[Column, ...], frame: pl.DataFrame, train: Array) 
     return TableCoding(columns, tuple(kept), steady(np.array(mean)), steady(np.array(std))), same
 
 
-def as_numbers(series: pl.Series) -> tuple[Array, Array]:
+def as_numbers(series: pl.Series, rows: Array | None = None) -> tuple[Array, Array]:
     """A column as float64 (N, 1), and which rows miss it (N,). Times are hours, durations seconds.
 
+    Args:
+        series: The values.
+        rows: Which rows of a table they are, for messages.
+
     Raises:
-        TaskError: If it holds text that is no number, or infinite values.
+        TaskError: If it holds dates, text that is no number, or infinite or senselessly large values.
     """
     import polars as pl
 
+    if series.dtype in (pl.Date, pl.Datetime):
+        raise TaskError(f"column {series.name!r} holds dates, but numbers are due; give numbers as in training")
+    if series.dtype in (pl.Categorical, pl.Enum):
+        series = series.cast(pl.String)
     if series.dtype == pl.Time:
         numbers = series.cast(pl.Int64) / 3.6e12
     elif series.dtype == pl.Duration:
         numbers = series.dt.total_microseconds() / 1e6
     else:
         numbers = series.cast(pl.Float64, strict=False)
-    _refuse_lost(series, numbers, "number")
+    _refuse_lost(series, numbers, "number", rows)
     values = numbers.to_numpy().astype(np.float64)  # null becomes NaN
-    if np.isinf(values).any():
-        row = int(np.argmax(np.isinf(values)))
-        raise TaskError(f"column {series.name!r} has {np.isinf(values).sum()} infinite values (first at row {row})")
+    _refuse_large(values, series.name, rows)
     return values[:, None], np.isnan(values)
+
+
+def _refuse_large(values: Array, name: str, rows: Array | None) -> None:
+    large = np.abs(values) > LARGEST
+    if not large.any():
+        return
+    place, row = _first(large, rows)
+    if np.isinf(values).any():
+        raise TaskError(f"column {name!r} has {large.sum()} infinite values (first at row {row})")
+    raise TaskError(
+        f"column {name!r} has {large.sum()} values beyond {LARGEST:g} (first: {values[place]:g} at row {row}); if they "
+        "mark what is missing, leave these cells empty"
+    )
 
 
 def as_dates(series: pl.Series) -> tuple[Array, Array]:
@@ -194,10 +215,14 @@ def as_dates(series: pl.Series) -> tuple[Array, Array]:
     day.
 
     Raises:
-        TaskError: If it holds text that is no date.
+        TaskError: If it holds numbers, or text that is no date.
     """
     import polars as pl
 
+    if series.dtype not in (pl.Date, pl.Datetime, pl.String, pl.Null):
+        raise TaskError(
+            f"column {series.name!r} is of type {series.dtype}, but dates are due; give dates, moments, or text of them"
+        )
     moments = series
     if series.dtype == pl.String:
         try:
@@ -213,11 +238,18 @@ def as_dates(series: pl.Series) -> tuple[Array, Array]:
     return np.column_stack((days, *cycles)), np.isnan(days)  # (N, 7)
 
 
-def _refuse_lost(before: pl.Series, after: pl.Series, what: str) -> None:
+def _first(marked: Array, rows: Array | None) -> tuple[int, int]:
+    """Where the first marked value stands, and its row of the table."""
+    places = np.flatnonzero(marked)
+    place = int(places[0] if rows is None else places[np.argmin(rows[places])])
+    return place, place if rows is None else int(rows[place])
+
+
+def _refuse_lost(before: pl.Series, after: pl.Series, what: str, rows: Array | None = None) -> None:
     lost = (after.is_null() & before.is_not_null()).to_numpy()
     if lost.any():
-        row = int(np.argmax(lost))
-        raise TaskError(f"column {before.name!r} holds {str(before[row])!r} at row {row}, which is no {what}")
+        place, row = _first(lost, rows)
+        raise TaskError(f"column {before.name!r} holds {str(before[place])!r} at row {row}, which is no {what}")
 
 
 def describe_column(series: pl.Series, train: Array) -> Column | str:

@@ -200,6 +200,9 @@ def target_values(series: pl.Series) -> Array:
 
     if series.dtype in (pl.Categorical, pl.Enum, pl.String):
         return np.array(series.cast(pl.String).to_list(), dtype=object)
+    if "128" in str(series.dtype):  # which numpy has not
+        narrow = series.cast(pl.Int64, strict=False)
+        series = narrow if narrow.null_count() == series.null_count() else series.cast(pl.Float64)
     if series.null_count():
         return np.array(series.to_list(), dtype=object)
     return series.cast(pl.Float64).to_numpy() if series.dtype.is_decimal() else series.to_numpy()

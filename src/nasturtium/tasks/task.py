@@ -16,7 +16,7 @@ from nasturtium.space.signal import Signal
 from nasturtium.tasks.metrics import METRICS, Metric, metrics_for
 from nasturtium.tasks.origin import Origin
 from nasturtium.tasks.preprocessing import Preprocessing
-from nasturtium.tasks.ragged import steps_of
+from nasturtium.tasks.ragged import Lengths, steps_of
 from nasturtium.tasks.targets import KINDS
 
 if TYPE_CHECKING:
@@ -162,6 +162,15 @@ class Task:
         if self.custom:
             digest.update(repr(sorted(self.custom.items())).encode())
         return digest.hexdigest()
+
+    @cached_property
+    def lengths(self) -> Lengths | None:
+        """Steps of a typical row (the median of the training rows) and of the longest; None where signals say it."""
+        if self.train.offsets is None:
+            return None
+        found = [np.diff(split.offsets) for split in (self.train, self.valid, self.test) if split.offsets is not None]
+        longest = max(int(each.max(initial=1)) for each in found)
+        return Lengths.of(found[0], longest)
 
     @property
     def custom(self) -> dict[str, str]:

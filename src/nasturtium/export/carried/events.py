@@ -20,7 +20,8 @@ def encode_events(raw: Any, coding: dict[str, Any]) -> tuple[Tensor, ...]:
     Raises:
         ValueError: If a column is absent, or a time, an entity or a number cannot be used.
     """
-    times = [seconds_of(value, coding["timestamp"]) for value in values_of(raw, coding["timestamp"])]
+    kinds = kinds_of_times(coding)
+    times = [seconds_of(value, coding["timestamp"], kinds) for value in values_of(raw, coding["timestamp"])]
     rows = [sorted(events, key=lambda event: times[event])[-coding["most"] :] for events in owned(raw, coding).values()]
     starts = torch.tensor([len(row) for row in rows]).cumsum(0)[:-1].tolist()
     order = torch.tensor([event for row in rows for event in row])
@@ -54,20 +55,29 @@ def owned(raw: Any, coding: dict[str, Any]) -> dict[Any, list[int]]:
     return found
 
 
-def seconds_of(value: Any, name: str) -> float:
+def kinds_of_times(coding: dict[str, Any]) -> tuple[str, ...]:
+    """What times may be, as in training: moments, durations or numbers; older codings tell it by having a clock."""
+    if coding.get("times"):
+        return (coding["times"],)
+    clock = any(column["kind"] == "clock" for column in coding["columns"])
+    return ("moments", "durations") if clock else ("numbers",)
+
+
+def seconds_of(value: Any, name: str, kinds: tuple[str, ...]) -> float:
     """A time as in training: seconds since 1970 for moments and text of moments, numbers as they are."""
     if isinstance(value, timedelta):
-        return value / timedelta(seconds=1)
-    if isinstance(value, (date, datetime)):
-        return (as_moment(value, name) - datetime(1970, 1, 1)) / timedelta(seconds=1)
-    try:
-        time = float(value)
-    except (TypeError, ValueError):
-        if isinstance(value, str):
-            return (as_moment(value, name) - datetime(1970, 1, 1)) / timedelta(seconds=1)
-        raise ValueError(f"column {name!r} holds {value!r}, which is no time") from None
+        found, time = "durations", value / timedelta(seconds=1)
+    else:
+        try:
+            found, time = "numbers", float(value)
+        except (TypeError, ValueError):
+            if not isinstance(value, (str, date, datetime)):
+                raise ValueError(f"column {name!r} holds {value!r}, which is no time") from None
+            found, time = "moments", (as_moment(value, name) - datetime(1970, 1, 1)) / timedelta(seconds=1)
     if not math.isfinite(time):
         raise ValueError(f"column {name!r} holds {value!r}, which is no time")
+    if found not in kinds:
+        raise ValueError(f"column {name!r} holds {value!r}, but times were {kinds[0]} in training; give {kinds[0]}")
     return time
 
 
@@ -75,11 +85,14 @@ def category_ids(values: list[Any], column: dict[str, Any]) -> list[int]:
     """0 for what has no id of its own, 1 and so on for the categories, then one for what is missing."""
     known = {category: number for number, category in enumerate(column["categories"], 1)}
     missing = len(known) + 1 if column["gaps"] else 0
-    return [missing if value is None else category_id(value, known) for value in values]
+    exact = bool(column.get("text"))
+    return [missing if value is None else category_id(value, known, exact) for value in values]
 
 
-def category_id(value: Any, known: dict[str, int]) -> int:
-    """The id of a category; 3.0 is the same as 3, and True as true."""
+def category_id(value: Any, known: dict[str, int], exact: bool = False) -> int:
+    """The id of a category; 3.0 is the same as 3, and True as true, but ``exact`` for text where they were text."""
+    if exact and isinstance(value, str):
+        return known.get(value, 0)
     text = str(value)
     if text not in known and text.lower() in ("true", "false"):
         text = text.lower()
@@ -87,7 +100,7 @@ def category_id(value: Any, known: dict[str, int]) -> int:
         whole = str(int(value)) if isinstance(value, float) and value == int(value) else str(int(float(text)))
     except (ValueError, OverflowError):
         return known.get(text, 0)
-    return known.get(text, known.get(whole, 0) if float(text) == float(whole) else 0)
+    return known.get(text, known.get(whole if float(text) == float(whole) else str(float(text)), 0))
 
 
 def number_channels(values: list[Any], column: dict[str, Any]) -> Tensor:

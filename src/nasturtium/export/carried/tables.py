@@ -76,6 +76,8 @@ def number_features(value: Any, name: str) -> list[float]:
         raise ValueError(f"column {name!r} holds {str(value)!r}, which is no number") from None
     if math.isinf(number):
         raise ValueError(f"column {name!r} holds an infinite value")
+    if abs(number) > 1e100:
+        raise ValueError(f"column {name!r} holds {number:g}; if that marks what is missing, leave the cell empty")
     return [number]
 
 
