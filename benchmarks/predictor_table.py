@@ -129,9 +129,9 @@ class Compared(Table):
     def predictor(self, name: str, kind: str, run: int) -> Predictor:
         """The predictor, seeing what it is to see."""
         options: dict[str, Any] = {"features": proxies_of(self)} if kind in ("proxies", "both") else {}
-        options |= {"features": self.costs} if kind == "encoding and costs" else {}
+        options |= {"features": self.costs} if kind.endswith(" and costs") else {}
         options |= {"encoding": "none"} if kind == "proxies" else {}
-        options |= {"encoding": Published} if kind == "published bits" else {}
+        options |= {"encoding": Published} if kind.startswith("published bits") else {}
         if name == "omni" and self.benchmark.name in GRAPHLESS:
             options |= {"encoding": "ordered"}
         asked: Any = Untuned(run) if name == "untuned forest" else name
@@ -165,6 +165,7 @@ def events(runs: int) -> Iterator[Job]:
     asked = [
         ("untuned forest", "encoding"), ("untuned forest", "published bits"), ("gp", "encoding"),
         ("gradient_boosting", "encoding"), ("omni", "encoding"), ("omni", "encoding and costs"),
+        ("omni", "published bits and costs"),
     ]  # fmt: skip
     for run in range(runs):
         for dataset in EVENTS:
