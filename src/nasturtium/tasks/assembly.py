@@ -62,7 +62,7 @@ class Labels:
         given: The user's split codes, or None.
         classes: Names of classes 0, 1, ..., or None.
         order: When each row began (N,), where later rows are to be predicted from earlier ones.
-        groups: A group number a row (N,), where groups are to stay together.
+        groups: The group of each row (N,), a number or text, where groups are to stay together.
         column: Whether they are the column of a table.
     """
 

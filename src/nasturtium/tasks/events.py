@@ -106,7 +106,7 @@ def from_events(
             before to validate, by the column ``start`` of the labels or the first event; or ``stratified``. By default
             temporal where entities begin at different times.
         groups: A column of the labels whose equal values never come into two parts; whole groups are drawn, so it does
-            not go with ``temporal``.
+            not go with ``temporal``, nor with a column ``split`` that puts them into several parts.
         name: Of the task.
         place: Where the events are from, for messages.
         seed: Of the draw.
