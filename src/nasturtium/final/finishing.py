@@ -15,7 +15,7 @@ from nasturtium.estimators import structural
 from nasturtium.final.baselines import broken, plain_network
 from nasturtium.final.classical import fitting, train_classical
 from nasturtium.final.files import keep_best, load_best, load_weights
-from nasturtium.final.leaders import leading, standing
+from nasturtium.final.leaders import by_gain, leading, standing
 from nasturtium.final.plan import Plan, fitted, foreseen
 from nasturtium.final.results import Finals, Network, read_finals, scores_of_tests, write_finals
 from nasturtium.final.training import WEIGHTS, FinalTraining
@@ -232,23 +232,24 @@ def _tuned(
     entries: list[Entry], leaders: list[Trial], study: Study, training: Training, wanted: Wanted, executor: Any,
     folder: Path | None, header: Mapping[str, Any], progress: Callable[[int], Progress],
 ) -> list[Entry]:  # fmt: skip
-    """The finalists with the better recipes that a search over recipes finds, again the best by validation first."""
+    """The finalists with the better recipes that a search over recipes finds; who gained enough moves up."""
     seconds = None if wanted.left is None else TUNING_SHARE * wanted.left
     found = tuned(
         leaders[: len(entries)], training.untaught(), study.goal, executor, wanted.tune, float(wanted.search_epochs),
         wanted.seed, folder, seconds, dict(header), progress(wanted.tune),
     )  # fmt: skip
-    scores = {}
+    standings = []
     for entry, leader in zip(entries, leaders, strict=False):
-        better = found.get(str(entry.architecture))
-        scores[id(entry)] = leader.scores if better is None else {**leader.scores, **better.scores}
+        better, before = found.get(str(entry.architecture)), standing(study.goal, leader.scores)
+        now = before if better is None else standing(study.goal, {**leader.scores, **better.scores})
+        standings.append((before, now))
         if better is None:
             continue
         entry.architecture = better.architecture
         entry.network.name += ", tuned"
         entry.network.architecture = str(better.architecture)
         entry.network.valid = better.scores.get(training.task.metric)
-    return sorted(entries, key=lambda entry: standing(study.goal, scores[id(entry)]))
+    return [entries[place] for place in by_gain(standings)]
 
 
 def _compared(entries: list[Entry], task: Task, plan: Plan, wanted: Wanted, ending: str) -> Finals:
@@ -272,7 +273,7 @@ def _compared(entries: list[Entry], task: Task, plan: Plan, wanted: Wanted, endi
 
 
 def _winner(entries: list[Entry], finals: Finals) -> tuple[torch.nn.Module | None, Entry]:
-    """The network of the first completed training of the winner."""
+    """The network of the first completed training of the winner, as :func:`_keep` says by its seed."""
     best = next(entry for entry in entries if entry.network.name == finals.winner)
     if not best.folders:
         return None, best
@@ -289,7 +290,7 @@ def _keep(
         "number": best.network.number,
         "epochs": finals.epochs,
         "seeds": len(finals.seeds),
-        "seed": finals.seeds[0],
+        "seed": next(run.seed for run in best.network.runs if run.state == "complete"),
         "recipe": str(recipe_of(best.architecture, training.recipe)),
         "scores": scores,
         "runs": [run.scores for run in best.network.runs if run.state == "complete"],
