@@ -17,7 +17,7 @@ Array = npt.NDArray[Any]
 
 SHARE, ERROR = (0.0, 1.0), (0.0, math.inf)
 RANGES = {
-    **dict.fromkeys(("accuracy", "balanced_accuracy", "auroc", "f1"), SHARE),
+    **dict.fromkeys(("accuracy", "balanced_accuracy", "auroc", "average_precision", "f1"), SHARE),
     **dict.fromkeys(("log_loss", "rmse", "mae"), ERROR),
     "r2": (-math.inf, 1.0),
 }
