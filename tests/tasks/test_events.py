@@ -165,7 +165,9 @@ def test_a_split_and_groups_in_the_labels_are_honoured():
     cut = [each[k : k + 8] for each in lengths.values() for k in range(0, len(each), 8)]
     assert sorted(cut) == sorted(groups)
     torn = families.with_columns(split=pl.Series(["train"] * 68 + ["test"] * 12))
-    with pytest.raises(TaskError, match=r"puts 1 of 10 groups into several parts, such as group \d+ into train and test"):
+    with pytest.raises(
+        TaskError, match=r"puts 1 of 10 groups into several parts, such as group \d+ into train and test"
+    ):
         given(events, torn, groups="family")
 
 

@@ -77,7 +77,15 @@ def test_a_split_is_read_in_words_and_numbers(values):
 
 
 def test_a_column_of_that_name_is_a_split_if_a_value_says_so():
-    for values in (["train", "holdout"], ["TEST", None], ["train ", " test"], [0, 1, 2], [0, None, 2], ["0", "1"], [0.0, 1.0]):
+    for values in (
+        ["train", "holdout"],
+        ["TEST", None],
+        ["train ", " test"],
+        [0, 1, 2],
+        [0, None, 2],
+        ["0", "1"],
+        [0.0, 1.0],
+    ):
         assert is_split(values)
     for values in (["a", "b"], [0, 1, 3], [True, False], [0.5, 1.0], [None, None]):
         assert not is_split(values)

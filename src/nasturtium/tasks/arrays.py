@@ -24,7 +24,7 @@ class ArrayRows:
     """Rows of an array, brought into the layout that networks get."""
 
     def __init__(self, raw: Raw, layout: Layout, name: str) -> None:
-        self.values, self.mask = arrange(raw, layout)
+        self.values, self.mask = arrange(raw, layout, name=name)
         self.layout = layout
         check_present(self.values, self.mask, name)
 

@@ -163,9 +163,7 @@ def latest(order: Array, rows: Array, share: float) -> Array:
     return np.sort(rows[cut:])
 
 
-def draw_groups(
-    groups: Array, rows: Array, share: float, generator: np.random.Generator, least: int = 1
-) -> Array:
+def draw_groups(groups: Array, rows: Array, share: float, generator: np.random.Generator, least: int = 1) -> Array:
     """Whole groups of ``rows`` that hold about ``share`` of them: at least one group, and never all.
 
     Groups come in a random order. One that would go farther beyond the share than the others fall short of it is left
