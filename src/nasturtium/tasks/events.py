@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from nasturtium.tasks.event_fit import Asked, fit_events
 from nasturtium.tasks.event_labels import read_labels
 from nasturtium.tasks.event_order import Ordered, order_events
 from nasturtium.tasks.ragged import steps_of
-from nasturtium.tasks.tables import read_frame
+from nasturtium.tasks.table_files import read_table
 from nasturtium.tasks.task import Split, Task
 
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ def load_events(path: Path, *, name: str | None = None, **options: Any) -> Task:
     Raises:
         TaskError: If a file cannot be read, or the events not be used.
     """
-    return from_events(read_frame(path), name=name or name_of(path), place=str(path), **options)
+    frame, notes = read_table(path)
+    task = from_events(frame, name=name or name_of(path), place=str(path), **options)
+    return replace(task, notes=(*notes, *task.notes))
 
 
 def from_events(

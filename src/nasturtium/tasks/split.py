@@ -134,7 +134,8 @@ def _check_together(groups: Array, codes: Array) -> None:
         parts = " and ".join(PARTS[part] for part in np.flatnonzero(there[several[0]]))
         raise TaskError(
             f"the split puts {len(several)} of {len(found)} groups into several parts, such as group "
-            f"{found.tolist()[several[0]]!r} into {parts}; leave the split out, and whole groups are drawn, or the groups"
+            f"{found.tolist()[several[0]]!r} into {parts}; leave out the split, and whole groups "
+            "are drawn, or leave out the groups"
         )
 
 
