@@ -283,7 +283,7 @@ def test_rows_with_too_few_fields_are_noted(write):
     assert not any("fields" in note for note in whole.notes)
     cut = load(write("\n".join(["a,b,class,c", *rows[:30], "30,2,a", *rows[31:], "60,4,b"])))
     assert any("2 rows of " in n and "fewer than 4 fields (first in line 32)" in n for n in cut.notes)
-    gaps = load(write("\n".join(["a,b,class,c", *rows, '60,4,b,']), "gaps.csv"))
+    gaps = load(write("\n".join(["a,b,class,c", *rows, "60,4,b,"]), "gaps.csv"))
     assert not any("fields" in note for note in gaps.notes)
 
 

@@ -265,7 +265,7 @@ def _compared(entries: list[Entry], task: Task, plan: Plan, wanted: Wanted, endi
         outputs[classical.name] = given
     able = [network.name for network in networks if contender(network, task.metric)]
     finals = Finals(task.metric, maximise, plan.epochs, seeds, networks, (able or [networks[0].name])[0])
-    compare(finals, task, outputs)
+    compare(finals, task, outputs, wanted.deadline)
     finals.verdict += [plan.cut] if plan.cut else []
     undone = any(len(entry.network.runs) < plan.seeds for entry in entries)
     finals.verdict += [UNDONE[ending]] if undone and ending in UNDONE else []

@@ -175,7 +175,8 @@ def draw_groups(groups: Array, rows: Array, share: float, generator: np.random.G
     if len(found) < 2:
         return rows[:0]
     order = generator.permutation(len(found))
-    wanted, held, chosen = share * len(rows), 0, []
+    wanted, held = share * len(rows), 0
+    chosen: list[int] = []
     for place in order:
         if chosen and len(found) - len(chosen) <= least:
             break
