@@ -95,8 +95,11 @@ def _about_short(path: Path, separator: str, frame: pl.DataFrame) -> tuple[str, 
         return ()
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, delimiter=separator)
-        next(reader, None)
-        lines = [reader.line_num for row in reader if 0 < len(row) < frame.width]
+        try:
+            next(reader, None)
+            lines = [reader.line_num for row in reader if 0 < len(row) < frame.width]
+        except csv.Error:  # a field of more than 128 KB, which polars has read: too long to be counted
+            return ()
     if not lines:
         return ()
     return (
