@@ -109,6 +109,20 @@ def test_without_a_time_limit_a_model_that_takes_very_long_is_left_out(monkeypat
     assert run.reason.startswith("it needs about ")
 
 
+def test_a_model_that_takes_long_is_announced_once(monkeypatch):
+    from nasturtium.final import classical
+
+    task, said = made((300,), 200), []
+    monkeypatch.setattr(classical, "LONG_SECONDS", 0.0)
+    runs, _ = train_classical(fitting(task), task, [0, 1], None, said.append)
+    assert [run.state for run in runs] == ["complete", "complete"]
+    (line,) = said
+    assert line.startswith("random forest: 2 fits of about ")
+    monkeypatch.setattr(classical, "LONG_SECONDS", 600.0)
+    train_classical(fitting(task), task, [0], None, said.append)
+    assert len(said) == 1
+
+
 def test_sequences_are_summed_up_over_what_is_there():
     values = np.array([[[1.0], [3.0], [99.0]], [[5.0], [99.0], [99.0]]])
     mask = np.array([[True, True, False], [True, False, False]])

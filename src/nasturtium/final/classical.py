@@ -29,6 +29,8 @@ FEWEST_TRIED, MOST_TRIED = 64, 128
 """Columns that a forest tries at each split of a regression; all of 784 would take ten times as long."""
 MOST_SECONDS = 600.0
 """For all fits where there is no time limit."""
+LONG_SECONDS = 20.0
+"""Of one fit, of which the user is told beforehand."""
 LEAST_PROBABILITY = 1e-9
 AT_A_TIME = 256
 KINDS = ("vector", "image", "sequence", "tokens", "group")
@@ -121,18 +123,22 @@ def _flat_series(values: Array, offsets: Array) -> Array:
 
 
 def train_classical(
-    model: Classical, task: Task, seeds: list[int], deadline: float | None = None
-) -> tuple[list[Run], list[Array]]:
+    model: Classical, task: Task, seeds: list[int], deadline: float | None = None,
+    note: Callable[[str], None] | None = None,
+) -> tuple[list[Run], list[Array]]:  # fmt: skip
     """Fit on train + valid once for each seed and score on test; the runs and their outputs.
 
     What a model raises is the reason of its run. What would not be done by ``deadline`` (of ``time.monotonic``), or
-    within ten minutes where there is none, is stopped, and further seeds with it.
+    within ten minutes where there is none, is stopped, and further seeds with it. ``note`` is told beforehand of fits
+    that take long.
     """
     with one_thread():
-        return _trained(model, task, seeds, deadline)
+        return _trained(model, task, seeds, deadline, note)
 
 
-def _trained(model: Classical, task: Task, seeds: list[int], deadline: float | None) -> tuple[list[Run], list[Array]]:
+def _trained(
+    model: Classical, task: Task, seeds: list[int], deadline: float | None, note: Callable[[str], None] | None
+) -> tuple[list[Run], list[Array]]:
     merged = task.merged()
     inputs = features(merged.train, task.inputs[0])
     targets = merged.train.targets.reshape(len(inputs), -1)[:, 0]
@@ -142,7 +148,8 @@ def _trained(model: Classical, task: Task, seeds: list[int], deadline: float | N
     for seed in seeds:
         begun = time.monotonic()
         try:
-            fitted = grown(model.make(seed), inputs, targets, limit)
+            told, note = note, None  # once is enough
+            fitted = grown(model.make(seed), inputs, targets, limit, told and _telling(told, model.name, len(seeds)))
             given = _outputs(fitted, rows, task)
         except OutOfTime as error:
             runs.append(Run(seed, "stopped", time.monotonic() - begun, str(error)))
@@ -161,8 +168,22 @@ class OutOfTime(Exception):
     """There is not enough time to fit all trees."""
 
 
-def grown(model: Any, inputs: Array, targets: Array, deadline: float) -> Any:
+def _telling(note: Callable[[str], None], name: str, fits: int) -> Callable[[float], None]:
+    """What tells the user of so many fits that one of them takes so many more seconds."""
+    return lambda seconds: note(f"{name}: {fits} fits of about {seconds:.0f} s each; without baselines it is left out")
+
+
+def grown(
+    model: Any, inputs: Array, targets: Array, deadline: float, told: Callable[[float], None] | None = None
+) -> Any:
     """A model fitted to rows: a few trees first, which tell how long all of them take.
+
+    Args:
+        model: Of scikit-learn, not fitted.
+        inputs: (N, D).
+        targets: (N,).
+        deadline: ``time.monotonic()`` by which it must be done.
+        told: Takes the seconds that are left, if they are many.
 
     Raises:
         OutOfTime: If they take too long. Fewer trees would be another model than the one that is named.
@@ -177,6 +198,9 @@ def grown(model: Any, inputs: Array, targets: Array, deadline: float) -> Any:
         left = max(deadline - time.monotonic(), 0.0)
         if rest > left:
             raise OutOfTime(f"it needs about {rest:.0f} s more, and {left:.0f} s are left for it")
+        if told is not None and rest > LONG_SECONDS:
+            told(rest)
+            told = None
     return model
 
 

@@ -155,14 +155,12 @@ def finish(
             None if wanted.left is None else max(wanted.left, LEAST_SECONDS),
             {**header, "finals": True}, progress(count),
         )  # fmt: skip
-        finals = _compared(entries, task, plan, wanted, ending)
+        finals = _compared(entries, task, plan, wanted, ending, note)
         finals.settings = settings
         return _concluded(entries, finals, training, folder, ending)
 
 
-def _concluded(
-    entries: list[Entry], finals: Finals, training: Training, folder: Path | None, ending: str
-) -> Finish:  # fmt: skip
+def _concluded(entries: list[Entry], finals: Finals, training: Training, folder: Path | None, ending: str) -> Finish:
     """The winner, kept with its files."""
     model, best = _winner(entries, finals)
     scores = scores_of_tests(finals.best, finals.metric)
@@ -252,7 +250,9 @@ def _tuned(
     return [entries[place] for place in by_gain(standings)]
 
 
-def _compared(entries: list[Entry], task: Task, plan: Plan, wanted: Wanted, ending: str) -> Finals:
+def _compared(
+    entries: list[Entry], task: Task, plan: Plan, wanted: Wanted, ending: str, note: Callable[[str], None]
+) -> Finals:
     """Finalists and baselines side by side, the scikit-learn model among them."""
     networks = [entry.network for entry in entries]
     outputs = {entry.network.name: entry.outputs() for entry in entries}
@@ -260,7 +260,7 @@ def _compared(entries: list[Entry], task: Task, plan: Plan, wanted: Wanted, endi
     seeds = list(range(wanted.seed, wanted.seed + plan.seeds))
     classical = fitting(task) if plan.baselines and ending != Ending.INTERRUPTED else None
     if classical is not None:
-        runs, given = train_classical(classical, task, seeds, wanted.deadline)
+        runs, given = train_classical(classical, task, seeds, wanted.deadline, note)
         networks.append(Network(classical.name, "classical", runs=runs))
         outputs[classical.name] = given
     able = [network.name for network in networks if contender(network, task.metric)]
