@@ -65,6 +65,12 @@ def test_the_recipe_of_the_architecture_is_the_one_used(blobs, notes):
         (Recipe(learning_rate=float("nan")), "learning_rate is nan"),
         (Recipe(augmentation=Augmentation(shift=-1)), "shift is -1"),
         (Recipe(learning_rate=choice(0.1, 0.2)), "choices left open"),
+        (Recipe(learning_rate="1e-3"), "learning_rate is '1e-3' in a recipe; use a number"),
+        (Recipe(batch_size=None), "batch_size is None in a recipe; use a number from 1 up"),
+        (Recipe(batch_size=12.5), "batch_size is 12.5 in a recipe; use a whole number"),
+        (Recipe(clip="1"), "clip is '1'"),
+        (Recipe(weight_decay=True), "weight_decay is True"),
+        (Recipe(augmentation=None), r"augmentation is None in a recipe; use Augmentation\(\), which changes nothing"),
     ],
 )
 def test_what_cannot_be_used_is_named(blobs, recipe, words):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -36,6 +37,24 @@ def test_digits_are_learned_and_the_curve_is_complete(digits, convnet, notes):
     assert report.curve[-1]["train_loss"] < report.curve[0]["train_loss"]
     assert {name: report.curve[-1][name] for name in scores} == scores
     assert scores["valid_loss"] == pytest.approx(scores["log_loss"], rel=1e-4)
+
+
+def test_no_batch_of_a_single_row_where_there_are_others(blobs, mlp, notes):
+    odd = replace(blobs, train=blobs.train.take(np.arange(33)))
+    report = notes()
+    Training(odd, Recipe(batch_size=2)).evaluate(mlp, 2, report)  # batch normalisation refuses a single row
+    assert np.isfinite(report.curve[-1]["train_loss"])
+
+
+def test_the_loss_of_an_epoch_is_the_mean_over_its_rows(blobs, notes):
+    odd = replace(blobs, train=blobs.train.take(np.arange(150)))
+    network = Architecture(Sequential(Linear(3)), input=(2,))
+    losses = []
+    for size in (100, 150):  # batches of 100 and 50 rows, and one of all
+        report = notes()
+        Training(odd, Recipe(batch_size=size, learning_rate=1e-12)).evaluate(network, 1, report)
+        losses.append(report.curve[0]["train_loss"])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
 
 def test_regression_is_scored_in_its_own_unit(line, notes):

@@ -125,6 +125,22 @@ def test_tables_go_all_the_way(tmp_path: Path) -> None:
         assert len(done.stderr.splitlines()) == 1
 
 
+def test_decimal_commas_are_read_by_the_exported_network_too(tmp_path: Path) -> None:
+    numbers = RNG.normal(0, 1500, 90).round(2)
+    comma = [f"{n:,.2f}".translate(str.maketrans(",.", ".,")) for n in numbers]
+    rows = [f"{text};{'ab'[k % 2]};{n > 0}" for k, (text, n) in enumerate(zip(comma, numbers, strict=True))]
+    (tmp_path / "sums.csv").write_text("\n".join(["sum;way;class", *rows]))
+    options = {**QUICK, "epochs": 1, "final_epochs": 2, "out": tmp_path / "run"}
+    result = nt.search(tmp_path / "sums.csv", space="mlp", strategy="random", **options)
+    made = export(tmp_path / "run", tmp_path / "net.py")
+    (tmp_path / "new.csv").write_text("\n".join(["sum;way", *(row.rpartition(";")[0] for row in rows[:12])]))
+    command = [sys.executable, "-I", str(made.files[0]), str(tmp_path / "new.csv")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    answers = expected(result, pl.DataFrame({"sum": numbers[:12], "way": ["a", "b"] * 6}))
+    assert done.stdout.split() == answers.tolist()
+    assert len(set(answers)) == 2
+
+
 def test_a_folder_without_a_trained_network_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(StudyError, match="no trained network in"):
         export(tmp_path, tmp_path / "net.py")

@@ -14,6 +14,7 @@ import nasturtium as nt
 from nasturtium.errors import NasturtiumError, StudyError
 from nasturtium.estimators import Recipe, Trained
 from nasturtium.final import Finals, load_best, read_finals
+from nasturtium.final.leaders import by_gain
 from nasturtium.final.roster import Replicates, Roster, replicate
 from nasturtium.final.tuning import open_recipe
 from nasturtium.layers import Linear, ReLU, Sequential
@@ -141,6 +142,25 @@ def test_a_failing_final_training_costs_its_network_alone(tmp_path, monkeypatch)
     assert any("trainings failed (FloatingPointError: burnt" in line for line in result.finals.verdict)
 
 
+def test_the_seed_that_is_named_is_that_of_the_weights(tmp_path, monkeypatch):
+    from nasturtium.estimators import Training
+
+    fit, seeds = Training.fit_final, []
+
+    def failing(self, architecture, task, budget, seed, report):
+        seeds.append(seed)
+        if seed == seeds[0]:
+            raise FloatingPointError("burnt")
+        return fit(self, architecture, task, budget, seed, report)
+
+    monkeypatch.setattr(Training, "fit_final", failing)
+    options = {**QUICK, "trials": 1, "finalists": 1, "final_seeds": 2, "baselines": False}
+    result = nt.search(rings(), space, out=tmp_path, **options)
+    assert [run.state for run in result.finals.best.runs] == ["failed", "complete"]
+    content = json.loads((tmp_path / "best.json").read_text())
+    assert content["seed"] == result.finals.best.runs[1].seed == 1
+
+
 def test_tuning_tries_recipes_and_keeps_what_is_better(tmp_path):
     recipe = Recipe(learning_rate=5e-4)  # far too small: most others are better
     options = {**QUICK, "baselines": False, "epochs": 20}
@@ -193,6 +213,40 @@ def test_the_best_by_validation_is_handed_over_also_after_tuning(tmp_path, monke
     assert (first.name, first.valid) == (result.finals.winner, 2.0)
     assert first.name.endswith(", tuned")
     assert second.valid < 2.0
+
+
+def test_tuning_that_finds_nothing_leaves_the_order_that_the_strategy_recommends(monkeypatch):
+    from nasturtium.final import finishing
+
+    options = {**QUICK, "strategy": Doubting, "finalists": 3, "final_seeds": 1, "baselines": False}
+    plain = nt.search(rings(), space, **options)
+    monkeypatch.setattr(finishing, "tuned", lambda *_: {})
+    found = nt.search(rings(), space, tune=2, **options)
+    assert [n.name for n in found.finals.networks] == [n.name for n in plain.finals.networks]
+    assert found.finals.winner == plain.finals.winner
+    valid = [network.valid for network in found.finals.networks]
+    assert valid != sorted(valid, reverse=True)  # the order is not that of the scores
+
+
+def test_leaders_move_up_by_what_tuning_gained():
+    def order(before, now):
+        return by_gain([((-was, 0.0), (-is_, 0.0)) for was, is_ in zip(before, now, strict=True)])
+
+    rng = np.random.default_rng(0)
+    for _ in range(200):  # ordered by score: as sorted anew
+        before = sorted(rng.integers(0, 9, 6).tolist(), reverse=True)
+        now = [score + int(gain) for score, gain in zip(before, rng.integers(0, 3, 6), strict=True)]
+        assert order(before, now) == sorted(range(6), key=lambda place: -now[place])
+    for _ in range(50):  # in any order: what did not gain stays in order, and passes none
+        before = rng.normal(size=6).tolist()
+        gains = np.where(rng.random(6) < 0.5, 0, rng.random(6))
+        found = order(before, [score + gain for score, gain in zip(before, gains, strict=True)])
+        untouched = [place for place in found if gains[place] == 0]
+        assert untouched == sorted(untouched)
+        assert all(found.index(place) >= place for place in untouched)
+    assert order([0.80, 0.85, 0.84], [0.80, 0.85, 0.86]) == [2, 0, 1]  # past the lucky one it scores better than
+    assert order([0.80, 0.85, 0.70], [0.80, 0.85, 0.75]) == [0, 1, 2]
+    assert order([0.80, 0.85], [0.83, 0.86]) == [0, 1]  # both gained, the recommended one more
 
 
 @pytest.mark.parametrize("name", ["best.json", "best.safetensors", "best_rows.npz", "finals.json"])
@@ -265,6 +319,28 @@ def test_time_that_is_short_cuts_the_plan_not_the_result(tmp_path):
     assert result.best.model is not None
     assert "the time left allows" in result.finals.verdict[-1]
     assert json.loads((tmp_path / "best.json").read_text())["epochs"] < 2000
+
+
+def test_loading_counts_against_the_time_limit(monkeypatch):
+    from nasturtium import study, tasks
+
+    load, run, given = tasks.load, study.run, []
+
+    def slowly(*args, **options):
+        time.sleep(1.5)
+        return load(*args, **options)
+
+    def noted(*args, **options):
+        given.append(options["time"])
+        return run(*args, **options)
+
+    monkeypatch.setattr(tasks, "load", slowly)
+    monkeypatch.setattr(study, "run", noted)
+    options = {**QUICK, "trials": 1, "epochs": 1, "baselines": False, "finalists": 1, "final_seeds": 1}
+    nt.search(rings(), space, time=10, **options)
+    assert 1 < given[0] < 10 * 0.6 - 1.5
+    nt.search(rings(), space, time=2, **options)
+    assert given[1] == 1.0  # a trial starts in any case
 
 
 class Doubting(RandomSearch):

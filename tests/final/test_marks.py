@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier, RandomForestRegressor
 
 from nasturtium import tasks
 from nasturtium.final.baselines import plain_network
@@ -74,6 +75,52 @@ def test_many_columns_go_to_a_forest():
     assert model.name == "random forest"
     assert isinstance(model.make(0), RandomForestClassifier)
     assert fitting(made((3, 40, 40), 20)) is None  # 4,800 columns
+
+
+@pytest.mark.parametrize(("columns", "tried"), [(12, 12), (100, 64), (300, 100), (784, 128)])
+def test_a_forest_of_numbers_tries_some_columns_at_each_split(columns, tried):
+    x = np.random.default_rng(0).normal(size=(40, columns))
+    forest = fitting(tasks.load((x, x[:, 0] + 0.5), kind="regression")).make(0)
+    assert isinstance(forest, RandomForestRegressor)
+    assert forest.max_features == tried
+    assert forest.n_estimators == 500
+
+
+def test_events_of_many_columns_go_to_boosted_trees():
+    """As the guide to events says: by the number of entities alone."""
+    ids = np.random.default_rng(0).integers(300, size=6000)
+    shops = Signal("tokens", (None,), vocabulary=(300,))
+    signal = Signal("group", (), members=(("shop", shops), ("way", shops)))
+    offsets = np.arange(0, 6001, 3)
+    many, few = (Split((ids[: 3 * rows],) * 2, np.arange(rows) % 3, None, offsets[: rows + 1]) for rows in (2000, 1000))
+    assert features(many, signal).shape == (2000, 207)
+    task = replace(made((3,), 60), inputs=(signal,), train=many)
+    assert fitting(task).name == "boosted trees"
+    assert fitting(replace(task, train=few)).name == "random forest"
+
+
+def test_without_a_time_limit_a_model_that_takes_very_long_is_left_out(monkeypatch):
+    from nasturtium.final import classical
+
+    task = made((300,), 200)
+    monkeypatch.setattr(classical, "MOST_SECONDS", 0.001)
+    (run,), outputs = train_classical(fitting(task), task, [0, 1])
+    assert (run.state, outputs) == ("stopped", [])
+    assert run.reason.startswith("it needs about ")
+
+
+def test_a_model_that_takes_long_is_announced_once(monkeypatch):
+    from nasturtium.final import classical
+
+    task, said = made((300,), 200), []
+    monkeypatch.setattr(classical, "LONG_SECONDS", 0.0)
+    runs, _ = train_classical(fitting(task), task, [0, 1], None, said.append)
+    assert [run.state for run in runs] == ["complete", "complete"]
+    (line,) = said
+    assert line.startswith("random forest: 2 fits of about ")
+    monkeypatch.setattr(classical, "LONG_SECONDS", 600.0)
+    train_classical(fitting(task), task, [0], None, said.append)
+    assert len(said) == 1
 
 
 def test_sequences_are_summed_up_over_what_is_there():

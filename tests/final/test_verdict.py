@@ -10,7 +10,8 @@ import pytest
 from nasturtium import tasks
 from nasturtium.errors import StudyError
 from nasturtium.final.results import Finals, Network, Run, read_finals, scores_of_tests, write_finals
-from nasturtium.final.verdict import compare, sentences
+from nasturtium.final.verdict import RANGES, compare, sentences
+from nasturtium.tasks import METRICS
 
 ROWS = 400
 
@@ -135,6 +136,11 @@ def test_intervals_hold_only_values_that_the_metric_can_take(task):
     finals = finals_of(task, {"trial 1": (0, 8)})  # 1.0 and 0.98: widened, the seeds' deviation leads beyond 1
     assert finals.best.interval[1] == 1
     assert finals.best.interval[0] < 0.98
+
+
+def test_the_values_of_every_metric_are_known():
+    assert set(RANGES) == set(METRICS)
+    assert RANGES["average_precision"] == (0.0, 1.0)
 
 
 def test_few_test_rows_are_said(task):

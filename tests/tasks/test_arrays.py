@@ -232,6 +232,29 @@ def test_tasks_that_contradict_themselves_are_refused(blobs):
         Split((np.zeros((3, 1)),), np.zeros(2))
 
 
+def test_a_target_whose_classes_are_named_is_one_of_classes(generator):
+    x, y = generator.normal(size=(120, 3)), np.arange(120) % 30
+    assert load((x, y)).kind == "regression"
+    assert load((x, y), classes=[f"c{k}" for k in range(30)]).classes[:2] == ("c0", "c1")
+    with pytest.raises(TaskError, match="y holds 1, 2, which classes"):
+        load((x, y % 2 + 1), classes=["no", "yes"])
+
+
+def test_a_sequence_of_no_steps_is_refused_however_it_comes(generator):
+    x = generator.normal(size=(30, 5, 2))
+    x[4, 3:] = np.nan
+    task = load((x, np.arange(30) % 2))
+    assert task.inputs == (sequence(5, 2, mask=True),)
+    x[7] = np.nan
+    for raw in (x, [row[~np.isnan(row[:, 0])] for row in x]):
+        with pytest.raises(TaskError, match="x has an empty sequence at row 7; leave that row out"):
+            load((raw, np.arange(30) % 2))
+        with pytest.raises(TaskError, match="x has an empty sequence at row 7"):
+            task.preprocessing.apply(raw)
+    with pytest.raises(TaskError, match="x has an empty sequence at row 0"):
+        load((np.full((30, 5, 2), np.nan), np.arange(30) % 2))
+
+
 def test_many_classes_of_images_stay_classes_with_a_word(generator):
     x, y = generator.integers(0, 255, size=(300, 6, 6, 3), dtype=np.uint8), np.arange(300) % 50
     task = load((x, y))

@@ -30,6 +30,15 @@ class Items(Dataset):
         return self.item(row)
 
 
+def test_datasets_of_parts_may_come_as_a_list():
+    parts = [Subset(TensorDataset(X, Y), range(*ends)) for ends in ((0, 60), (60, 90))]
+    task = load(parts)
+    assert (len(task.train) + len(task.valid), len(task.test)) == (60, 30)
+    assert task.fingerprint == load(tuple(parts)).fingerprint
+    items = Task.from_dataset([(X[row].numpy(), int(Y[row])) for row in range(90)])  # itself a dataset
+    assert len(items.train) + len(items.valid) + len(items.test) == 90
+
+
 @pytest.mark.parametrize("lazy", [True, False])
 def test_rows_are_those_of_a_loader(lazy):
     parts = [Subset(TensorDataset(X, Y), range(*ends)) for ends in ((0, 60), (60, 75), (75, 90))]

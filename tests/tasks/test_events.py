@@ -164,6 +164,11 @@ def test_a_split_and_groups_in_the_labels_are_honoured():
     groups = [[owners[who] for who in range(start, start + 8)] for start in range(0, 80, 8)]
     cut = [each[k : k + 8] for each in lengths.values() for k in range(0, len(each), 8)]
     assert sorted(cut) == sorted(groups)
+    torn = families.with_columns(split=pl.Series(["train"] * 68 + ["test"] * 12))
+    with pytest.raises(
+        TaskError, match=r"puts 1 of 10 groups into several parts, such as group \d+ into train and test"
+    ):
+        given(events, torn, groups="family")
 
 
 def test_labels_may_stand_among_the_events():

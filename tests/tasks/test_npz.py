@@ -11,6 +11,7 @@ from sklearn.datasets import load_digits
 from nasturtium.errors import TaskError
 from nasturtium.space.signal import image
 from nasturtium.tasks import TASKS, load
+from nasturtium.tasks.arrays import from_arrays
 
 
 @pytest.fixture
@@ -196,6 +197,12 @@ def test_groups_stay_together(generator, tmp_path):
     assert any(note.startswith("drawn were whole groups: test (20 rows)") for note in task.notes)
     with pytest.raises(TaskError, match=r"there is no array 'persons' in .*; did you mean 'person'"):
         load(tmp_path / "a.npz", groups="persons")
+    parts = np.arange(120) % 3
+    np.savez(tmp_path / "c.npz", x=x, y=np.arange(120) % 2, person=persons.astype(str), split=parts)
+    with pytest.raises(TaskError, match="12 of 12 groups into several parts, such as group '0' into train and valid"):
+        load(tmp_path / "c.npz", groups="person")
+    with pytest.raises(TaskError, match=r"groups have 1 missing values \(first at row 3\)"):
+        from_arrays(x, parts, groups=np.where(np.arange(120) == 3, np.nan, persons))
     np.savez(tmp_path / "b.npz", x_train=x, y_train=np.arange(120) % 2, person=persons)
     with pytest.raises(TaskError, match="groups='person' goes with arrays x and y"):
         load(tmp_path / "b.npz", groups="person")
@@ -203,5 +210,5 @@ def test_groups_stay_together(generator, tmp_path):
 
 def test_real_time_series(datasets):
     task = load(datasets / "har_watch" / "windows128.npz", groups="subject")
-    assert task.summary().startswith("windows128: sequence 128x6 -> 7 classes; 2,599/639/367 rows")
+    assert task.summary().startswith("windows128: sequence 128x6 -> 7 classes; 2,373/639/593 rows")
     assert load(datasets / "ucr" / "FacesUCR.npz", layout="sequence").inputs[0].shape == (131, 1)

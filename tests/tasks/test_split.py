@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nasturtium.errors import TaskError
-from nasturtium.tasks.split import TEST, TRAIN, VALID, complete_split, deciles, is_split, read_split
+from nasturtium.tasks.split import TEST, TRAIN, VALID, complete_split, deciles, draw_groups, is_split, read_split
 
 
 @settings(max_examples=60, deadline=None)
@@ -68,6 +68,7 @@ def test_given_parts_stay_and_missing_ones_are_drawn_from_train():
         [0.0, 1.0, 2.0],
         [b"train", b"validation", b"test"],
         [0, 1, 2],
+        ["train ", " Valid", "test\t"],
         ["0", "1", "2"],
     ],
 )
@@ -76,7 +77,15 @@ def test_a_split_is_read_in_words_and_numbers(values):
 
 
 def test_a_column_of_that_name_is_a_split_if_a_value_says_so():
-    for values in (["train", "holdout"], ["TEST", None], [0, 1, 2], [0, None, 2], ["0", "1"], [0.0, 1.0]):
+    for values in (
+        ["train", "holdout"],
+        ["TEST", None],
+        ["train ", " test"],
+        [0, 1, 2],
+        [0, None, 2],
+        ["0", "1"],
+        [0.0, 1.0],
+    ):
         assert is_split(values)
     for values in (["a", "b"], [0, 1, 3], [True, False], [0.5, 1.0], [None, None]):
         assert not is_split(values)
@@ -143,6 +152,59 @@ def test_groups_stay_together(members, seed):
     codes, _ = complete_split(np.zeros(len(groups), dtype=int), None, seed, groups=groups)
     assert set(codes.tolist()) == {TRAIN, VALID, TEST}
     assert all(len(np.unique(codes[groups == group])) == 1 for group in np.unique(groups))
+
+
+def by_prefix(groups, rows, share, generator):
+    """How groups of equal size were drawn before sizes were looked at: the first of a random order, at least one."""
+    found, counts = np.unique(groups[rows], return_counts=True)
+    order = generator.permutation(len(found))
+    held = np.cumsum(counts[order])
+    enough = 1 + int(np.argmin(np.abs(held - share * len(rows))))
+    return np.sort(rows[np.isin(groups[rows], found[order[: min(enough, len(found) - 1)]])])
+
+
+@pytest.mark.parametrize(("count", "size"), [(2, 6), (3, 7), (10, 10), (20, 1), (50, 40), (7, 30)])
+def test_groups_of_equal_size_are_drawn_as_ever(count, size):
+    groups = np.random.default_rng(1).permutation(np.repeat(np.arange(count), size))
+    for seed in range(10):
+        for share in (0.15, 0.15 / 0.85):
+            drawn = draw_groups(groups, np.arange(len(groups)), share, np.random.default_rng(seed))
+            expected = by_prefix(groups, np.arange(len(groups)), share, np.random.default_rng(seed))
+            assert drawn.tolist() == expected.tolist()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(1, 60), min_size=3, max_size=20), st.integers(0, 50))
+def test_unequal_groups_leave_most_rows_for_training(sizes, seed):
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    if len(groups) < 10:
+        return
+    codes, _ = complete_split(np.zeros(len(groups), dtype=int), None, seed, groups=groups)
+    left = np.arange(len(groups))
+    for part, share in ((TEST, 0.15), (VALID, 0.15 / 0.85)):
+        smallest = np.unique(groups[left], return_counts=True)[1].min()
+        assert 0 < (codes == part).sum() <= max(2 * share * len(left), smallest)
+        left = left[codes[left] != part]
+    assert len(left) > 0
+
+
+def test_one_large_group_trains_whatever_the_seed():
+    groups = np.repeat(["a", "b", "c"], [80, 10, 10])
+    for seed in range(20):
+        codes, _ = complete_split(np.zeros(100, dtype=int), None, seed, groups=groups)
+        assert (codes[:80] == TRAIN).all()
+        assert sorted(codes[[80, 90]]) == [VALID, TEST]
+
+
+def test_a_group_that_the_split_tears_apart_is_named():
+    groups = np.array(["ann", "bob"] * 20)
+    torn = np.repeat(np.array([TRAIN, TEST], dtype=np.int8), 20)
+    with pytest.raises(TaskError, match="2 of 2 groups into several parts, such as group 'ann' into train and test"):
+        complete_split(np.zeros(40, dtype=int), torn, 0, groups=groups)
+    whole = np.repeat(np.array([TRAIN, TEST], dtype=np.int8), [30, 10])
+    codes, drawn = complete_split(np.zeros(40, dtype=int), whole, 0, groups=np.repeat(np.arange(4), 10))
+    assert drawn == ("valid",)
+    assert [len(set(codes[start : start + 10])) for start in (0, 10, 20, 30)] == [1, 1, 1, 1]
 
 
 def test_too_few_groups_or_moments_are_refused():

@@ -235,6 +235,58 @@ def test_a_stray_word_among_numbers_is_noted(write):
     assert any("column 'a' is read as categories, though all but 1 values are numbers" in n for n in task.notes)
 
 
+def decimals(rows=200):
+    """Prices that decide the class, as Excel writes them in much of Europe."""
+    rng = np.random.default_rng(0)
+    prices = rng.uniform(-2000, 2000, rows).round(2)
+    sizes = rng.integers(1, 9, rows)
+    return prices, sizes, np.where(prices > 0, "dear", "cheap")
+
+
+def comma(number):
+    return f"{number:,.2f}".translate(str.maketrans(",.", ".,"))  # 1.234,50
+
+
+@pytest.mark.parametrize(("separator", "name"), [(";", "table.csv"), ("\t", "table.tsv")])
+def test_decimal_commas_are_numbers_with_a_note(write, separator, name):
+    prices, sizes, labels = decimals()
+    lines = [separator.join(map(str, row)) for row in zip(map(comma, prices), sizes, labels, strict=True)]
+    task = load(write("\n".join([separator.join(("price", "size", "class")), *lines]), name))
+    assert any(note.startswith("read with decimal commas, 1,5 as 1.5: 'price'") for note in task.notes)
+    plain = load(pl.DataFrame({"price": prices, "size": sizes, "class": labels}), name=task.name)
+    assert task.fingerprint == plain.fingerprint
+    few = write(separator.join(("price", "size")) + f"\n1.234,50{separator}3\n 7,5 {separator}4\n", "new" + name)
+    expected = plain.preprocessing.apply(pl.DataFrame({"price": [1234.5, 7.5], "size": [3, 4]}))
+    assert np.array_equal(task.preprocessing.rows(few)[0].inputs[0], expected[0])
+
+
+def test_text_of_new_files_stays_text_also_where_it_looks_like_decimals(write):
+    rows = [f"{k % 2},{k % 3};{k % 5};{'ab'[k % 2]}" for k in range(60)]
+    task = load(write("\n".join(["code;size;class", *rows, "none;1;a"])))
+    assert [column.kind for column in task.preprocessing.inputs.columns] == ["category", "number"]
+    note = "column 'code' is read as categories, though all but 1 values are numbers (such as 'none')"
+    assert any(note in each for each in task.notes)
+    new = write("code;size\n1,1;3\n0,2;4\n", "new.csv")
+    assert task.preprocessing.rows(new)[0].inputs[0][:, :-1].sum() == 2  # each a category that is known
+
+
+def test_commas_are_left_alone_where_decimals_have_points(write):
+    rows = [f"{k % 2},{k % 3};{k / 7:.3f};{'ab'[k % 2]}" for k in range(60)]
+    task = load(write("\n".join(["code;size;class", *rows])))
+    assert [column.kind for column in task.preprocessing.inputs.columns] == ["category", "number"]
+    assert any("'code' is taken for text, though it looks like numbers with decimal commas" in n for n in task.notes)
+
+
+def test_rows_with_too_few_fields_are_noted(write):
+    rows = [f"{k},{k % 7},{'ab'[k % 2]},{k % 3}" for k in range(60)]
+    whole = load(write("\n".join(["a,b,class,c", *rows])))
+    assert not any("fields" in note for note in whole.notes)
+    cut = load(write("\n".join(["a,b,class,c", *rows[:30], "30,2,a", *rows[31:], "60,4,b"])))
+    assert any("2 rows of " in n and "fewer than 4 fields (first in line 32)" in n for n in cut.notes)
+    gaps = load(write("\n".join(["a,b,class,c", *rows, "60,4,b,"]), "gaps.csv"))
+    assert not any("fields" in note for note in gaps.notes)
+
+
 def test_durations_and_times_are_numbers():
     spans = pl.Series("span", range(40)).cast(pl.Duration("us"))
     column = describe_column(spans, np.arange(40))

@@ -70,6 +70,28 @@ def test_numbers_can_have_gaps_and_names():
     assert class_coding(np.array([True, False]), "y", None).names == ("False", "True")
 
 
+def test_names_of_classes_belong_to_labels():
+    named = class_coding(np.array(["yes", "no", "yes"]), "y", ["no", "maybe", "yes"])
+    assert (named.labels, named.names) == (("no", "yes"), ("no", "yes"))
+    assert class_coding(np.array([True, False]), "y", ["no", "yes"]).names == ("no", "yes")
+    assert class_coding(np.array([0.0, 1.0]), "y", ["no", "yes"]).names == ("no", "yes")
+
+
+@pytest.mark.parametrize(
+    ("values", "names", "line"),
+    [
+        ([1, 2, 1], ["no", "yes"], r"y holds 1, 2, which classes=\['no', 'yes'\] does not name; number the .* 0 to 1"),
+        ([-1, 1], ["no", "yes"], "number the classes 0 to 1"),
+        ([0.5, 1.0], ["no", "yes"], "y holds 0.5, 1, which"),
+        (["a", "b"], ["b", "c"], "y holds 'a', 'b', which .* give the names that stand there, or leave classes out"),
+        ([0, 1], ["yes", "yes"], "classes holds 'yes' twice; give each class its own name"),
+    ],
+)
+def test_names_that_belong_to_no_label_are_refused(values, names, line):
+    with pytest.raises(TaskError, match=line):
+        class_coding(np.array(values), "y", names)
+
+
 def test_one_logit_decides_between_two_classes():
     coding = class_coding(np.array(["no", "yes"]), "y", None)
     assert coding.decode(np.array([[-0.2], [0.3]])).tolist() == ["no", "yes"]

@@ -31,12 +31,15 @@ class Placed:
         self._background: Tensor | None = None
 
     def training(self, recipe: Recipe, seed: int, channels_last: bool) -> Batches:
-        """Shuffled batches of the training rows; a last batch of less than half the size is left out."""
+        """Shuffled batches of the training rows; a last batch of one row, or of less than half the size, is left out.
+
+        Batch normalisation cannot train on a single row.
+        """
         split = self.task.train
         batches = self._place("train", split, channels_last)
         batches.batch_size = min(int(recipe.batch_size), len(split))
         rest = len(split) % batches.batch_size
-        batches.drop_last = len(split) > batches.batch_size and 2 * rest < batches.batch_size
+        batches.drop_last = len(split) > batches.batch_size and (rest == 1 or 2 * rest < batches.batch_size)
         batches.shuffle_seed = seed
         return batches
 

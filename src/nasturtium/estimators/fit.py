@@ -108,17 +108,19 @@ class Fit:
         torch.manual_seed(_epoch_seed(self.seed, epoch))
         self.model.train()
         losses: list[Tensor] = []
+        rows: list[int] = []
         checked = 0
         every = 1 if self.batches.device.type == "cpu" else CHECK_EVERY
         for inputs, targets in self.batches:
             losses.append(self._step(inputs, targets))
+            rows.append(len(inputs[0]))
             if len(losses) - checked == every:
                 self._check(losses[checked:], epoch)
                 checked = len(losses)
             if self.step >= self.steps:
                 break
         self._check(losses[checked:], epoch)
-        return float(torch.stack(losses).mean())
+        return float(torch.stack(losses).cpu().double() @ torch.tensor(rows, dtype=torch.float64)) / sum(rows)
 
     def take_average(self) -> None:
         """Exchange weights and moving averages, if there are any; a second call takes that back."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nasturtium.errors import TrainingError, did_you_mean
@@ -112,6 +113,7 @@ class Recipe(Part):
         _within("learning_rate", self.learning_rate, 1e-12, math.inf)
         _within("weight_decay", self.weight_decay, 0.0, math.inf)
         _within("batch_size", self.batch_size, 1, math.inf)
+        _whole("batch_size", self.batch_size)
         _within("warmup", self.warmup, 0.0, 1.0)
         _within("label_smoothing", self.label_smoothing, 0.0, 0.999)
         _within("mixup", self.mixup, 0.0, math.inf)
@@ -120,6 +122,9 @@ class Recipe(Part):
         _within("auxiliary_weight", self.auxiliary_weight, 0.0, math.inf)
         if self.clip is not None:
             _within("clip", self.clip, 1e-12, math.inf)
+        given: object = self.augmentation
+        if not isinstance(given, Augmentation):
+            raise TrainingError(f"augmentation is {given!r} in a recipe; use Augmentation(), which changes nothing")
         self.augmentation.check()
 
 
@@ -154,7 +159,13 @@ def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
         )
 
 
-def _within(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high or not math.isfinite(value):
+def _whole(name: str, value: float) -> None:
+    if value != int(value):
+        raise TrainingError(f"{name} is {value!r} in a recipe; use a whole number")
+
+
+def _within(name: str, value: object, low: float, high: float) -> None:
+    number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+    if not low <= number <= high or not math.isfinite(number):
         upper = "" if high == math.inf else f" to {high:g}"
         raise TrainingError(f"{name} is {value!r} in a recipe; use a number from {low:g}{upper or ' up'}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -14,7 +16,13 @@ Score = Callable[[npt.NDArray[np.int64]], Sequence[float]]
 DRAWS = 1000
 FEWEST_DRAWS = 200
 WORK = 30_000_000
-"""Rows that may be scored in all; large test splits get fewer draws."""
+"""Rows that may be scored in all; large test splits get fewer draws, and then fewer rows a draw."""
+FEWEST_OF_A_KIND = 30
+"""Rows of the rarest class that a draw should hold: scores of a handful are no measure of those of many."""
+MOST_MORE = 4
+"""How many times as many rows a draw may take for their sake."""
+HURRIED_DRAWS = 50
+"""Draws that are made even where the time is over."""
 LEVEL = 0.95
 
 
@@ -30,25 +38,52 @@ def draws_for(rows: int, trainings: int) -> int:
     return int(min(DRAWS, max(FEWEST_DRAWS, WORK // max(rows * trainings, 1))))
 
 
-def resampled(scores: Mapping[str, Score], rows: int, trainings: int, seed: int = 0) -> dict[str, Floats]:
+def rows_for(rows: int, trainings: int, rarest: float = 1.0) -> int:
+    """How many rows to draw each time: all there are, or where that would take minutes fewer.
+
+    Args:
+        rows: There are.
+        trainings: In all.
+        rarest: Share of the rows that the rarest class has.
+    """
+    enough = max(WORK // max(draws_for(rows, trainings) * trainings, 1), 1)
+    return int(min(rows, max(enough, min(math.ceil(FEWEST_OF_A_KIND / rarest), MOST_MORE * enough))))
+
+
+def resampled(
+    scores: Mapping[str, Score], rows: int, trainings: int, seed: int = 0, rarest: float = 1.0,
+    deadline: float | None = None,
+) -> dict[str, Floats]:  # fmt: skip
     """Scores of each network on test rows drawn with replacement, the same rows for all networks.
+
+    Of large test splits m of n rows are drawn, and what a score deviates from that of all rows is multiplied by
+    sqrt(m / n), as it falls with the root of the rows (the m out of n bootstrap, Bickel, Götze and van Zwet 1997).
 
     Args:
         scores: For each network what scores its trainings (S of them) on given rows.
         rows: How many test rows there are.
         trainings: How many trainings there are in all.
         seed: Of the draws.
+        rarest: Share of the rows that the rarest class has.
+        deadline: ``time.monotonic()`` after which fewer draws have to do.
 
     Returns:
         For each network an array (draws, S).
     """
     rng = np.random.default_rng(seed)
+    size = rows_for(rows, trainings, rarest)
     found: dict[str, list[Sequence[float]]] = {name: [] for name in scores}
-    for _ in range(draws_for(rows, trainings)):
-        chosen = rng.integers(rows, size=rows)
+    for draw in range(draws_for(rows, trainings)):
+        if deadline is not None and draw >= HURRIED_DRAWS and time.monotonic() > deadline:
+            break
+        chosen = rng.integers(rows, size=size)
         for name, score in scores.items():
             found[name].append(score(chosen))
-    return {name: np.array(each) for name, each in found.items()}
+    drawn = {name: np.array(each) for name, each in found.items()}
+    if size == rows:
+        return drawn
+    whole = {name: np.array(score(np.arange(rows))) for name, score in scores.items()}  # (S,)
+    return {name: whole[name] + np.sqrt(size / rows) * (each - whole[name]) for name, each in drawn.items()}
 
 
 def mean_draws(drawn: Floats, seed: int = 1) -> Floats:

@@ -25,6 +25,12 @@ MOST_ROWS = 100_000
 BOOSTED_COLUMNS = 200
 BOOSTED_ROWS = 2_000
 """Boosted trees for tables of few columns and many rows; a random forest, which needs no care, for the others."""
+FEWEST_TRIED, MOST_TRIED = 64, 128
+"""Columns that a forest tries at each split of a regression; all of 784 would take ten times as long."""
+MOST_SECONDS = 600.0
+"""For all fits where there is no time limit."""
+LONG_SECONDS = 20.0
+"""Of one fit, of which the user is told beforehand."""
 LEAST_PROBABILITY = 1e-9
 AT_A_TIME = 256
 KINDS = ("vector", "image", "sequence", "tokens", "group")
@@ -40,9 +46,11 @@ class Classical(NamedTuple):
 def fitting(task: Task) -> Classical | None:
     """The model that fits what a task gives; None where none does.
 
-    Boosted trees (HistGradientBoosting, as in LightGBM, Ke et al. 2017) for up to 200 columns and at least 2,000 rows,
-    otherwise a random forest of 500 trees (Breiman 2001); tokens are counted, long sequences and event sequences summed
-    up (see :mod:`nasturtium.final.aggregates`).
+    Boosted trees (HistGradientBoosting, as in LightGBM, Ke et al. 2017) for at least 2,000 rows of up to 200 columns,
+    of events of any number, otherwise a random forest of 500 trees (Breiman 2001); tokens are counted, long sequences
+    and event sequences summed up (see :mod:`nasturtium.final.aggregates`). A forest tries the square root of the
+    columns at each split for classes, and a third of them for numbers, as Breiman does, but no fewer than 64 and no
+    more than 128.
     """
     known = len(task.inputs) == 1 and task.inputs[0].kind in KINDS
     if task.inputs[0].kind == "group" and task.train.offsets is None:
@@ -57,11 +65,13 @@ def fitting(task: Task) -> Classical | None:
     from sklearn import ensemble
 
     classes = task.kind == "classification"
-    if columns <= BOOSTED_COLUMNS and len(task.train) + len(task.valid) >= BOOSTED_ROWS:
+    few = columns <= BOOSTED_COLUMNS or task.inputs[0].kind == "group"
+    if few and len(task.train) + len(task.valid) >= BOOSTED_ROWS:
         boosted = ensemble.HistGradientBoostingClassifier if classes else ensemble.HistGradientBoostingRegressor
         return Classical("boosted trees", lambda seed: boosted(random_state=seed, early_stopping=False))
     forest = ensemble.RandomForestClassifier if classes else ensemble.RandomForestRegressor
-    return Classical("random forest", lambda seed: forest(500, random_state=seed, n_jobs=1))
+    tried = "sqrt" if classes else min(columns, max(FEWEST_TRIED, min(columns // 3, MOST_TRIED)))
+    return Classical("random forest", lambda seed: forest(500, max_features=tried, random_state=seed, n_jobs=1))
 
 
 def features(split: Split, signal: Signal) -> Array:
@@ -113,27 +123,33 @@ def _flat_series(values: Array, offsets: Array) -> Array:
 
 
 def train_classical(
-    model: Classical, task: Task, seeds: list[int], deadline: float | None = None
-) -> tuple[list[Run], list[Array]]:
+    model: Classical, task: Task, seeds: list[int], deadline: float | None = None,
+    note: Callable[[str], None] | None = None,
+) -> tuple[list[Run], list[Array]]:  # fmt: skip
     """Fit on train + valid once for each seed and score on test; the runs and their outputs.
 
-    What a model raises is the reason of its run. What would not be done by ``deadline`` (of ``time.monotonic``) is
-    stopped, and further seeds with it.
+    What a model raises is the reason of its run. What would not be done by ``deadline`` (of ``time.monotonic``), or
+    within ten minutes where there is none, is stopped, and further seeds with it. ``note`` is told beforehand of fits
+    that take long.
     """
     with one_thread():
-        return _trained(model, task, seeds, deadline)
+        return _trained(model, task, seeds, deadline, note)
 
 
-def _trained(model: Classical, task: Task, seeds: list[int], deadline: float | None) -> tuple[list[Run], list[Array]]:
+def _trained(
+    model: Classical, task: Task, seeds: list[int], deadline: float | None, note: Callable[[str], None] | None
+) -> tuple[list[Run], list[Array]]:
     merged = task.merged()
     inputs = features(merged.train, task.inputs[0])
     targets = merged.train.targets.reshape(len(inputs), -1)[:, 0]
     rows = features(task.test, task.inputs[0])
     runs, outputs = [], []
+    limit = time.monotonic() + MOST_SECONDS if deadline is None else deadline
     for seed in seeds:
         begun = time.monotonic()
         try:
-            fitted = grown(model.make(seed), inputs, targets, deadline)
+            told, note = note, None  # once is enough
+            fitted = grown(model.make(seed), inputs, targets, limit, told and _telling(told, model.name, len(seeds)))
             given = _outputs(fitted, rows, task)
         except OutOfTime as error:
             runs.append(Run(seed, "stopped", time.monotonic() - begun, str(error)))
@@ -152,14 +168,26 @@ class OutOfTime(Exception):
     """There is not enough time to fit all trees."""
 
 
-def grown(model: Any, inputs: Array, targets: Array, deadline: float | None) -> Any:
-    """A model fitted to rows; under a deadline a few trees first, which tell how long all of them take.
+def _telling(note: Callable[[str], None], name: str, fits: int) -> Callable[[float], None]:
+    """What tells the user of so many fits that one of them takes so many more seconds."""
+    return lambda seconds: note(f"{name}: {fits} fits of about {seconds:.0f} s each; without baselines it is left out")
+
+
+def grown(
+    model: Any, inputs: Array, targets: Array, deadline: float, told: Callable[[float], None] | None = None
+) -> Any:
+    """A model fitted to rows: a few trees first, which tell how long all of them take.
+
+    Args:
+        model: Of scikit-learn, not fitted.
+        inputs: (N, D).
+        targets: (N,).
+        deadline: ``time.monotonic()`` by which it must be done.
+        told: Takes the seconds that are left, if they are many.
 
     Raises:
         OutOfTime: If they take too long. Fewer trees would be another model than the one that is named.
     """
-    if deadline is None:
-        return model.fit(inputs, targets)
     name = "max_iter" if hasattr(model, "max_iter") else "n_estimators"
     total = getattr(model, name)
     begun = time.monotonic()
@@ -169,7 +197,10 @@ def grown(model: Any, inputs: Array, targets: Array, deadline: float | None) -> 
         rest = (time.monotonic() - begun) * (total / count - 1)
         left = max(deadline - time.monotonic(), 0.0)
         if rest > left:
-            raise OutOfTime(f"it needs about {rest:.0f} s more, and the time limit leaves {left:.0f} s")
+            raise OutOfTime(f"it needs about {rest:.0f} s more, and {left:.0f} s are left for it")
+        if told is not None and rest > LONG_SECONDS:
+            told(rest)
+            told = None
     return model
 
 

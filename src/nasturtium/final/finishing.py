@@ -14,7 +14,7 @@ from nasturtium.errors import NasturtiumError
 from nasturtium.final.baselines import broken, plain_network
 from nasturtium.final.classical import fitting, train_classical
 from nasturtium.final.files import keep_best, load_best, load_weights
-from nasturtium.final.leaders import leading, standing
+from nasturtium.final.leaders import by_gain, leading, standing
 from nasturtium.final.plan import Plan, fitted, foreseen
 from nasturtium.final.results import Finals, Network, read_finals, scores_of_tests, write_finals
 from nasturtium.final.training import WEIGHTS, FinalTraining
@@ -154,14 +154,12 @@ def finish(
             None if wanted.left is None else max(wanted.left, LEAST_SECONDS),
             {**header, "finals": True}, progress(count),
         )  # fmt: skip
-        finals = _compared(entries, task, plan, wanted, ending)
+        finals = _compared(entries, task, plan, wanted, ending, note)
         finals.settings = settings
         return _concluded(entries, finals, training, folder, ending)
 
 
-def _concluded(
-    entries: list[Entry], finals: Finals, training: Training, folder: Path | None, ending: str
-) -> Finish:  # fmt: skip
+def _concluded(entries: list[Entry], finals: Finals, training: Training, folder: Path | None, ending: str) -> Finish:
     """The winner, kept with its files."""
     model, best = _winner(entries, finals)
     scores = scores_of_tests(finals.best, finals.metric)
@@ -232,26 +230,29 @@ def _tuned(
     entries: list[Entry], leaders: list[Trial], study: Study, training: Training, wanted: Wanted, executor: Any,
     folder: Path | None, header: Mapping[str, Any], progress: Callable[[int], Progress],
 ) -> list[Entry]:  # fmt: skip
-    """The finalists with the better recipes that a search over recipes finds, again the best by validation first."""
+    """The finalists with the better recipes that a search over recipes finds; who gained enough moves up."""
     seconds = None if wanted.left is None else TUNING_SHARE * wanted.left
     found = tuned(
         leaders[: len(entries)], training.untaught(), study.goal, executor, wanted.tune, float(wanted.search_epochs),
         wanted.seed, folder, seconds, dict(header), progress(wanted.tune),
     )  # fmt: skip
-    scores = {}
+    standings = []
     for entry, leader in zip(entries, leaders, strict=False):
-        better = found.get(str(entry.architecture))
-        scores[id(entry)] = leader.scores if better is None else {**leader.scores, **better.scores}
+        better, before = found.get(str(entry.architecture)), standing(study.goal, leader.scores)
+        now = before if better is None else standing(study.goal, {**leader.scores, **better.scores})
+        standings.append((before, now))
         if better is None:
             continue
         entry.architecture = better.architecture
         entry.network.name += ", tuned"
         entry.network.architecture = str(better.architecture)
         entry.network.valid = better.scores.get(training.task.metric)
-    return sorted(entries, key=lambda entry: standing(study.goal, scores[id(entry)]))
+    return [entries[place] for place in by_gain(standings)]
 
 
-def _compared(entries: list[Entry], task: Task, plan: Plan, wanted: Wanted, ending: str) -> Finals:
+def _compared(
+    entries: list[Entry], task: Task, plan: Plan, wanted: Wanted, ending: str, note: Callable[[str], None]
+) -> Finals:
     """Finalists and baselines side by side, the scikit-learn model among them."""
     networks = [entry.network for entry in entries]
     outputs = {entry.network.name: entry.outputs() for entry in entries}
@@ -259,12 +260,12 @@ def _compared(entries: list[Entry], task: Task, plan: Plan, wanted: Wanted, endi
     seeds = list(range(wanted.seed, wanted.seed + plan.seeds))
     classical = fitting(task) if plan.baselines and ending != Ending.INTERRUPTED else None
     if classical is not None:
-        runs, given = train_classical(classical, task, seeds, wanted.deadline)
+        runs, given = train_classical(classical, task, seeds, wanted.deadline, note)
         networks.append(Network(classical.name, "classical", runs=runs))
         outputs[classical.name] = given
     able = [network.name for network in networks if contender(network, task.metric)]
     finals = Finals(task.metric, maximise, plan.epochs, seeds, networks, (able or [networks[0].name])[0])
-    compare(finals, task, outputs)
+    compare(finals, task, outputs, wanted.deadline)
     finals.verdict += [plan.cut] if plan.cut else []
     undone = any(len(entry.network.runs) < plan.seeds for entry in entries)
     finals.verdict += [UNDONE[ending]] if undone and ending in UNDONE else []
@@ -272,7 +273,7 @@ def _compared(entries: list[Entry], task: Task, plan: Plan, wanted: Wanted, endi
 
 
 def _winner(entries: list[Entry], finals: Finals) -> tuple[torch.nn.Module | None, Entry]:
-    """The network of the first completed training of the winner."""
+    """The network of the first completed training of the winner, as :func:`_keep` says by its seed."""
     best = next(entry for entry in entries if entry.network.name == finals.winner)
     if not best.folders:
         return None, best
@@ -289,7 +290,7 @@ def _keep(
         "number": best.network.number,
         "epochs": finals.epochs,
         "seeds": len(finals.seeds),
-        "seed": finals.seeds[0],
+        "seed": next(run.seed for run in best.network.runs if run.state == "complete"),
         "recipe": str(recipe_of(best.architecture, training.recipe)),
         "scores": scores,
         "runs": [run.scores for run in best.network.runs if run.state == "complete"],

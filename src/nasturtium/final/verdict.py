@@ -17,7 +17,7 @@ Array = npt.NDArray[Any]
 
 SHARE, ERROR = (0.0, 1.0), (0.0, math.inf)
 RANGES = {
-    **dict.fromkeys(("accuracy", "balanced_accuracy", "auroc", "f1"), SHARE),
+    **dict.fromkeys(("accuracy", "balanced_accuracy", "auroc", "average_precision", "f1"), SHARE),
     **dict.fromkeys(("log_loss", "rmse", "mae"), ERROR),
     "r2": (-math.inf, 1.0),
 }
@@ -26,13 +26,14 @@ FEW_ROWS = 30
 """Below which a bootstrap over rows, which knows no others than those it has, is too narrow to go without a word."""
 
 
-def compare(finals: Finals, task: Task, outputs: Mapping[str, list[Array]]) -> None:
+def compare(finals: Finals, task: Task, outputs: Mapping[str, list[Array]], deadline: float | None = None) -> None:
     """Fill in means, intervals, comparisons with the winner, and the verdict.
 
     Args:
         finals: With the networks and their runs.
         task: Whose test rows were scored.
         outputs: The outputs (N, K) of the completed runs of each network, by its name.
+        deadline: ``time.monotonic()`` after which intervals are made of fewer draws.
     """
     there = {
         network.name: _measured(network, outputs.get(network.name, []), finals.metric) for network in finals.networks
@@ -40,7 +41,7 @@ def compare(finals: Finals, task: Task, outputs: Mapping[str, list[Array]]) -> N
     there = {name: given for name, given in there.items() if given}
     count = sum(map(len, there.values()))
     scorers = {name: _scorer(list(given.values()), task) for name, given in there.items()}
-    drawn = bootstrap.resampled(scorers, len(task.test), count) if there else {}
+    drawn = bootstrap.resampled(scorers, len(task.test), count, 0, _rarest(task), deadline) if there else {}
     for network in finals.networks:
         values = network.values(finals.metric)
         if not values:
@@ -53,6 +54,14 @@ def compare(finals: Finals, task: Task, outputs: Mapping[str, list[Array]]) -> N
     others = [name for name in drawn if name != finals.winner and finals.winner in drawn]
     finals.comparisons = [_comparison(finals, name, drawn, seeds) for name in others]
     finals.verdict = sentences(finals) + _of_rows(finals, len(task.test))
+
+
+def _rarest(task: Task) -> float:
+    """Share of the test rows that the rarest of their classes has; 1 of numbers."""
+    if task.kind != "classification":
+        return 1.0
+    counts = np.bincount(task.test.targets.reshape(-1).astype(np.int64))
+    return float(counts[counts > 0].min() / len(task.test))
 
 
 def _measured(network: Network, outputs: list[Array], metric: str) -> dict[int, Array]:

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 PRELOADED = ("torch", "torch._dynamo", "nasturtium.estimators.run", "nasturtium.final.training")
 """What workers have imported before their first trial, so that its seconds are those of the training."""
 SHARE = 0.6
-"""Share of a time limit that the search itself may take; the rest is for the final trainings."""
+"""Share of a time limit at which the search itself ends; the rest is for the final trainings."""
+LEAST_SECONDS = 1.0
+"""In which trials may start in any case, so that there is something to train in the end."""
 
 
 def space_for(given: str | Space | Callable[..., Space] | None, task: Task, options: Mapping[str, Any]) -> Space:
@@ -147,7 +149,7 @@ class Search:
                 self.executor(self.training, self.space),
                 trials=trials,
                 seed=self.wanted.seed,
-                time=None if seconds is None else seconds * (SHARE if self.wanted.epochs > 0 else 1.0),
+                time=self.left(seconds),
                 trial_seconds=self.means.trial_seconds,
                 cost=self.cost,
                 folder=None if self.kept.folder is None else self.kept.folder / "trials",
@@ -161,6 +163,13 @@ class Search:
             return self.conclude(study, str(ending))
         finally:
             study.close()
+
+    def left(self, seconds: float | None) -> float | None:
+        """Seconds in which trials may start, of a time limit that began before the data were loaded."""
+        left = self.wanted.left
+        if seconds is None or left is None:
+            return None
+        return max(left - seconds * (1 - SHARE if self.wanted.epochs > 0 else 0.0), LEAST_SECONDS)
 
     def conclude(self, study: Study, ending: str) -> Result:
         """The best network, trained for use if there is time and nobody stopped the search."""

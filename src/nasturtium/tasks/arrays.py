@@ -24,7 +24,7 @@ class ArrayRows:
     """Rows of an array, brought into the layout that networks get."""
 
     def __init__(self, raw: Raw, layout: Layout, name: str) -> None:
-        self.values, self.mask = arrange(raw, layout)
+        self.values, self.mask = arrange(raw, layout, name=name)
         self.layout = layout
         check_present(self.values, self.mask, name)
 
@@ -62,7 +62,8 @@ def from_arrays(
             large, and none has more than 1,024 steps, each batch to its own longest.
         y: A target a row; text, integers or floats (see ``nasturtium.tasks.targets.decide_kind``).
         split: A part a row (train, valid, test; or 0, 1, 2); drawn 70/15/15, stratified, if None.
-        groups: A value a row; rows of the same value never come into two parts that are drawn.
+        groups: A value a row; rows of the same value never come into two parts, and a split that puts them there is
+            refused.
         names: Of x and y, for messages.
         name: Of the task.
         seed: Of the draw.
@@ -92,7 +93,10 @@ def _groups(values: object, rows: int) -> Array | None:
     found = np.asarray(values)
     if found.shape != (rows,):
         raise TaskError(f"groups have shape {found.shape}, but there are {rows} rows; give one value a row")
-    return np.asarray(np.unique(found, return_inverse=True)[1])
+    absent = np.array([value is None or value != value for value in found.tolist()])
+    if absent.any():
+        raise TaskError(f"groups have {absent.sum()} missing values (first at row {int(np.argmax(absent))})")
+    return np.char.decode(found) if found.dtype.kind == "S" else found.astype(str) if found.dtype.kind == "O" else found
 
 
 def from_parts(parts: Mapping[str, tuple[object, object]], **options: Any) -> Task:

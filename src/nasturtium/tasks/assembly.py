@@ -60,9 +60,9 @@ class Labels:
         values: One target a row.
         name: The array or column.
         given: The user's split codes, or None.
-        classes: Names of classes 0, 1, ..., or None.
+        classes: Names of classes 0, 1, ..., or None; a target whose classes are named is one of classes.
         order: When each row began (N,), where later rows are to be predicted from earlier ones.
-        groups: A group number a row (N,), where groups are to stay together.
+        groups: The group of each row (N,), a number or text, where groups are to stay together.
         column: Whether they are the column of a table.
     """
 
@@ -102,7 +102,8 @@ def assemble(
     values = check_target(labels.values, labels.name)
     if len(values) != len(source):
         raise TaskError(f"{labels.name} has {len(values)} rows, but the inputs have {len(source)}; give one a row")
-    kind, doubt = decide_kind(values, labels.name, kind, column=labels.column)
+    named = "classification" if labels.classes is not None else None
+    kind, doubt = decide_kind(values, labels.name, kind or named, column=labels.column)
     classes = class_coding(_flat(values), labels.name, labels.classes) if kind == "classification" else None
     strata = deciles(values) if classes is None else classes.encode(_flat(values))
     codes, drawn = complete_split(strata, labels.given, seed, order=labels.order, groups=labels.groups)
@@ -113,7 +114,7 @@ def assemble(
     parts = [source.split(coding, rows, encoded[rows]) for rows in (np.flatnonzero(codes == part) for part in range(3))]
     signals = coding.signals if isinstance(coding, TensorCoding) else (coding.signal,)
     metrics = metrics_for(kind, metric)
-    said = (doubt,) if doubt and labels.classes is None else ()
+    said = (doubt,) if doubt else ()
     about = _about_classes(target, encoded, codes) if classes is not None else ()
     return Task(
         name=name, inputs=signals, outputs=target.outputs, kind=kind,

@@ -30,10 +30,11 @@ class Given:
 
     @classmethod
     def of(cls, dataset: Any, valid: Any = None, test: Any = None) -> Given:
-        """One dataset, (train, test) or (train, valid, test)."""
+        """One dataset, (train, test) or (train, valid, test); these may come as a list of torch's datasets, too."""
         if isinstance(dataset, Given):
             return dataset
-        if not isinstance(dataset, tuple):
+        several = isinstance(dataset, tuple) or (isinstance(dataset, list) and is_dataset(dataset))
+        if not several:  # a list of items is a dataset itself
             return cls(dataset, valid, test)
         if len(dataset) not in (2, 3) or valid is not None or test is not None:
             raise TaskError(f"{len(dataset)} datasets are no task; give one, (train, test) or (train, valid, test)")

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nasturtium.errors import TaskError
+from nasturtium.tasks.table_files import Table, read_table
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,8 +20,8 @@ Array = npt.NDArray[Any]
 WHOLE = r"^(0|-?[1-9][0-9]*)$"
 
 
-def read_events(path: Path, entity: str, text: Collection[str] = (), named: bool = False) -> pl.DataFrame:
-    """A table with a column of entities from a .csv or .parquet file.
+def read_events(path: Path, entity: str, text: Collection[str] = (), named: bool = False) -> Table:
+    """A table with a column of entities from a .csv or .parquet file (see :func:`read_table`).
 
     In a .csv, entities are integers only if all of them are written as integers are: 007 is another one than 7.
 
@@ -33,12 +34,10 @@ def read_events(path: Path, entity: str, text: Collection[str] = (), named: bool
     Raises:
         TaskError: If the file cannot be read.
     """
-    from nasturtium.tasks.tables import read_frame
-
-    frame = read_frame(path, (entity, *text))
-    if named or path.suffix.lower() == ".parquet" or entity not in frame.columns:
-        return frame
-    return frame.with_columns(_settled(frame[entity]))
+    read = read_table(path, (entity, *text))
+    if named or path.suffix.lower() == ".parquet" or entity not in read.frame.columns:
+        return read
+    return read._replace(frame=read.frame.with_columns(_settled(read.frame[entity])))
 
 
 def _settled(series: pl.Series) -> pl.Series:

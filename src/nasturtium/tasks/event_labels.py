@@ -36,7 +36,7 @@ class Told:
         name: Of the target, for messages.
         given: The user's split codes, or None.
         start: When it began, or None.
-        groups: A group number, or None.
+        groups: Its group, a number or text, or None.
         columns: Those of the events that are no features, as they belong to the labels.
         notes: For the user.
     """
@@ -84,7 +84,7 @@ def read_labels(
 def _read(path: Path, entity: str) -> pl.DataFrame:
     if not path.is_file():
         raise TaskError(f"there is no file {path} of labels")
-    return read_events(path, entity)
+    return read_events(path, entity).frame
 
 
 def _find_target(columns: list[str], entity: str, target: str | None, place: str) -> str:
@@ -135,7 +135,7 @@ def _of_frame(frame: pl.DataFrame, entity: str, target: str, groups: str | None,
     given = read_split(frame[split[0]].to_list(), len(frame), f"column {split[0]!r} of {place}") if split else None
     started = START in frame.columns and START not in (entity, target)
     start = times_of(frame[START], place) if started else None
-    grouped = None if groups is None else ids_of(frame[groups], place).rank("dense").to_numpy().astype(np.int64)
+    grouped = None if groups is None else ids_of(frame[groups], place).to_numpy()
     return Told(entities, target_values(series), f"column {target!r}", given, start, grouped)
 
 

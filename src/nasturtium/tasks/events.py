@@ -19,7 +19,7 @@ from nasturtium.tasks.event_labels import read_labels
 from nasturtium.tasks.event_order import Ordered, kind_of_times, order_events
 from nasturtium.tasks.metrics import metrics_for
 from nasturtium.tasks.ragged import steps_of
-from nasturtium.tasks.tables import read_frame
+from nasturtium.tasks.table_files import read_table
 from nasturtium.tasks.task import Split, Task
 
 if TYPE_CHECKING:
@@ -65,8 +65,9 @@ def load_events(path: Path, *, name: str | None = None, **options: Any) -> Task:
         TaskError: If a file cannot be read, or the events not be used.
     """
     entity = options.get("entity")
-    frame = read_frame(path) if entity is None else read_events(path, entity)
-    return from_events(frame, name=name or name_of(path), place=str(path), **options)
+    frame, notes = read_table(path) if entity is None else read_events(path, entity)
+    task = from_events(frame, name=name or name_of(path), place=str(path), **options)
+    return replace(task, notes=(*notes, *task.notes))
 
 
 def from_events(
@@ -111,7 +112,7 @@ def from_events(
             before to validate, by the column ``start`` of the labels or the first event; or ``stratified``. By default
             temporal where entities begin at different times.
         groups: A column of the labels whose equal values never come into two parts; whole groups are drawn, so it does
-            not go with ``temporal``.
+            not go with ``temporal``, nor with a column ``split`` that puts them into several parts.
         name: Of the task.
         place: Where the events are from, for messages.
         seed: Of the draw.

@@ -25,6 +25,9 @@ from nasturtium.tasks.task import Split, Task
 
 Array = npt.NDArray[Any]
 
+Found = tuple[Path, str, int | None]
+"""A file of an image, its class, and its part where folders say one."""
+
 MEMORY_SHARE = 0.5
 SAMPLE = 2000
 
@@ -100,13 +103,13 @@ def load_images(
     """
     found = _find(folder)
     form, broken = find_format([path for path, _, _ in found])
-    rows = [row for row in found if row[0] not in set(broken)]
+    rows = _without(found, broken)
     held: ImageRows | ImagePaths
     if len(rows) * form.channels * form.height * form.width * 5 > (free_memory() if memory is None else memory):
         held = ImagePaths([path for path, _, _ in rows], form)
     else:
         values, damaged = read_images([path for path, _, _ in rows], form)
-        rows, broken = [row for row in rows if row[0] not in set(damaged)], broken + damaged
+        rows, broken = _without(rows, damaged), broken + damaged
         held = ImageRows(values)
     if not rows:
         raise TaskError(f"none of {len(found)} image files in {folder} can be read, such as {found[0][0]}")
@@ -120,6 +123,12 @@ def load_images(
     return assemble(held, labels, name=called, seed=seed, metric=metric, kind="classification", notes=notes)
 
 
+def _without(rows: list[Found], paths: list[Path]) -> list[Found]:
+    """The rows but those of some files."""
+    left_out = set(paths)
+    return [row for row in rows if row[0] not in left_out]
+
+
 def free_memory() -> float:
     """The bytes that images may take: half of what the machine has free."""
     import psutil
@@ -127,11 +136,11 @@ def free_memory() -> float:
     return float(psutil.virtual_memory().available) * MEMORY_SHARE
 
 
-def _find(folder: Path) -> list[tuple[Path, str, int | None]]:
+def _find(folder: Path) -> list[Found]:
     """Each image file with its class and, where the folder is so divided, its part."""
     inner = _folders(folder)
     parts = {path: WORDS[path.name.lower()] for path in inner if path.name.lower() in WORDS}
-    found: list[tuple[Path, str, int | None]]
+    found: list[Found]
     if 0 in parts.values():
         found = [(path, label, code) for part, code in parts.items() for path, label in _classes(part)]
     else:

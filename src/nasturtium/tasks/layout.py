@@ -16,6 +16,7 @@ Raw = Array | list[Array]
 
 LAYOUTS = ("vector", "sequence", "image", "channels_first", "channels_last", "tokens")
 COLOURS = (1, 3, 4)
+EMPTY = "{} has an empty sequence at row {}; leave that row out"
 
 
 class Layout(NamedTuple):
@@ -70,7 +71,7 @@ def _check_ragged(rows: list[Array], name: str) -> list[Array]:
                 "rows may differ in length only, as (T,) or (T, C)"
             )
         if len(row) == 0:
-            raise TaskError(f"{name} has an empty sequence at row {number}; leave that row out")
+            raise TaskError(EMPTY.format(name, number))
     return rows
 
 
@@ -149,20 +150,21 @@ def _channel_axis(raw: Array, layout: str, name: str) -> str:
     return "last" if first == middle != last else "first"
 
 
-def arrange(raw: Raw, layout: Layout, length: int | None = None) -> tuple[Array, Array | None]:
+def arrange(raw: Raw, layout: Layout, length: int | None = None, name: str = "x") -> tuple[Array, Array | None]:
     """Bring raw inputs into the layout that networks get, values as they are.
 
     Args:
         raw: As of ``check_inputs``.
         layout: As of ``choose_layout``.
         length: To pad sequences to; by default that of the longest.
+        name: Of the array, for messages.
 
     Returns:
         Values (N, D), (N, T, C), (N, C, H, W) or (N, T), and the mask (N, T), True on real steps, where rows
         differ in length (as a list, or by NaN in all channels at their ends); else None.
 
     Raises:
-        TaskError: If a sequence is longer than ``length``.
+        TaskError: If a sequence is longer than ``length``, or has no steps.
     """
     if layout.kind == "vector":
         return np.asarray(raw).reshape(len(raw), -1), None  # (N, D)
@@ -172,6 +174,8 @@ def arrange(raw: Raw, layout: Layout, length: int | None = None) -> tuple[Array,
         return _pad(raw, layout, length)
     values = raw[:, :, None] if layout.kind == "sequence" and raw.ndim == 2 else raw
     mask = _trailing(values) if layout.kind == "sequence" else None
+    if mask is not None and not mask[:, 0].all():  # what is missing at the beginning is missing to the end
+        raise TaskError(EMPTY.format(name, int(np.argmin(mask[:, 0]))))
     if mask is not None:
         values = np.where(mask[:, :, None], values, 0)
     if length is not None and values.shape[1] != length:

@@ -83,7 +83,7 @@ class Preprocessing:
         from nasturtium.tasks.tables import read_frame
 
         if isinstance(self.inputs, EventCoding):
-            return read_events(path, self.inputs.entity, self.inputs.text, self.inputs.named)
+            return read_events(path, self.inputs.entity, self.inputs.text, self.inputs.named).frame
         return read_frame(path, getattr(self.inputs, "text", ()))
 
     def decode(self, outputs: Array) -> Array:

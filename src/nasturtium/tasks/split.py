@@ -31,7 +31,7 @@ def _word(value: object) -> str:
     """A value of a split as it is looked up; a missing one is empty."""
     if value is None or (isinstance(value, float) and value != value):
         return ""
-    return str(int(value) if isinstance(value, float) and value.is_integer() else value).lower()
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip().lower()
 
 
 def read_split(values: object, rows: int, name: str) -> Array:
@@ -80,19 +80,23 @@ def complete_split(
         seed: Of the draw.
         order: When each row began (N,), so that test rows are later than validation rows, and those later than
             training rows; rows of the same moment stay together.
-        groups: A group number a row (N,); the rows of a group stay together, and strata do not count.
+        groups: The group of each row (N,), a number or text; the rows of a group stay together, and strata do not
+            count.
 
     Returns:
         Codes (N,) of int8, and the names of the parts that were drawn.
 
     Raises:
-        TaskError: With fewer than ten rows, a negative seed, or where a part would get no row.
+        TaskError: With fewer than ten rows, a negative seed, a group that the given split puts into two parts, or
+            where a part would get no row.
     """
     if seed < 0:
         raise TaskError(f"seed {seed} is negative; use 0 or more")
     if len(strata) < MINIMUM_ROWS:
         raise TaskError(f"{len(strata)} rows are too few to train and validate on; at least {MINIMUM_ROWS} are needed")
     codes = np.zeros(len(strata), dtype=np.int8) if given is None else given.copy()
+    if groups is not None:
+        _check_together(groups, codes)
     generator = np.random.default_rng([seed, len(strata)])
     drawn = []
     for part, share in ((TEST, SHARE), (VALID, SHARE / (1 - SHARE))):
@@ -100,19 +104,39 @@ def complete_split(
             continue
         train = np.flatnonzero(codes == TRAIN)
         if groups is not None:
-            rows = draw_groups(groups, train, share, generator)
+            later = part == TEST and not (codes == VALID).any()
+            rows = draw_groups(groups, train, share, generator, 1 + later)
         else:
             rows = draw(strata, train, share, generator) if order is None else latest(order, train, share)
         if len(rows) == 0 or len(rows) == len(train):
-            kinds, what = (strata, "classes") if groups is None else (groups, "groups")
-            counts = np.unique(kinds, return_counts=True)[1]
-            raise TaskError(
-                f"the {PARTS[part]} split would get no row: {len(strata)} rows in {len(counts)} {what} of "
-                f"{counts.min()} to {counts.max()} rows; give more rows, or a split of your own"
-            )
+            raise TaskError(_of_empty(PARTS[part], strata, groups))
         codes[rows] = part
         drawn.append(PARTS[part])
     return codes, tuple(drawn)
+
+
+def _of_empty(part: str, strata: Array, groups: Array | None) -> str:
+    kinds, what = (strata, "classes") if groups is None else (groups, "groups")
+    counts = np.unique(kinds, return_counts=True)[1]
+    return (
+        f"the {part} split would get no row: {len(strata)} rows in {len(counts)} {what} of "
+        f"{counts.min()} to {counts.max()} rows; give more rows, or a split of your own"
+    )
+
+
+def _check_together(groups: Array, codes: Array) -> None:
+    """Refuse a split that puts rows of one group into two parts: what is drawn from one part is then in no other."""
+    found, member = np.unique(groups, return_inverse=True)
+    there = np.zeros((len(found), len(PARTS)), dtype=bool)
+    there[member, codes] = True
+    several = np.flatnonzero(there.sum(axis=1) > 1)
+    if len(several):
+        parts = " and ".join(PARTS[part] for part in np.flatnonzero(there[several[0]]))
+        raise TaskError(
+            f"the split puts {len(several)} of {len(found)} groups into several parts, such as group "
+            f"{found.tolist()[several[0]]!r} into {parts}; leave out the split, and whole groups "
+            "are drawn, or leave out the groups"
+        )
 
 
 def draw(strata: Array, rows: Array, share: float, generator: np.random.Generator) -> Array:
@@ -140,16 +164,27 @@ def latest(order: Array, rows: Array, share: float) -> Array:
     return np.sort(rows[cut:])
 
 
-def draw_groups(groups: Array, rows: Array, share: float, generator: np.random.Generator) -> Array:
-    """Whole groups of ``rows``, drawn one after another until they hold about ``share`` of them, at least one."""
+def draw_groups(groups: Array, rows: Array, share: float, generator: np.random.Generator, least: int = 1) -> Array:
+    """Whole groups of ``rows`` that hold about ``share`` of them: at least one group, and never all.
+
+    Groups come in a random order. One that would go farther beyond the share than the others fall short of it is left
+    out; where every group would, the smallest is drawn. Beside the first, none is drawn that would leave fewer than
+    ``least`` groups.
+    """
     found, counts = np.unique(groups[rows], return_counts=True)
     if len(found) < 2:
         return rows[:0]
     order = generator.permutation(len(found))
-    held = np.cumsum(counts[order])
-    enough = 1 + int(np.argmin(np.abs(held - share * len(rows))))
-    chosen = found[order[: min(enough, len(found) - 1)]]
-    return np.sort(rows[np.isin(groups[rows], chosen)])
+    wanted, held = share * len(rows), 0
+    chosen: list[int] = []
+    for place in order:
+        if chosen and len(found) - len(chosen) <= least:
+            break
+        if abs(held + counts[place] - wanted) < abs(held - wanted):
+            chosen.append(place)
+            held += counts[place]
+    chosen = chosen or [order[np.argmin(counts[order])]]
+    return np.sort(rows[np.isin(groups[rows], found[chosen])])
 
 
 def deciles(targets: Array) -> Array:

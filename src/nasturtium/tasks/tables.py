@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from nasturtium.tasks.array_coding import listed
 from nasturtium.tasks.assembly import Labels, assemble, name_of
 from nasturtium.tasks.split import is_split, read_split
 from nasturtium.tasks.table_coding import Column, TableCoding, describe_column, fit_columns
+from nasturtium.tasks.table_files import DECIMAL, has_decimal_commas, read_table
 from nasturtium.tasks.task import Split, Task
 
 if TYPE_CHECKING:
@@ -23,8 +25,6 @@ Array = npt.NDArray[Any]
 
 TARGET_NAMES = ("target", "label", "y", "class")
 SPLIT_NAME = "split"
-MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "?"]
-SEPARATORS = ",;\t|"
 
 
 class TableRows:
@@ -56,7 +56,7 @@ class TableRows:
         shares = [f"{c.name} ({self.frame[c.name].null_count() / len(self):.1%})" for c in columns if c.gaps]
         if shares:
             notes.append(f"filled missing values in {len(shares)} columns: {listed(shares)}")
-        strays = [_stray(self.frame[c.name]) for c in columns if c.kind == "category" and c.name not in dropped]
+        strays = [_stray(self.frame[c.name], c.name in dropped) for c in columns if c.kind == "category"]
         notes += [note for note in strays if note]
         return tuple(notes)
 
@@ -65,12 +65,19 @@ class TableRows:
         return Split((coding.encode(self.frame[rows]),), targets)
 
 
-def _stray(series: pl.Series) -> str | None:
-    """A note on a column of text that is nearly all numbers: a stray word makes categories of it."""
+def _stray(series: pl.Series, dropped: bool) -> str | None:
+    """A note on a column of text that is nearly all numbers: a stray word or decimal commas make categories of it."""
     import polars as pl
 
+    if has_decimal_commas(series):
+        return (
+            f"column {series.name!r} is taken for text, though it looks like numbers with decimal commas (such as "
+            f"{series.drop_nulls()[0]!r}); write them with points to have numbers"
+        )
+    if dropped:
+        return None
     text = series.cast(pl.String).drop_nulls()
-    others = text.filter(text.cast(pl.Float64, strict=False).is_null())
+    others = text.filter(text.cast(pl.Float64, strict=False).is_null() & ~text.str.contains(f"^{DECIMAL}$"))
     if len(others) == 0 or len(others) > 0.1 * len(text):
         return None
     return (
@@ -87,46 +94,22 @@ def load_table(path: Path, *, name: str | None = None, **options: Any) -> Task:
     """A task from a .csv (also ; or tab separated) or .parquet file.
 
     Args:
-        path: With a header of column names. In a .csv, empty cells and NA, N/A, NaN, null and ? are missing.
+        path: With a header of column names. In a .csv, empty cells and NA, N/A, NaN, null and ? are missing; where
+            columns are not separated by commas, numbers may have decimal commas.
         name: Of the task; by default the file's.
         options: As of ``from_frame``.
 
     Raises:
         TaskError: If the file cannot be read, or the table not be used.
     """
-    return from_frame(read_frame(path), name=name or name_of(path), place=str(path), **options)
+    frame, notes = read_table(path)
+    task = from_frame(frame, name=name or name_of(path), place=str(path), **options)
+    return replace(task, notes=(*notes, *task.notes))
 
 
 def read_frame(path: Path, text: Collection[str] = ()) -> pl.DataFrame:
-    """The table in a .csv (also ; or tab separated) or .parquet file.
-
-    Args:
-        path: Of the file.
-        text: Columns of a .csv that are text whatever they look like: ``01234`` stays as it is.
-
-    Raises:
-        TaskError: If the file cannot be read, or is empty.
-    """
-    import polars as pl
-
-    try:
-        return pl.read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path, text)
-    except pl.exceptions.NoDataError as error:
-        raise TaskError(f"{path} is empty; it needs a line of column names and rows") from error
-    except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
-        raise TaskError(f"cannot read {path} as a table: {str(error).splitlines()[0]}") from error
-
-
-def _read_csv(path: Path, text: Collection[str]) -> pl.DataFrame:
-    import polars as pl
-
-    with path.open(encoding="utf-8-sig") as file:
-        header = file.readline()
-    separator = max(SEPARATORS, key=header.count)
-    return pl.read_csv(
-        path, separator=separator, null_values=MISSING, try_parse_dates=True, infer_schema_length=None,
-        schema_overrides=dict.fromkeys(text, pl.String),
-    )  # fmt: skip
+    """The table in a file, as :func:`nasturtium.tasks.table_files.read_table` reads it."""
+    return read_table(path, text).frame
 
 
 def from_frame(

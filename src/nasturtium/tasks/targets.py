@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nasturtium.errors import TaskError
-from nasturtium.tasks.array_coding import steady
+from nasturtium.tasks.array_coding import listed, steady
 
 Array = npt.NDArray[Any]
 Label = str | int | float | bool
@@ -187,16 +187,33 @@ def class_coding(values: Array, name: str, names: Sequence[Label] | None) -> Tar
     """The classes that occur in ``values``, called as ``names`` says where these are numbered from 0.
 
     Raises:
-        TaskError: If only one class occurs.
+        TaskError: If only one class occurs, or the names are not those of what occurs.
     """
     labels = tuple(np.unique(values).tolist())
     if len(labels) < 2:
         raise TaskError(f"{name} holds a single class, {str(labels[0])!r}; there is nothing to tell apart")
-    called = tuple(map(_plain, labels))
-    numbered = names is not None and all(not isinstance(label, str) and 0 <= label < len(names) for label in labels)
-    if names is not None and numbered:
-        called = tuple(_plain(names[int(label)]) for label in labels)
+    called = tuple(map(_plain, labels)) if names is None else _called(labels, name, tuple(map(_plain, names)))
     return TargetCoding(name, "classification", labels, called)
+
+
+def _called(labels: tuple[Label, ...], name: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of some labels: of numbers by their place, of text the same text.
+
+    Raises:
+        TaskError: If a name is given twice, or a label has none.
+    """
+    twice = sorted({each for each in names if names.count(each) > 1})
+    if twice:
+        raise TaskError(f"classes holds {listed([repr(each) for each in twice])} twice; give each class its own name")
+    if isinstance(labels[0], str):
+        known, way = set(labels) <= set(names), "give the names that stand there, or leave classes out"
+    else:
+        places = {float(place) for place in range(len(names))}
+        known, way = {float(label) for label in labels} <= places, f"number the classes 0 to {len(names) - 1}"
+    if not known:
+        held = listed([repr(_plain(label)) if isinstance(label, str) else _plain(label) for label in labels])
+        raise TaskError(f"{name} holds {held}, which classes={list(names)} does not name; {way}")
+    return tuple(label if isinstance(label, str) else names[int(label)] for label in labels)
 
 
 def _plain(label: Label) -> str:

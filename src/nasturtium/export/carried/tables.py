@@ -61,7 +61,7 @@ def encode_column(values: list[Any], column: dict[str, Any]) -> list[list[float]
 
 
 def number_features(value: Any, name: str) -> list[float]:
-    """A number as it is, a time in hours, a duration in seconds; all of them may be text."""
+    """A number as it is, a time in hours, a duration in seconds; all may be text, numbers with a decimal comma."""
     if isinstance(value, timedelta):
         return [value / timedelta(seconds=1)]
     if isinstance(value, str) and value.lower() in ("true", "false"):
@@ -71,6 +71,8 @@ def number_features(value: Any, name: str) -> list[float]:
             value = time.fromisoformat(value)
         if isinstance(value, time):
             return [value.hour + value.minute / 60 + value.second / 3600 + value.microsecond / 3.6e9]
+        if isinstance(value, str) and value.count(",") == 1:
+            value = value.replace(".", "").replace(",", ".")
         number = float(value)
     except (TypeError, ValueError):
         raise ValueError(f"column {name!r} holds {str(value)!r}, which is no number") from None
