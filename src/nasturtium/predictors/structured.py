@@ -42,16 +42,16 @@ class Shaped(Kernel):
 
     def covariance(self, theta: Array, prepared: Array) -> Array:
         """Of the training rows."""
-        return np.asarray(np.exp(theta[0] - prepared * np.exp(-theta[1])))
+        return _fallen(theta, prepared)
 
     def pullback(self, theta: Array, prepared: Array, outer: Array) -> Array:
         """By variance and length scale."""
-        weighted = outer * self.covariance(theta, prepared)
+        weighted = outer * _fallen(theta, prepared)
         return np.array([weighted.sum(), np.sum(weighted * prepared) * np.exp(-theta[1])])
 
     def between(self, theta: Array, x: Any, training: Any) -> tuple[Array, Array]:
         """Covariance of new and training rows."""
-        cross = self.covariance(theta, self.distance(x, training))
+        cross = _fallen(theta, self.distance(x, training))
         return cross, np.full(len(cross), np.exp(theta[0]))
 
 
@@ -89,16 +89,17 @@ class DistanceKernel(Shaped):
         return self.distance(x, x)
 
     def covariance(self, theta: Array, prepared: Array) -> Array:
-        """Of the training rows; the diagonal is lifted as far as the smallest eigenvalue asks for."""
-        found = super().covariance(theta, prepared)
-        if found.shape[0] == found.shape[1] and not prepared.diagonal().any():
-            return found + _lift(found) * np.eye(len(found))
-        return found
+        """Of the training rows; the diagonal is lifted as far as the smallest eigenvalue asks for.
 
-    def pullback(self, theta: Array, prepared: Array, outer: Array) -> Array:
-        """By variance and length scale, the lift taken as constant."""
-        weighted = outer * Shaped.covariance(self, theta, prepared)
-        return np.array([weighted.sum(), np.sum(weighted * prepared) * np.exp(-theta[1])])
+        The gradient takes the lift as constant. It is noise of the training rows, and no covariance with others, be
+        they the same networks.
+        """
+        found = _fallen(theta, prepared)
+        return found + _lift(found) * np.eye(len(found))
+
+
+def _fallen(theta: Array, distances: Array) -> Array:
+    return np.asarray(np.exp(theta[0] - distances * np.exp(-theta[1])))
 
 
 def _lift(matrix: Array) -> float:
