@@ -230,8 +230,7 @@ class Learning(Strategy):
     # -- what proposals are made of ----------------------------------------------------------------------------------
 
     def best(self, count: int | None = None) -> list[Architecture]:
-        """Everything that was told, or the first ``count`` of it, best first: by the violation, then by what is learned,
-        the first objective."""
+        """Everything that was told, or the first ``count`` of it: the best by violation and first objective first."""
         return [each.architecture for each in sorted(self.told[:count], key=lambda each: each.losses[:2])]
 
     def pool(self, make: Callable[[Ground, np.random.Generator], Sequence[Architecture]]) -> Guess:
