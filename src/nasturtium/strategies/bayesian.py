@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nasturtium.strategies.acquisition import ACQUISITIONS, Acquisition, Guess
 from nasturtium.strategies.base import named
 from nasturtium.strategies.candidates import Candidates, Ground, makers
-from nasturtium.strategies.learning import Learned, Learning, Maker, Told
+from nasturtium.strategies.learning import Learned, Learning, Maker, Told, by_name
 from nasturtium.strategies.lessons import squeezed, worths
 from nasturtium.strategies.likeness import likeness
 from nasturtium.trial import Proposal
@@ -66,7 +66,7 @@ class BayesianOptimisation(Learning):
         **common: Unpack[Learned],
     ) -> None:
         self.penalised, self.noisy = pending == "penalise", noisy
-        if noisy and isinstance(predictor, str):
+        if noisy and by_name(predictor):
             common["predictor_options"] = {"warp": False, **(common.get("predictor_options") or {})}
         self.acquisition: Acquisition = named(acquisition, ACQUISITIONS)
         self.candidates: Candidates = named(candidates, makers(count, parents))

@@ -49,6 +49,11 @@ def learner(predictor: str, **options: Any) -> Learner:
     return predictors.make(predictor, **options)
 
 
+def by_name(predictor: str | Maker) -> bool:
+    """Whether a predictor is named, some options bound or not, so that it takes those of every predictor."""
+    return isinstance(predictor, str) or (isinstance(predictor, partial) and predictor.func is learner)
+
+
 class Told(NamedTuple):
     """An architecture and its losses."""
 
