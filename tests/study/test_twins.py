@@ -1,11 +1,14 @@
 """Trials that are given the scores of another: of the same budget, and with all that the goal needs."""
 
+import warnings
+
+import pytest
 from bit_space import BitSpace, OneMax
 from test_loop import Fixed, Recorder, fresh, ones
 
 from nasturtium.objective import Goal
 from nasturtium.strategies import make
-from nasturtium.study import InProcess, MemoryStore, Study, run
+from nasturtium.study import Ending, InProcess, MemoryStore, Study, run
 from nasturtium.trial import Proposal, State
 
 
@@ -68,3 +71,25 @@ def test_what_is_known_beforehand_need_not_be_in_the_scores_of_a_twin():
     assert again.trials[1].scores == {"params": 30, "flops": 300, "accuracy": 0.375}
     remark = "accuracy is 0.375, the limit is accuracy>=0.9"
     assert again.trials[1].reason == f"scores of trial 0, the same architecture; {remark}"
+
+
+@pytest.mark.parametrize("name", ["random", "evolution", "local_search", "asha"])
+def test_a_search_of_all_that_there_is_ends_where_it_ended(name):
+    space, study, lengths = BitSpace(3), fresh(space=BitSpace(3)), []
+    for _ in range(4):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            strategy = make(name, space=space, budget=4)
+            assert run(study, strategy, InProcess(OneMax()), trials=None) is Ending.NOTHING
+        lengths.append(len(study))
+    assert lengths == lengths[:1] * 4
+    assert run(study, make(name, space=space, budget=4), InProcess(OneMax()), trials=lengths[0] + 2) is Ending.TRIALS
+
+
+def test_a_copy_alone_does_not_end_a_search_without_a_number_of_trials():
+    space, study = BitSpace(3), fresh(space=BitSpace(3))
+    run(study, Fixed(space, ones(1, length=3), ones(1, length=3)), InProcess(OneMax()), trials=2)
+    assert study.repeating
+    with pytest.warns(UserWarning, match="all of its architectures were proposed"):
+        run(study, make("random", space=space), InProcess(OneMax()), trials=None)
+    assert len({trial.architecture.decisions for trial in study}) == 8

@@ -120,6 +120,10 @@ class Strategy(ABC):
         """Whether everything there is was proposed, so that known architectures are proposed again."""
         return self.known.exhausted
 
+    def look(self) -> bool:
+        """Whether everything was proposed, which a strategy that was brought to where a study is has not found out."""
+        return self.known.look()
+
     def fresh(self, draw: Callable[[], Architecture], rng: np.random.Generator, tries: int = TRIES) -> Architecture:
         """What ``draw`` gives, or something like it that was not asked before (see :meth:`Known.fresh`)."""
         return draw() if self.repeats else self.known.fresh(draw, rng, tries)

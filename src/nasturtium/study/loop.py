@@ -123,6 +123,8 @@ class Loop:
     def run(self) -> Ending:
         """Until the end."""
         self.study.replay(self.strategy)
+        if self.trials is None and self.study.repeating and (look := getattr(self.strategy, "look", None)):
+            look()  # or each time that the search goes on one more is asked to find out
         self.take_over()
         with self.interrupts.caught(self.on_interrupt):
             try:
