@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from nasturtium.errors import NasturtiumError
+from nasturtium.layers import Linear, ReLU, Residual, Sequential
 from nasturtium.predictors.gaussian import GaussianProcess
+from nasturtium.space import Space, choice
 from nasturtium.strategies import make
 from nasturtium.strategies.bohb import BOHB
 from nasturtium.strategies.front import hypervolume, improvements, undominated
@@ -232,6 +234,31 @@ class Counting:
     def predict(self, architectures):
         mean = -np.array([float(sum(each.decisions)) for each in architectures])
         return mean, np.ones(len(mean))
+
+
+def test_predict_then_search_draws_no_more_where_nothing_is_left_to_draw(monkeypatch):
+    """A space of four networks that is no product: each proposal drew and guessed a hundred times."""
+    alike = Space(Sequential(Linear(choice(4, 8)), choice(Residual(Linear(choice(4, 8))), ReLU())), input=(8,))
+    strategy = make("predict_then_search", space=alike, initial=2, candidates=40, predictor="linear", encoding="counts")
+    draws, drawn = [], strategy.drawn
+    monkeypatch.setattr(strategy, "drawn", lambda draw: draws.append(draw) or drawn(draw))
+    with pytest.warns(UserWarning, match="all of its architectures were proposed"):
+        events = drive(strategy, 12)
+    size = len(list(alike.enumerate()))
+    assert len({each.architecture.decisions for each in asked(events)[:size]}) == size
+    assert draws == [0, 1]
+
+
+def test_predict_then_search_guesses_what_else_it_draws(monkeypatch):
+    strategy = make("predict_then_search", space=SPACES["grammar"], initial=6, candidates=5, predictor="linear",
+                    encoding="counts")  # fmt: skip
+    draws, drawn = [], strategy.drawn
+    monkeypatch.setattr(strategy, "drawn", lambda draw: draws.append(draw) or drawn(draw))
+    proposals = asked(drive(strategy, 40))
+    there = {each.decisions for draw in draws for each in drawn(draw)}
+    assert draws == list(range(len(draws)))
+    assert len(draws) >= 7
+    assert all(each.architecture.decisions in there for each in proposals[6:])
 
 
 @pytest.mark.parametrize(("workers", "initial"), [(1, 20), (3, 20), (16, 20), (16, 10)])
