@@ -106,13 +106,26 @@ def test_hypervolume_is_what_counting_cells_gives(objectives):
         assert hypervolume(points, reference) == pytest.approx(brute(points, reference, cells))
 
 
-@pytest.mark.parametrize("objectives", [1, 2, 3])
+@pytest.mark.parametrize("objectives", [1, 2, 3, 4])
 def test_improvements_are_differences_of_hypervolumes(objectives):
     rng = np.random.default_rng(7)
     front, new, reference = rng.random((8, objectives)), rng.random((30, objectives)) * 1.3, np.full(objectives, 1.1)
     before = hypervolume(front, reference)
     expected = [hypervolume(np.vstack([front, point]), reference) - before for point in new]
     np.testing.assert_allclose(improvements(new, front, reference), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize(("objectives", "size"), [(3, 60), (4, 12), (5, 6)])
+def test_improvements_over_a_long_front_are_found_for_all_points_at_once(objectives, size, monkeypatch):
+    rng = np.random.default_rng(objectives)
+    front, points = rng.dirichlet(np.ones(objectives), size), 1.3 * rng.random((40, objectives)) - 0.3
+    points[:3], points[3:6, -1] = front[:3], front[:3, -1]
+    reference = np.full(objectives, 1.1)
+    volume = hypervolume(front, reference)
+    expected = [hypervolume(np.vstack([front, point]), reference) - volume for point in points]
+    monkeypatch.setattr("nasturtium.strategies.front.hypervolume", None)  # one by one it takes seconds a proposal
+    np.testing.assert_allclose(improvements(points, front, reference), expected, atol=1e-12)
+    assert np.count_nonzero(expected) > 5
 
 
 def test_what_is_dominated_is_no_part_of_the_front():
