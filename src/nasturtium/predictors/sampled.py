@@ -12,6 +12,7 @@ from nasturtium.predictors.base import PredictorError, Regressor
 from nasturtium.predictors.calibration import Held, split_off
 from nasturtium.predictors.mlp import tensors
 from nasturtium.predictors.networks import Networks
+from nasturtium.predictors.options import integers, reals
 
 Array = NDArray[Any]
 
@@ -83,6 +84,9 @@ class BOHAMIANN(Regressor):
         friction: float = 0.05,
         seed: int = 0,
     ) -> None:
+        integers(chains=chains, every=every, layers=layers, width=width, batch=batch)
+        integers(0, steps=steps, burn=burn)
+        reals(rate=rate, friction=friction)
         if chains < 1 or burn < 0 or every < 1 or steps - burn < every:
             raise PredictorError(
                 f"options chains={chains}, steps={steps}, burn={burn}, every={every}: no network would be kept; give a "

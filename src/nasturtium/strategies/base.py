@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
@@ -67,7 +68,7 @@ class Strategy(ABC):
         limits: Iterable[str | Limit] = (),
     ) -> None:
         self.space = space
-        self.seed = seed
+        self.seed = seed_of(seed)
         self.budget = budget
         self.goal = Goal.of(objectives, limits)
         self.number = 0
@@ -212,6 +213,17 @@ class Seeded(Wrapper):
         if self.begun < len(self.start) and proposal.parent is None:
             self.begun += proposal.architecture == self.start[self.begun]
         super().asked(proposal)
+
+
+def seed_of(value: Any) -> int:
+    """A seed, if it is a whole number from 0 up, numpy's among them.
+
+    Raises:
+        NasturtiumError: Otherwise.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
+        raise NasturtiumError(f"option seed={value!r}: a whole number from 0 up is expected")
+    return int(value)
 
 
 def at_least(name: str, value: int, least: int) -> int:
