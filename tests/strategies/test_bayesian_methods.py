@@ -10,9 +10,7 @@ import numpy as np
 import pytest
 
 from nasturtium.errors import NasturtiumError
-from nasturtium.layers import Linear, ReLU, Residual, Sequential
 from nasturtium.predictors.gaussian import GaussianProcess
-from nasturtium.space import Space, choice
 from nasturtium.strategies import make
 from nasturtium.strategies.bohb import BOHB
 from nasturtium.strategies.front import hypervolume, improvements, undominated
@@ -168,14 +166,18 @@ def test_fifty_trials_beat_random_by_a_twentieth_of_the_scale(name):
     assert np.mean(found) > np.mean(random) + 0.05
 
 
-def test_predictor_then_search_tries_its_favourites_in_their_order():
-    strategy = make("predict_then_search", space=product(5, 3), predictor="linear", initial=20)
-    tried = [each.architecture for each in asked(drive(strategy, 20))]
-    proposals = [each.architecture for each in strategy.ask(6)]
-    left = [each for each in product(5, 3).enumerate() if each.decisions not in {one.decisions for one in tried}]
-    guessed = strategy.fitted().predict(left)[0]
-    favourites = [left[i].decisions for i in np.argsort(-guessed, kind="stable")[:6]]
-    assert [each.decisions for each in proposals] == favourites
+@pytest.mark.parametrize("name", ["asha", "hyperband"])
+def test_progressive_search_grows_within_searches_of_several_budgets(name):
+    """What is told of new networks at a small budget counts at their level, where a larger one is learned from."""
+    space = product(6, 3)
+    options = {"predictor": "linear", "encoding": "counts", "beam": 5, "candidates": 20}
+    strategy = make(name, space=space, budget=9, factor=3, strategy="pnas", options=options)
+    new = [each for each in asked(drive(strategy, 90)) if each.parent is None]
+    inner = strategy.strategy
+    assert inner.basis.level == 9
+    assert [len(known) for _, known in sorted(inner.tried.items())][:6] == [1, 5, 5, 5, 5, 5]
+    sizes = [size(space, each.architecture) for each in new]
+    assert sizes[:31] == [0, *[1] * 5, *[2] * 5, *[3] * 5, *[4] * 5, *[5] * 5, *[6] * 5]
 
 
 def test_progressive_search_grows_by_one_decision_a_level():
@@ -233,67 +235,6 @@ def test_published_methods_replay_with_their_own_predictors(name):
     (proposal,) = replay(make(name, space=space, seed=3, **options), events[:cut], space).ask(1)
     assert plain(proposal) == plain(events[cut])
     assert 0 <= score(proposal.architecture) <= 1
-
-
-class Counting:
-    """A predictor that prefers small decisions, and notes from how many it learned."""
-
-    def __init__(self, sizes):
-        self.sizes = sizes
-
-    def fit(self, architectures, scores):
-        self.sizes.append(len(scores))
-
-    def predict(self, architectures):
-        mean = -np.array([float(sum(each.decisions)) for each in architectures])
-        return mean, np.ones(len(mean))
-
-
-def test_predict_then_search_draws_no_more_where_nothing_is_left_to_draw(monkeypatch):
-    """A space of four networks that is no product: each proposal drew and guessed a hundred times."""
-    alike = Space(Sequential(Linear(choice(4, 8)), choice(Residual(Linear(choice(4, 8))), ReLU())), input=(8,))
-    strategy = make("predict_then_search", space=alike, initial=2, candidates=40, predictor="linear", encoding="counts")
-    draws, drawn = [], strategy.drawn
-    monkeypatch.setattr(strategy, "drawn", lambda draw: draws.append(draw) or drawn(draw))
-    with pytest.warns(UserWarning, match="all of its architectures were proposed"):
-        events = drive(strategy, 12)
-    size = len(list(alike.enumerate()))
-    assert len({each.architecture.decisions for each in asked(events)[:size]}) == size
-    assert draws == [0, 1]
-
-
-def test_predict_then_search_guesses_what_else_it_draws(monkeypatch):
-    strategy = make("predict_then_search", space=SPACES["grammar"], initial=6, candidates=5, predictor="linear",
-                    encoding="counts")  # fmt: skip
-    draws, drawn = [], strategy.drawn
-    monkeypatch.setattr(strategy, "drawn", lambda draw: draws.append(draw) or drawn(draw))
-    proposals = asked(drive(strategy, 40))
-    there = {each.decisions for draw in draws for each in drawn(draw)}
-    assert draws == list(range(len(draws)))
-    assert len(draws) >= 7
-    assert all(each.architecture.decisions in there for each in proposals[6:])
-
-
-@pytest.mark.parametrize(("workers", "initial"), [(1, 20), (3, 20), (16, 20), (16, 10)])
-def test_the_predictor_of_predict_then_search_learns_from_initial_scores_at_last(workers, initial):
-    sizes = []
-    options = {"predictor": lambda **_: Counting(sizes), "initial": initial, "candidates": 200}
-    drive(make("predict_then_search", space=product(), seed=1, **options), 80, workers)
-    assert sizes[-1] == initial
-    assert sizes == sorted(set(sizes))
-    assert len(sizes) <= 1 + workers
-
-
-def test_the_basis_moves_when_the_initial_scores_are_complete_in_a_replay_too():
-    space = SPACES["product"]
-
-    def fresh():
-        return make("predict_then_search", space=space, seed=1, predictor="linear", initial=12, candidates=99)
-
-    events = drive(fresh(), 40, 8)
-    for cut in places(events)[8:30:3]:
-        (proposal,) = replay(fresh(), events[:cut], space).ask(1)
-        assert plain(proposal) == plain(events[cut])
 
 
 def test_a_predictor_that_cannot_read_the_encoding_is_refused_before_anything_is_tried():

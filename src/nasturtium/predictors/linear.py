@@ -65,7 +65,7 @@ class BayesianLinear(Regressor):
         if self.turned:
             variance = self.prior * values + self.noise
             self.weights = self.prior * (rows.T @ (vectors @ ((vectors.T @ y) / variance)))
-            self.root = self.prior * (rows.T @ (vectors / np.sqrt(variance)))  # (d, n)
+            self.root: Array = self.prior * (rows.T @ (vectors / np.sqrt(variance)))  # (d, n)
             return
         precision = rows.T @ rows / self.noise + np.eye(rows.shape[1]) / self.prior
         self.root = np.linalg.cholesky(precision)

@@ -69,7 +69,8 @@ class Together(Encoder):
 
     def blocks(self, architectures: Sequence[Architecture], most: int) -> Iterator[slice]:
         """As the graphs among the views are cut."""
-        return (self.graphs or self.alone or super()).blocks(architectures, most)
+        cut = self.graphs or self.alone
+        return super().blocks(architectures, most) if cut is None else cut.blocks(architectures, most)
 
     def __call__(self, architectures: Sequence[Architecture]) -> Views:
         """The views of architectures."""
