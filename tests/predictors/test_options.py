@@ -38,6 +38,12 @@ def test_numbers_likewise(name, option, value):
         make(name, space=SPACE, **{option: value})
 
 
+@pytest.mark.parametrize(("name", "option"), [("bohamiann", "burn"), ("bohamiann", "steps"), ("gp", "steps")])
+def test_some_may_be_0_and_none_less(name, option):
+    with pytest.raises(PredictorError, match=rf"option {option}=-1: a whole number from 0 up is expected"):
+        make(name, space=SPACE, **{option: -1})
+
+
 def test_whole_numbers_of_numpy_will_do():
     nets, scores = scored(SPACE, 10)
     assert np.isfinite(make("random_forest", space=SPACE, trees=np.int64(3)).fit(nets, scores).predict(nets)[0]).all()

@@ -68,7 +68,7 @@ class BOHAMIANN(Regressor):
         seed: Of weights, batches and noise.
 
     Raises:
-        PredictorError: If no sample would be kept.
+        PredictorError: If an option cannot be used, or no sample would be kept.
     """
 
     def __init__(
@@ -87,10 +87,10 @@ class BOHAMIANN(Regressor):
         integers(chains=chains, every=every, layers=layers, width=width, batch=batch)
         integers(0, steps=steps, burn=burn)
         reals(rate=rate, friction=friction)
-        if chains < 1 or burn < 0 or every < 1 or steps - burn < every:
+        if steps - burn < every:
             raise PredictorError(
-                f"options chains={chains}, steps={steps}, burn={burn}, every={every}: no network would be kept; give a "
-                "chain, and at least burn + every steps"
+                f"options steps={steps}, burn={burn}, every={every}: no network would be kept; give at least burn + "
+                "every steps"
             )
         self.chains, self.steps, self.burn, self.every = chains, steps, burn, every
         self.hidden, self.batch, self.rate, self.friction, self.seed = (width,) * layers, batch, rate, friction, seed
