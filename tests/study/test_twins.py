@@ -1,7 +1,5 @@
 """Trials that are given the scores of another: of the same budget, and with all that the goal needs."""
 
-import warnings
-
 import pytest
 from bit_space import BitSpace, OneMax
 from test_loop import Fixed, Recorder, fresh, ones
@@ -73,14 +71,13 @@ def test_what_is_known_beforehand_need_not_be_in_the_scores_of_a_twin():
     assert again.trials[1].reason == f"scores of trial 0, the same architecture; {remark}"
 
 
+@pytest.mark.filterwarnings("ignore:space .bits")
 @pytest.mark.parametrize("name", ["random", "evolution", "local_search", "asha"])
 def test_a_search_of_all_that_there_is_ends_where_it_ended(name):
     space, study, lengths = BitSpace(3), fresh(space=BitSpace(3)), []
     for _ in range(4):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            strategy = make(name, space=space, budget=4)
-            assert run(study, strategy, InProcess(OneMax()), trials=None) is Ending.NOTHING
+        strategy = make(name, space=space, budget=4)
+        assert run(study, strategy, InProcess(OneMax()), trials=None) is Ending.NOTHING
         lengths.append(len(study))
     assert lengths == lengths[:1] * 4
     assert run(study, make(name, space=space, budget=4), InProcess(OneMax()), trials=lengths[0] + 2) is Ending.TRIALS

@@ -68,7 +68,7 @@ def run(
         cost: Gives the structural metrics of an architecture before training (``params``, ``flops``, ...);
             they are checked against the limits, and joined to the trial's scores.
         folder: Where trials may keep checkpoints, each in a folder of its own.
-        repeats: Whether to train the same architecture again instead of copying its scores.
+        repeats: Whether to train the same architecture again at a budget, instead of copying the scores it has there.
         stop: Called after each report; True, or a reason, stops the trial early (see :mod:`nasturtium.study.early`).
         progress: Is kept up to date.
         seed_of: Gives the seed of a trial's run; by default it follows from the seed and the trial's number.
