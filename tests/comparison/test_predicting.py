@@ -140,3 +140,10 @@ def test_the_command_writes_rows_as_others_rely_on_them(tmp_path, capsys):
     assert row["benchmark"] == "nasbench201"
     assert "linear" in (tmp_path / "page.html").read_text()
     assert row["spearman"] > 0.4
+
+
+def test_what_cannot_be_used_is_said_before_anything_is_fitted(bench, tmp_path):
+    with pytest.raises(NasturtiumError, match="unknown predictor 'nope'"):
+        assess(bench, ["linear", "nope"], train=[20], runs=1, out=tmp_path)
+    assert not list(tmp_path.iterdir())
+    assert len(assess(bench, ["linear"], train=[20], runs=1, out=tmp_path)) == 1

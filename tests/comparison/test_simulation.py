@@ -10,9 +10,11 @@ import pytest
 from nasturtium.benchmarks import BenchmarkError, load
 from nasturtium.comparison import Answers, Limits, Simulation, compare
 from nasturtium.comparison.answers import one_run
+from nasturtium.comparison.plan import Contender
 from nasturtium.errors import NasturtiumError
 from nasturtium.objective import Objective
 from nasturtium.strategies.curve_screen import CurveScreen
+from nasturtium.strategies.fidelity import steps
 from tests.comparison.tables import DATA, Scripted, every, nasbench201, surrogate, table
 
 A, B, C, D = (0, 0, 0, 0, 3), (3, 0, 0, 0, 0), (1, 1, 0, 0, 0), (2, 0, 0, 0, 0)
@@ -202,3 +204,39 @@ def test_the_incumbent_is_what_a_strategy_recommends():
     track = Simulation(Answers(table()), Limits(queries=4)).run(script)
     assert track.queries == [1, 3]  # at first the best that was seen; A is that already; then C, which stays
     assert track.validation == [3, 9]
+
+
+def test_what_a_search_of_several_budgets_recommends_is_of_the_largest_and_noted_as_it_was_there() -> None:
+    """The strategy prefers one of which it had asked at 1 epoch last."""
+    benchmark = table(epochs=(1, 9))
+    answers = Answers(benchmark)
+    script = Scripted(answers.space, [(A, 9, None), (B, 9, None), (C, 1, None)])
+    script.recommended = lambda: [answers.space.architecture(C)] if len(script.told) > 2 else []
+    track = Simulation(answers, Limits(queries=3)).run(script)
+    assert track.validation == [3, 15, 9]
+    assert track.signal == [3, 15, 9]  # of the recommended one too what 9 epochs gave, not 1
+
+
+@pytest.mark.parametrize("name", ["asha", "hyperband", "successive_halving", "bohb", "asha_sequences"])
+@pytest.mark.parametrize("epochs", [(1, 12, 90), (4, 36, 108), (12, 200)])
+def test_where_a_table_has_few_epochs_every_one_of_them_is_a_budget(name, epochs) -> None:
+    answers = Answers(table(epochs=epochs))
+    assert tuple(Contender.of(name, {}).make(answers, 0).budgets) == epochs
+    given = {name: {"factor": 3, "least": epochs[0]}}
+    chosen = Contender.of(name, given).make(answers, 0)
+    assert chosen.budgets == steps(epochs[-1], epochs[0], 3)
+
+
+def test_trials_go_on_from_each_epoch_to_the_next() -> None:
+    answers = Answers(table(epochs=(1, 12, 90)))
+    simulation, script = Simulation(answers, Limits(queries=3)), Contender.of("asha", {}).make(answers, 0)
+    seen: list[int] = []
+    tell = script.tell
+    script.tell = lambda trial: (seen.append(trial.budget), tell(trial))
+    simulation.run(script)
+    assert {1, 12} <= set(seen) <= {1, 12, 90}
+
+
+def test_a_table_with_every_epoch_has_steps_of_the_strategy_s_own() -> None:
+    answers = Answers(table(epochs=tuple(range(1, 82))))
+    assert Contender.of("hyperband", {}).make(answers, 0).budgets == [1, 3, 9, 27, 81]

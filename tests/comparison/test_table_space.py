@@ -136,3 +136,35 @@ def test_branches_are_made_where_a_derivation_goes(rows: TableSpace) -> None:
 def test_an_empty_table_is_refused() -> None:
     with pytest.raises(SpaceError, match="nothing to search"):
         TableSpace(space(), [])
+
+
+def test_a_start_is_read_in_the_space_of_the_rows(rows: TableSpace) -> None:
+    whole = space()
+    there, missing = whole.architecture(ROWS[5]), whole.architecture(next(each for each in every() if each not in ROWS))
+    for found in (rows.read(str(there)), rows.parse(str(there)), rows.adopt(there)):
+        assert (found.space, found.decisions) == (rows, ROWS[5])
+    assert rows.decisions(str(there)) == ROWS[5]
+    assert there in rows
+    assert missing not in rows
+    for read in (rows.read, rows.parse, lambda text: rows.adopt(missing)):
+        with pytest.raises(SpaceError, match=r"is no row of the table on 'small', which holds 120 architectures"):
+            read(str(missing))
+
+
+def test_a_comparison_on_some_rows_begins_where_it_is_told() -> None:
+    text = str(space().architecture(ROWS[5]))
+    benchmark = table(rows=ROWS)
+    made = compare([benchmark], ["evolution"], queries=3, runs=1, options={"evolution": {"start": [text]}}, workers=1)
+    assert made.values(0, 0)[0, 0] == benchmark.at(5, benchmark.verdict)
+    outside = str(space().architecture(next(each for each in every() if each not in ROWS)))
+    with pytest.raises(SpaceError, match="is no row of the table"):
+        compare([benchmark], ["evolution"], queries=3, runs=1, options={"evolution": {"start": [outside]}}, workers=1)
+
+
+def test_known_networks_of_a_table_are_rows() -> None:
+    whole = spaces.nasbench201()
+    name = next(iter(whole.members))
+    held = TableSpace(whole, [whole.member(name).decisions, (0, 0, 0, 0, 0, 0)])
+    assert held.read(name).decisions == held.member(name).decisions == held.rows[0]
+    notation = whole.to_notation(whole.member(name))
+    assert held.from_notation(notation).decisions == held.rows[0]

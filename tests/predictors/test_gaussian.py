@@ -11,11 +11,13 @@ from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 from sklearn.gaussian_process.kernels import Matern as SklearnMatern
 from sklearn.linear_model import BayesianRidge
 
+from nasturtium.predictors import make
 from nasturtium.predictors.calibration import calibration
 from nasturtium.predictors.drawn import GraphEncoder
 from nasturtium.predictors.gaussian import GaussianProcess, kernel_called
 from nasturtium.predictors.linear import BayesianLinear
 from nasturtium.predictors.vectors import OneHot
+from nasturtium.spaces import nasbench201
 from tests.predictors.common import scored, small_space
 
 RNG = np.random.default_rng(0)
@@ -148,3 +150,22 @@ def test_a_linear_model_of_many_rows_needs_no_table_of_each_with_each():
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert most < 20e6  # each with each would be 128 MB, several times
+
+
+def test_a_prediction_does_not_depend_on_what_else_is_asked():
+    """The lift that makes a matrix of edit distances positive is no covariance of the training networks with each
+    other: where all of them were asked for and nothing else, predictions were the noisy scores themselves."""
+    space, rng = nasbench201(cells=1), np.random.default_rng(0)
+    nets = [space.sample(rng) for _ in range(40)]
+    scores = np.array([sum(net.decisions) for net in nets]) + rng.normal(size=40)
+    predictor = make("gp_edit", space=space, warp=False).fit(nets, scores)
+    process = predictor.regressor
+    theta = process.theta[:-1]
+    lifted = process.kernel.covariance(theta, process.kernel.prepared(process.x))
+    assert np.linalg.eigvalsh(lifted)[0] > 0
+    cross, own = process.kernel.between(theta, process.x, process.x)
+    assert np.linalg.eigvalsh(cross)[0] < -0.01
+    np.testing.assert_allclose(np.diag(cross), own)
+    together, alone = predictor.predict(nets), predictor.predict(nets[:20])
+    np.testing.assert_allclose(together[0][:20], alone[0], rtol=1e-9)
+    np.testing.assert_allclose(together[1][:20], alone[1], rtol=1e-9)

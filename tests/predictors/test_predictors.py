@@ -157,7 +157,7 @@ def test_a_kernel_of_graphs_is_given_graphs():
     np.testing.assert_array_equal(named, chosen)
 
 
-@pytest.mark.parametrize("options", [{"steps": 100}, {"steps": 780}, {"every": 0}, {"chains": 0}, {"burn": -1}])
+@pytest.mark.parametrize("options", [{"steps": 100}, {"steps": 780}, {"burn": 1500}])
 def test_chains_of_which_nothing_would_be_kept_are_refused(options):
     with pytest.raises(PredictorError, match="no network would be kept"):
         make("bohamiann", space=SPACE, **options)

@@ -104,13 +104,26 @@ def test_hypervolume_is_what_counting_cells_gives(objectives):
         assert hypervolume(points, reference) == pytest.approx(brute(points, reference, cells))
 
 
-@pytest.mark.parametrize("objectives", [1, 2, 3])
+@pytest.mark.parametrize("objectives", [1, 2, 3, 4])
 def test_improvements_are_differences_of_hypervolumes(objectives):
     rng = np.random.default_rng(7)
     front, new, reference = rng.random((8, objectives)), rng.random((30, objectives)) * 1.3, np.full(objectives, 1.1)
     before = hypervolume(front, reference)
     expected = [hypervolume(np.vstack([front, point]), reference) - before for point in new]
     np.testing.assert_allclose(improvements(new, front, reference), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize(("objectives", "size"), [(3, 60), (4, 12), (5, 6)])
+def test_improvements_over_a_long_front_are_found_for_all_points_at_once(objectives, size, monkeypatch):
+    rng = np.random.default_rng(objectives)
+    front, points = rng.dirichlet(np.ones(objectives), size), 1.3 * rng.random((40, objectives)) - 0.3
+    points[:3], points[3:6, -1] = front[:3], front[:3, -1]
+    reference = np.full(objectives, 1.1)
+    volume = hypervolume(front, reference)
+    expected = [hypervolume(np.vstack([front, point]), reference) - volume for point in points]
+    monkeypatch.setattr("nasturtium.strategies.front.hypervolume", None)  # one by one it takes seconds a proposal
+    np.testing.assert_allclose(improvements(points, front, reference), expected, atol=1e-12)
+    assert np.count_nonzero(expected) > 5
 
 
 def test_what_is_dominated_is_no_part_of_the_front():
@@ -153,14 +166,18 @@ def test_fifty_trials_beat_random_by_a_twentieth_of_the_scale(name):
     assert np.mean(found) > np.mean(random) + 0.05
 
 
-def test_predictor_then_search_tries_its_favourites_in_their_order():
-    strategy = make("predict_then_search", space=product(5, 3), predictor="linear", initial=20)
-    tried = [each.architecture for each in asked(drive(strategy, 20))]
-    proposals = [each.architecture for each in strategy.ask(6)]
-    left = [each for each in product(5, 3).enumerate() if each.decisions not in {one.decisions for one in tried}]
-    guessed = strategy.fitted().predict(left)[0]
-    favourites = [left[i].decisions for i in np.argsort(-guessed, kind="stable")[:6]]
-    assert [each.decisions for each in proposals] == favourites
+@pytest.mark.parametrize("name", ["asha", "hyperband"])
+def test_progressive_search_grows_within_searches_of_several_budgets(name):
+    """What is told of new networks at a small budget counts at their level, where a larger one is learned from."""
+    space = product(6, 3)
+    options = {"predictor": "linear", "encoding": "counts", "beam": 5, "candidates": 20}
+    strategy = make(name, space=space, budget=9, factor=3, strategy="pnas", options=options)
+    new = [each for each in asked(drive(strategy, 90)) if each.parent is None]
+    inner = strategy.strategy
+    assert inner.basis.level == 9
+    assert [len(known) for _, known in sorted(inner.tried.items())][:6] == [1, 5, 5, 5, 5, 5]
+    sizes = [size(space, each.architecture) for each in new]
+    assert sizes[:31] == [0, *[1] * 5, *[2] * 5, *[3] * 5, *[4] * 5, *[5] * 5, *[6] * 5]
 
 
 def test_progressive_search_grows_by_one_decision_a_level():
@@ -218,42 +235,6 @@ def test_published_methods_replay_with_their_own_predictors(name):
     (proposal,) = replay(make(name, space=space, seed=3, **options), events[:cut], space).ask(1)
     assert plain(proposal) == plain(events[cut])
     assert 0 <= score(proposal.architecture) <= 1
-
-
-class Counting:
-    """A predictor that prefers small decisions, and notes from how many it learned."""
-
-    def __init__(self, sizes):
-        self.sizes = sizes
-
-    def fit(self, architectures, scores):
-        self.sizes.append(len(scores))
-
-    def predict(self, architectures):
-        mean = -np.array([float(sum(each.decisions)) for each in architectures])
-        return mean, np.ones(len(mean))
-
-
-@pytest.mark.parametrize(("workers", "initial"), [(1, 20), (3, 20), (16, 20), (16, 10)])
-def test_the_predictor_of_predict_then_search_learns_from_initial_scores_at_last(workers, initial):
-    sizes = []
-    options = {"predictor": lambda **_: Counting(sizes), "initial": initial, "candidates": 200}
-    drive(make("predict_then_search", space=product(), seed=1, **options), 80, workers)
-    assert sizes[-1] == initial
-    assert sizes == sorted(set(sizes))
-    assert len(sizes) <= 1 + workers
-
-
-def test_the_basis_moves_when_the_initial_scores_are_complete_in_a_replay_too():
-    space = SPACES["product"]
-
-    def fresh():
-        return make("predict_then_search", space=space, seed=1, predictor="linear", initial=12, candidates=99)
-
-    events = drive(fresh(), 40, 8)
-    for cut in places(events)[8:30:3]:
-        (proposal,) = replay(fresh(), events[:cut], space).ask(1)
-        assert plain(proposal) == plain(events[cut])
 
 
 def test_a_predictor_that_cannot_read_the_encoding_is_refused_before_anything_is_tried():

@@ -186,3 +186,16 @@ def test_scores_that_are_no_numbers_do_not_go_on():
     for number, (proposal, value) in enumerate(zip(first, (math.nan, 0.5, math.inf, 0.2), strict=True)):
         strategy.tell(Trial(number, State.COMPLETE, proposal.architecture, 1, {"accuracy": value}))
     assert [(p.budget, p.parent) for p in strategy.ask(3)] == [(2, 1), (2, 3), (1, None)]
+
+
+@pytest.mark.parametrize("budgets", [(), (1, 12), (12, 1, 90), (0, 90), (1, 1, 90)])
+def test_budgets_that_do_not_rise_to_the_largest_are_refused(budgets):
+    with pytest.raises(NasturtiumError, match=r"option budgets=.* from above 0 to 90 are expected"):
+        make("asha", space=product(), budget=90, budgets=budgets)
+
+
+def test_budgets_may_be_given_one_by_one():
+    strategy = make("hyperband", space=product(), budget=90, factor=4, budgets=(1, 12, 90))
+    assert {proposal.budget for proposal in asked(drive(strategy, 80))} == {1, 12, 90}
+    with pytest.raises(NasturtiumError, match="no option 'budgets'"):
+        make("curve_screen", space=product(), budget=90, budgets=(1, 90))

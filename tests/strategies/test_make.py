@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Unpack
 
+import numpy as np
 import pytest
 
 from nasturtium.errors import NasturtiumError
@@ -154,3 +155,15 @@ def test_multi_fidelity_needs_a_derived_strategy():
         NasturtiumError, match=r"derived from nasturtium.strategies.Strategy with one budget, not .* Bare"
     ):
         make("asha", space=SPACE, strategy=Bare)
+
+
+@pytest.mark.parametrize("name", ["random", "evolution", "bayesian", "asha"])
+@pytest.mark.parametrize("seed", [-1, None, 1.5, "a", True])
+def test_a_seed_that_cannot_be_used_is_named(name, seed):
+    with pytest.raises(NasturtiumError, match=rf"option seed={seed!r}: a whole number from 0 up is expected"):
+        make(name, space=SPACE, seed=seed)
+
+
+def test_a_seed_of_numpy_is_that_number():
+    plain, other = (asked(drive(make("evolution", space=SPACE, seed=seed), 5)) for seed in (3, np.int64(3)))
+    assert [each.architecture for each in plain] == [each.architecture for each in other]

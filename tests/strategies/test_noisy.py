@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nasturtium.predictors.committee import Committee
+from nasturtium.spaces import nasbench201
 from nasturtium.strategies import make
 from nasturtium.strategies.lessons import squeezed
 from nasturtium.trial import Proposal, State, Trial
@@ -88,3 +89,12 @@ def test_processes_and_lines_tell_noise_apart_in_the_unit_of_the_scores():
     assert Committee(made).noise == pytest.approx(np.sqrt(np.mean([each.noise**2 for each in made])))
     assert predictor("extra_trees", space=space, warp=False).fit(drawn, scores).noise == 0
     assert predictor("gp", space=space, warp=True).fit(drawn, scores).noise == 0
+
+
+@pytest.mark.parametrize("name", ["nasbot", "bohamiann"])
+def test_noisy_scores_are_not_warped_in_presets_either(name):
+    space = nasbench201(cells=1)
+    plain, noisy = (make(name, space=space, noisy=noisy) for noisy in (False, True))
+    assert plain.made(3).warp
+    assert not noisy.made(3).warp
+    assert make(name, space=space, noisy=True, predictor_options={"warp": True}).made(3).warp

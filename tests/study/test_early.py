@@ -16,7 +16,7 @@ from nasturtium.predictors.curves import make
 from nasturtium.strategies import RandomSearch
 from nasturtium.strategies import make as strategy
 from nasturtium.study import InProcess, LocalProcesses, Study, open_study, run
-from nasturtium.study.early import CurveStop, MedianStop, early_stop, text_of
+from nasturtium.study.early import CurveStop, MedianStop, averages_of, early_stop, text_of
 from nasturtium.trial import Proposal, State
 
 SPACE = BitSpace(8)
@@ -205,3 +205,39 @@ def test_what_cannot_be_used_is_said():
         CurveStop(probability=0.2)
     with pytest.raises(NasturtiumError, match="trials from 1 up"):
         MedianStop(trials=0)
+
+
+@pytest.mark.parametrize("make_rule", [CurveStop, lambda: MedianStop(trials=1, after=0.0)])
+def test_curves_that_ended_are_read_once(make_rule, monkeypatch):
+    """Which is what a rule costs at every report."""
+    read = []
+
+    class Watching(list):
+        def __iter__(self):
+            read.append(self)
+            return super().__iter__()
+
+    def watched(study, trial):
+        for each in study.trials[: trial.number]:
+            if not isinstance(each.curve, Watching):
+                each.curve = Watching(each.curve)
+        return rule(study, trial)
+
+    rule = make_rule()
+    study = open_study(None, Goal.of("accuracy"), SPACE, {"seed": 1})
+    run(study, InOrder(*range(8), *range(8)), InProcess(Learner()), trials=16, seed=1, stop=watched, repeats=True)
+    assert 5 < len(read) <= 16 + 1
+    assert 0 < study.counts[State.STOPPED] < 16
+
+
+def test_running_averages_are_those_of_each_beginning():
+    study = open_study(None, Goal.of("accuracy"), SPACE, {"seed": 1})
+    run(study, InOrder(3), InProcess(Learner()), trials=1, seed=1)
+    nan, inf = math.nan, math.inf
+    study.trials[0].curve = [{"step": step, "accuracy": a} for step, a in enumerate([nan, inf, 2.0, nan, 4.0], 1)]
+    found = averages_of(study, study.trials[0], study.goal.objectives[0])
+    assert [str(each) for each in found] == ["nan", "nan", "inf", "inf", "inf"]
+    study.trials[0].curve = [{"step": step, "accuracy": a} for step, a in ((2, 1.0), (3, 2.0), (5, 6.0))]
+    found = averages_of(study, study.trials[0], study.goal.objectives[0])
+    assert found[1:] == [1.0, 1.5, 1.5, 3.0]
+    assert math.isnan(found[0])

@@ -117,7 +117,7 @@ def test_the_same_architecture_is_not_trained_twice_unless_asked(tmp_path):
     assert [call[1] for call in estimator.calls] == [1, 1, 2, 4]
     assert study.trials[1].scores == study.trials[0].scores
     assert study.trials[1].reason == "scores of trial 0, the same architecture"
-    assert study.trials[4].reason == "scores of trial 3, the same architecture"
+    assert study.trials[4].reason == "scores of trial 0, the same architecture"
     assert estimator.calls[-1][4] == tmp_path / "00000"  # the checkpoint of trial 1 is that of trial 0
     again = Recorder()
     run(fresh(), Fixed(SPACE, *proposals), InProcess(again), trials=6, repeats=True)

@@ -99,7 +99,7 @@ def test_top_gives_each_architecture_once_at_its_best():
     assert study.best.number == 2
 
 
-def test_a_twin_is_a_complete_trial_of_no_smaller_budget():
+def test_a_twin_is_a_complete_trial_of_the_same_budget():
     study = make()
     strategy = RandomSearch(SPACE)
     strategy.propose = lambda number, rng: Proposal(Bits((1,) * 10), (4, 2, 4, 8)[number])
@@ -107,7 +107,7 @@ def test_a_twin_is_a_complete_trial_of_no_smaller_budget():
     assert study.twin(first) is None
     study.tell(first, State.COMPLETE, {"accuracy": 0.5})
     less, same, more = (study.ask(strategy) for _ in range(3))
-    assert study.twin(less) is first
+    assert study.twin(less) is None
     assert study.twin(same) is first
     assert study.twin(more) is None
     study.tell(more, State.FAILED)

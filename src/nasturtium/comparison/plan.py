@@ -25,7 +25,7 @@ from nasturtium.strategies.fidelity import MultiFidelity
 from nasturtium.strategies.options import taken
 from nasturtium.trial import Strategy
 
-RULES = 2
+RULES = 3
 """Raised when runs of the same plan come to cost or show something else: those kept from before are not its own."""
 
 FEW = 3
@@ -127,12 +127,15 @@ class Contender:
         maker = STRATEGIES.get(name) if isinstance(name, str) else name
         if not levels or not isinstance(maker, type) or not issubclass(maker, MultiFidelity):
             return {}
-        if "least" not in (taken(maker) or ()):  # it has one step of its own choice
+        options = taken(maker) or ()
+        if "least" not in options:  # it has one step of its own choice
             return {}
         if not 1 < len(levels) <= FEW:
             return {"least": levels[0]}
         factor = int((levels[-1] / levels[0]) ** (1 / (len(levels) - 1)))
-        return {"least": levels[0], "factor": max(factor, 2)}
+        found = {"least": levels[0], "factor": max(factor, 2)}
+        listed = "budgets" in options and not {"factor", "least"} & set(self.options)
+        return {**found, "budgets": levels} if listed else found  # which steps of one factor may miss
 
     @property
     def text(self) -> str:

@@ -112,6 +112,9 @@ def assess(
     wanted = [
         (name, kind, size, run) for run in range(runs) for size in train for kind in features for name in predictors
     ]
+    left = [(name, kind) for name, kind, size, run in wanted if table.key(name, kind, size, run) not in known]
+    for name, kind in dict.fromkeys(left):
+        table.predictor(name, kind, 0)  # complains of what cannot be used before anything is fitted
     found = []
     for done, (name, kind, size, run) in enumerate(wanted):
         row = known.get(table.key(name, kind, size, run))

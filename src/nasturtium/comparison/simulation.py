@@ -80,7 +80,8 @@ class Simulation:
     charges every evaluation from the first epoch too, even BOHB's, which read one training of 12 epochs.) Queries count
     as whole trainings; at a smaller budget by their share of epochs. What is asked twice is paid twice. The incumbent
     is what was seen to be best at the largest budget so far; of equals the first. Where a strategy recommends something
-    (as scores are noisy, see :meth:`nasturtium.strategies.Strategy.recommended`) it is that.
+    (as scores are noisy, see :meth:`nasturtium.strategies.Strategy.recommended`) it is that, which strategies with
+    several budgets take from the same trials.
 
     Args:
         answers: The benchmark.
@@ -194,7 +195,7 @@ class Simulation:
             row, better = chosen, chosen != self.incumbent
         if better:
             self.incumbent = row
-            self._note(row, self._seen(row, place), track)
+            self._note(row, self._seen(row, self.best[0]), track)
 
     def _recommended(self, strategy: Strategy) -> int | None:
         """The row of what the strategy itself takes to be best, if it says so."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nasturtium.comparison.branches import Branch, Decisions, RowDerivation
 from nasturtium.errors import SpaceError
 from nasturtium.space.architecture import Architecture
+from nasturtium.space.part import Part
 from nasturtium.space.sampling import template
 from nasturtium.space.space import Space
 
@@ -117,6 +118,38 @@ class TableSpace(Space):
     def admits(self, architecture: Architecture) -> bool:
         """Whether it is a row."""
         return architecture.decisions in self._places
+
+    def adopt(self, architecture: Architecture, recorded: Sequence[int] | None = None) -> Architecture:
+        """The same architecture as a row.
+
+        Raises:
+            SpaceError: If it is none.
+        """
+        return architecture if architecture.space is self else self._held(self.whole.adopt(architecture, recorded))
+
+    def read(self, text: str) -> Architecture:
+        """Read a row from the name of a member, its notation or its text."""
+        return self._held(self.whole.read(text))
+
+    def member(self, name: str) -> Architecture:
+        """A known architecture by its published name."""
+        return self._held(self.whole.member(name))
+
+    def from_notation(self, text: str) -> Architecture:
+        """Read a row as its community writes it."""
+        return self._held(self.whole.from_notation(text))
+
+    def decisions(self, architecture: Architecture | Part | str) -> Decisions:
+        """The decisions that lead to a closed value in the space that the rows are of."""
+        return self.whole.decisions(architecture)
+
+    def _held(self, architecture: Architecture) -> Architecture:
+        if architecture.decisions not in self._places:
+            raise SpaceError(
+                f"{str(architecture)[:200]} is no row of the table on {self.name!r}, which holds {len(self.rows)} "
+                "architectures of that space; give one of them"
+            )
+        return self.architecture(architecture.decisions)
 
     def derive(self, chronological: bool = False, lenient: bool = False, spent: int = 0) -> Any:
         """Start closing the choices."""

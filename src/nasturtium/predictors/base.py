@@ -27,7 +27,7 @@ Scale = Callable[[Array], Array]
 """Brings columns to the scale that the training set has."""
 
 CHUNK = 2500
-"""How many architectures are encoded and scored at a time."""
+"""How many architectures are encoded and scored at a time at most."""
 
 
 class PredictorError(NasturtiumError):
@@ -138,7 +138,7 @@ class Predictor:
         if self.scaling is None:
             raise PredictorError(f"{self!r} has learned nothing yet: call fit(architectures, scores) first")
         own = [self.encoder.space.adopt(architecture) for architecture in architectures]
-        parts = [self._predicted(self.rows(own[k : k + CHUNK])) for k in range(0, len(own), CHUNK)]
+        parts = [self._predicted(self.rows(own[part])) for part in self.encoder.blocks(own, CHUNK)]
         if not parts:
             return np.zeros(0), np.zeros(0)
         mean = np.concatenate([part[0] for part in parts]).astype(np.float64)

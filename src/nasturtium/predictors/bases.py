@@ -13,6 +13,7 @@ from nasturtium.predictors.calibration import Held, split_off
 from nasturtium.predictors.linear import BayesianLinear
 from nasturtium.predictors.mlp import tensors
 from nasturtium.predictors.networks import Adam, Networks, train
+from nasturtium.predictors.options import integers, reals
 
 Array = NDArray[Any]
 
@@ -44,6 +45,8 @@ class DNGO(Regressor):
         decay: float = 1e-3,
         seed: int = 0,
     ) -> None:
+        integers(layers=layers, width=width, epochs=epochs, batch=batch)
+        reals(rate=rate, decay=decay)
         self.hidden = (width,) * layers
         self.epochs, self.batch, self.adam, self.decay, self.seed = epochs, batch, Adam(rate), decay, seed
 

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from nasturtium.errors import MissingExtra, did_you_mean
 from nasturtium.predictors.base import PredictorError, Regressor
 from nasturtium.predictors.calibration import Held, split_off
+from nasturtium.predictors.forest import columned
+from nasturtium.predictors.options import integers, reals
 
 Array = NDArray[Any]
 
@@ -40,6 +42,7 @@ class Bagged(Regressor):
     ) -> None:
         if kind not in MAKERS:
             raise PredictorError(f"unknown boosting {kind!r}{did_you_mean(kind, MAKERS)} (there are: {[*MAKERS]})")
+        integers(members=members, trees=trees)
         self.make, self.members, self.trees = MAKERS[kind], members, trees
         self.seed, self.options = seed, options or {}
         self.make(1, 0, self.options)  # so that a missing library shows now
@@ -47,17 +50,18 @@ class Bagged(Regressor):
     def fit(self, x: Any, y: Array) -> None:
         """Fits each member to a bootstrap sample."""
         rng = np.random.default_rng(self.seed)
-        rows = np.ascontiguousarray(x, np.float32)
+        rows = columned(x)
+        options = self.options if len(y) > 1 else {**self.options, "subsample": 1.0}  # of one row no part can be drawn
         self.models, out = [], np.ones((self.members, len(y)), bool)
         for member in range(self.members):
             drawn = rng.integers(len(y), size=len(y))
             out[member, drawn] = False
-            model = self.make(self.trees, int(rng.integers(2**31)), self.options)
+            model = self.make(self.trees, int(rng.integers(2**31)), options)
             self.models.append(model.fit(rows[drawn], y[drawn]))
         self._held = self._out_of_bag(self._outputs(rows), out, y)
 
     def _outputs(self, x: Any) -> Array:
-        rows = np.ascontiguousarray(x, np.float32)
+        rows = columned(x)
         return np.stack([np.asarray(model.predict(rows), np.float64) for model in self.models])
 
     def _out_of_bag(self, outputs: Array, out: Array, y: Array) -> Held:
@@ -128,13 +132,16 @@ class NaturalBoosting(Regressor):
             from ngboost import NGBRegressor  # type: ignore[import-untyped, import-not-found, unused-ignore]
         except ImportError:
             raise MissingExtra("ngboost", "surrogates") from None
+        integers(trees=trees)
+        reals(rate=rate)
+        reals(0, 1, part=part)
         self.kind = NGBRegressor
         self.options = {"n_estimators": trees, "learning_rate": rate, "col_sample": part}
         self.seed = seed
 
     def fit(self, x: Any, y: Array) -> None:
         """Boosts mean and standard deviation."""
-        rows = np.asarray(x, np.float64)
+        rows = columned(x, np.float64)
         self.model = self._fitted(rows, y)
         self._held = None
         split = split_off(len(y), self.seed)
@@ -147,7 +154,7 @@ class NaturalBoosting(Regressor):
 
     def predict(self, x: Any) -> tuple[Array, Array]:
         """Mean and standard deviation."""
-        return _told(self.model, np.asarray(x, np.float64))
+        return _told(self.model, columned(x, np.float64))
 
     def held_out(self) -> Held | None:
         """What a model that did not see a fifth of the rows says of them."""

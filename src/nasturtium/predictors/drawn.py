@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nasturtium.predictors.graphs import Graphs
+from nasturtium.predictors.graphs import Graphs, blocks
 from nasturtium.predictors.vectors import Encoder, OneHot
 from nasturtium.space.architecture import Architecture
 from nasturtium.space.decided import Graph, graph_of, routes, template_of
@@ -90,6 +90,12 @@ class GraphEncoder(Drawn):
             for n, graph in enumerate(graphs):
                 joined[n, [a for a, _ in graph.edges], [b for _, b in graph.edges]] = 1.0
         return Graphs(labels, kinds, joined, np.zeros((len(graphs), 0), np.float32))
+
+    def blocks(self, architectures: Sequence[Architecture], most: int) -> Iterator[slice]:
+        """Graphs of many nodes come in shorter parts."""
+        if self.template is not None:
+            return blocks([len(self.template.base.labels)] * len(architectures), most)
+        return blocks([len(graph.labels) for graph in self.graphs(architectures)], most)
 
 
 class Paths(Drawn):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from nasturtium.predictors.base import Regressor
 from nasturtium.predictors.calibration import Held
+from nasturtium.predictors.options import integers, reals
 
 Array = NDArray[Any]
 
@@ -30,6 +31,8 @@ class Forest(Regressor):
     def __init__(
         self, trees: int = 100, least: int = 1, features: float = 0.5, extra: bool = False, seed: int = 0
     ) -> None:
+        integers(trees=trees, least=least)
+        reals(0, 1, features=features)
         self.options = {"n_estimators": trees, "min_samples_leaf": least, "max_features": features}
         self.extra, self.seed = extra, seed
 
@@ -39,14 +42,14 @@ class Forest(Regressor):
 
         kind = ExtraTreesRegressor if self.extra else RandomForestRegressor
         self.model = kind(bootstrap=True, random_state=self.seed, n_jobs=1, **self.options)
-        rows = np.ascontiguousarray(x, np.float32)
+        rows = columned(x)
         self.model.fit(rows, y)
         self.samples = [np.asarray(drawn) for drawn in self.model.estimators_samples_]
         self._x, self._y = rows, y
 
     def predict(self, x: Any) -> tuple[Array, Array]:
         """Mean over the trees, and the root of the total variance."""
-        means, variances = self._leaves(np.ascontiguousarray(x, np.float32))
+        means, variances = self._leaves(columned(x))
         return means.mean(0), np.sqrt(variances.mean(0) + means.var(0))
 
     def _leaves(self, x: Array) -> tuple[Array, Array]:
@@ -82,3 +85,9 @@ class ExtraTrees(Forest):
 
     def __init__(self, trees: int = 100, least: int = 1, features: float = 0.5, seed: int = 0) -> None:
         super().__init__(trees, least, features, extra=True, seed=seed)
+
+
+def columned(x: Any, kind: type[np.floating[Any]] = np.float32) -> Array:
+    """Rows as trees take them, (n, d); a constant column where there is none, as of a space of one architecture."""
+    rows = np.ascontiguousarray(x, kind)
+    return rows if rows.shape[1] else np.zeros((len(rows), 1), kind)

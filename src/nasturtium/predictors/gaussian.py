@@ -11,6 +11,7 @@ from nasturtium.predictors.base import PredictorError, Regressor
 from nasturtium.predictors.calibration import Held
 from nasturtium.predictors.kernels import Kernel, Matern, Radial
 from nasturtium.predictors.linear import left_out
+from nasturtium.predictors.options import integers
 from nasturtium.predictors.structured import DistanceKernel, Hamming, WeisfeilerLehman
 
 Array = NDArray[Any]
@@ -46,6 +47,8 @@ class GaussianProcess(Regressor):
     def __init__(
         self, kernel: str | Kernel = "matern", ard: bool = False, starts: int = 1, steps: int = 60, seed: int = 0
     ) -> None:
+        integers(starts=starts)
+        integers(0, steps=steps)
         self.kernel = kernel_called(kernel, ard)
         self.starts, self.steps, self.seed = starts, steps, seed
         self.graphs = self.kernel.graphs

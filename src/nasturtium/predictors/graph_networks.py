@@ -13,6 +13,7 @@ from nasturtium.predictors.calibration import Held, split_off
 from nasturtium.predictors.graph_modules import READERS, Batch
 from nasturtium.predictors.graphs import Graphs
 from nasturtium.predictors.linear import BayesianLinear
+from nasturtium.predictors.options import integers, reals
 
 Array = NDArray[Any]
 
@@ -64,6 +65,8 @@ class GraphNetwork(Regressor):
         if kind not in READERS or loss not in LOSSES or head not in HEADS:
             known = f"{', '.join(READERS)}; {', '.join(LOSSES)}; {', '.join(HEADS)}"
             raise PredictorError(f"kind={kind!r}, loss={loss!r}, head={head!r}: there are {known}")
+        integers(members=members, width=width, layers=layers, epochs=epochs, batch=batch)
+        reals(margin=margin, rate=rate, decay=decay)
         self.kind, self.members, self.head, self.loss, self.margin = kind, members, head, loss, margin
         self.width, self.layers, self.epochs, self.batch = width, layers, epochs, batch
         self.rate, self.decay, self.holding_out, self.seed = rate, decay, holding_out, seed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,3 +27,26 @@ class Graphs(NamedTuple):
     def rows(self, index: Any) -> Graphs:
         """Some of the graphs."""
         return Graphs(self.labels[index], self.kinds[index], self.adjacency[index], self.extra[index])
+
+
+CELLS = 4_000_000
+"""So many pairs of nodes, over all graphs, are in work at a time: a large network has a quarter of a million."""
+
+
+def blocks(sizes: Sequence[int], most: int) -> Iterator[slice]:
+    """Where to cut a list of graphs with so many nodes, as each is padded to the largest of its block.
+
+    Args:
+        sizes: Nodes of each graph.
+        most: How many graphs a block has at most.
+    """
+    begin, largest = 0, 0
+    for place, size in enumerate(sizes):
+        larger = max(largest, size)
+        count = place + 1 - begin
+        if count > 1 and (count > most or count * larger**2 > CELLS):
+            yield slice(begin, place)
+            begin, larger = place, size
+        largest = larger
+    if len(sizes):
+        yield slice(begin, len(sizes))

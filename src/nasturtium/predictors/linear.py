@@ -50,28 +50,38 @@ class BayesianLinear(Regressor):
         )
         self.evidence = -float(best.fun)
         self.prior, self.noise = (float(value) for value in np.exp(best.x))
-        precision = rows.T @ rows / self.noise + np.eye(rows.shape[1]) / self.prior
-        self.root = np.linalg.cholesky(precision)
-        self.weights = self._solved(rows.T @ y) / self.noise
+        self._solve(rows, y, vectors, values)
         self._held = self._left_out(vectors, values, y)
 
     def _design(self, x: Any) -> Array:
         rows = np.asarray(x, np.float64)
         return np.hstack([rows, np.ones((len(rows), 1))]) if self.intercept else rows
 
-    def _solved(self, right: Array) -> Array:
+    def _solve(self, rows: Array, y: Array, vectors: Array, values: Array) -> None:
+        """The posterior by the smaller of two matrices: X' X, or X X', which is decomposed already."""
         from scipy.linalg import cho_solve
 
-        solved: Array = cho_solve((self.root, True), right)
-        return solved
+        self.turned = rows.shape[1] > rows.shape[0]
+        if self.turned:
+            variance = self.prior * values + self.noise
+            self.weights = self.prior * (rows.T @ (vectors @ ((vectors.T @ y) / variance)))
+            self.root: Array = self.prior * (rows.T @ (vectors / np.sqrt(variance)))  # (d, n)
+            return
+        precision = rows.T @ rows / self.noise + np.eye(rows.shape[1]) / self.prior
+        self.root = np.linalg.cholesky(precision)
+        self.weights = cho_solve((self.root, True), rows.T @ y) / self.noise
 
     def predict(self, x: Any) -> tuple[Array, Array]:
         """Posterior mean, and the standard deviation of a new score, noise included."""
         from scipy.linalg import solve_triangular
 
         rows = self._design(x)
-        half = solve_triangular(self.root, rows.T, lower=True)
-        return rows @ self.weights, np.sqrt(self.noise + (half**2).sum(0))
+        if self.turned:
+            known = ((rows @ self.root) ** 2).sum(1)
+            spread = np.maximum(self.prior * (rows**2).sum(1) - known, 0.0)
+        else:
+            spread = (solve_triangular(self.root, rows.T, lower=True) ** 2).sum(0)
+        return rows @ self.weights, np.sqrt(self.noise + spread)
 
     def _left_out(self, vectors: Array, values: Array, y: Array) -> Held:
         part = self.prior * values[: vectors.shape[1]] + self.noise

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from nasturtium.predictors.base import PredictorError, Regressor
 from nasturtium.predictors.calibration import Held, split_off
 from nasturtium.predictors.networks import ACTIVATIONS, Adam, Networks, train
+from nasturtium.predictors.options import integers, reals
 
 Array = NDArray[Any]
 
@@ -62,6 +63,8 @@ class Ensemble(Regressor):
     ) -> None:
         if loss not in LOSSES or activation not in ACTIVATIONS:
             raise PredictorError(f"loss={loss!r}, activation={activation!r}: {LOSSES} and {ACTIVATIONS} are known")
+        integers(members=members, layers=layers, width=width, epochs=epochs, batch=batch)
+        reals(rate=rate, decay=decay)
         self.members, self.hidden, self.activation = members, (width,) * layers, activation
         self.epochs, self.batch, self.adam, self.decay = epochs, batch, Adam(rate), decay
         self.loss, self.maximise, self.holding_out, self.seed = loss, maximise, holding_out, seed

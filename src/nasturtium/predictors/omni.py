@@ -14,6 +14,7 @@ from nasturtium.predictors.calibration import Held
 from nasturtium.predictors.forest import Forest
 from nasturtium.predictors.gaussian import MOST, GaussianProcess
 from nasturtium.predictors.kernels import Kernel, Matern
+from nasturtium.predictors.options import integers
 from nasturtium.predictors.structured import WeisfeilerLehman
 from nasturtium.predictors.sums import Pick, Sum
 from nasturtium.predictors.views import Views
@@ -64,6 +65,7 @@ class Omni(Regressor):
         rounds: int = 40,
         seed: int = 0,
     ) -> None:
+        integers(trees=trees, rounds=rounds)
         if len(weights) != 4 or min(weights) < 0 or not sum(weights) > 0:
             raise PredictorError(f"option weights={tuple(weights)}: four numbers from 0, not all 0, are expected")
         self.shares = np.asarray(weights, np.float64) / sum(weights)

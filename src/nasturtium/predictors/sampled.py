@@ -12,6 +12,7 @@ from nasturtium.predictors.base import PredictorError, Regressor
 from nasturtium.predictors.calibration import Held, split_off
 from nasturtium.predictors.mlp import tensors
 from nasturtium.predictors.networks import Networks
+from nasturtium.predictors.options import integers, reals
 
 Array = NDArray[Any]
 
@@ -67,7 +68,7 @@ class BOHAMIANN(Regressor):
         seed: Of weights, batches and noise.
 
     Raises:
-        PredictorError: If no sample would be kept.
+        PredictorError: If an option cannot be used, or no sample would be kept.
     """
 
     def __init__(
@@ -83,10 +84,13 @@ class BOHAMIANN(Regressor):
         friction: float = 0.05,
         seed: int = 0,
     ) -> None:
-        if chains < 1 or burn < 0 or every < 1 or steps - burn < every:
+        integers(chains=chains, every=every, layers=layers, width=width, batch=batch)
+        integers(0, steps=steps, burn=burn)
+        reals(rate=rate, friction=friction)
+        if steps - burn < every:
             raise PredictorError(
-                f"options chains={chains}, steps={steps}, burn={burn}, every={every}: no network would be kept; give a "
-                "chain, and at least burn + every steps"
+                f"options steps={steps}, burn={burn}, every={every}: no network would be kept; give at least burn + "
+                "every steps"
             )
         self.chains, self.steps, self.burn, self.every = chains, steps, burn, every
         self.hidden, self.batch, self.rate, self.friction, self.seed = (width,) * layers, batch, rate, friction, seed

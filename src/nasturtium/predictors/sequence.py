@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from nasturtium.predictors.base import PredictorError, Regressor
 from nasturtium.predictors.calibration import Held, split_off
+from nasturtium.predictors.options import integers, reals
 from nasturtium.proxies.generators import own_numbers
 
 Array = NDArray[Any]
@@ -104,6 +105,8 @@ class SequenceModel(Regressor):
         holding_out: bool = True,
         seed: int = 0,
     ) -> None:
+        integers(members=members, width=width, epochs=epochs, batch=batch)
+        reals(rate=rate, decay=decay)
         if not 0 < weight <= 1:
             raise PredictorError(f"option weight={weight!r}: a number above 0 and at most 1 is expected")
         self.members, self.width, self.epochs, self.batch = members, width, epochs, batch

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasturtium.predictors.distances import distances
-from nasturtium.predictors.graphs import Graphs
+from nasturtium.predictors.graphs import Graphs, blocks
 from nasturtium.predictors.kernels import AMPLITUDE, Kernel
 
 Array = NDArray[Any]
@@ -42,16 +42,16 @@ class Shaped(Kernel):
 
     def covariance(self, theta: Array, prepared: Array) -> Array:
         """Of the training rows."""
-        return np.asarray(np.exp(theta[0] - prepared * np.exp(-theta[1])))
+        return _fallen(theta, prepared)
 
     def pullback(self, theta: Array, prepared: Array, outer: Array) -> Array:
         """By variance and length scale."""
-        weighted = outer * self.covariance(theta, prepared)
+        weighted = outer * _fallen(theta, prepared)
         return np.array([weighted.sum(), np.sum(weighted * prepared) * np.exp(-theta[1])])
 
     def between(self, theta: Array, x: Any, training: Any) -> tuple[Array, Array]:
         """Covariance of new and training rows."""
-        cross = self.covariance(theta, self.distance(x, training))
+        cross = _fallen(theta, self.distance(x, training))
         return cross, np.full(len(cross), np.exp(theta[0]))
 
 
@@ -89,16 +89,17 @@ class DistanceKernel(Shaped):
         return self.distance(x, x)
 
     def covariance(self, theta: Array, prepared: Array) -> Array:
-        """Of the training rows; the diagonal is lifted as far as the smallest eigenvalue asks for."""
-        found = super().covariance(theta, prepared)
-        if found.shape[0] == found.shape[1] and not prepared.diagonal().any():
-            return found + _lift(found) * np.eye(len(found))
-        return found
+        """Of the training rows; the diagonal is lifted as far as the smallest eigenvalue asks for.
 
-    def pullback(self, theta: Array, prepared: Array, outer: Array) -> Array:
-        """By variance and length scale, the lift taken as constant."""
-        weighted = outer * Shaped.covariance(self, theta, prepared)
-        return np.array([weighted.sum(), np.sum(weighted * prepared) * np.exp(-theta[1])])
+        The gradient takes the lift as constant. It is noise of the training rows, and no covariance with others, be
+        they the same networks.
+        """
+        found = _fallen(theta, prepared)
+        return found + _lift(found) * np.eye(len(found))
+
+
+def _fallen(theta: Array, distances: Array) -> Array:
+    return np.asarray(np.exp(theta[0] - distances * np.exp(-theta[1])))
 
 
 def _lift(matrix: Array) -> float:
@@ -130,6 +131,7 @@ class WeisfeilerLehman(Kernel):
 
     def __init__(self, depths: Sequence[int] = (0, 1, 2, 3)) -> None:
         self.depths, self.depth = tuple(depths), depths[0]
+        self._known: tuple[Graphs, int, Counted] | None = None
 
     def variants(self, x: Any) -> int:
         """One for each depth."""
@@ -165,7 +167,9 @@ class WeisfeilerLehman(Kernel):
 
     def between(self, theta: Array, x: Graphs, training: Graphs) -> tuple[Array, Array]:
         """Covariance of new and training graphs."""
-        known = self.prepared(training)
+        if self._known is None or self._known[0] is not training or self._known[1] != self.depth:
+            self._known = training, self.depth, self.prepared(training)
+        known = self._known[2]
         counts, norm = counted(refinements(x, self.depth), x, known.hashes)
         cross = (counts / norm[:, None]) @ (known.counts / known.norm[:, None]).T
         return np.exp(theta[0]) * cross, np.full(len(cross), np.exp(theta[0]))
@@ -187,6 +191,15 @@ def refinements(graphs: Graphs, depth: int) -> list[NDArray[np.uint64]]:
 
     A label becomes a hash of itself and of the multiset of labels that feed the node (a sum of mixed labels).
     """
+    parts = [_refined(graphs.rows(part), depth) for part in _parts(graphs)]
+    return [np.concatenate(each) for each in zip(*parts, strict=True)]
+
+
+def _parts(graphs: Graphs) -> list[slice]:
+    return list(blocks([graphs.labels.shape[1]] * len(graphs.labels), len(graphs.labels)))
+
+
+def _refined(graphs: Graphs, depth: int) -> list[NDArray[np.uint64]]:
     feeds = graphs.adjacency.astype(np.uint64).transpose(0, 2, 1)  # (n, target, source)
     labels = mixed((graphs.labels + 2).astype(np.uint64))
     found = [labels]
@@ -203,8 +216,9 @@ def counted(refined: list[NDArray[np.uint64]], graphs: Graphs, hashes: NDArray[n
     squares = np.zeros(len(graphs.labels))
     valid = graphs.labels >= 0
     for labels in refined:
-        alike = (labels[:, :, None] == labels[:, None, :]) & valid[:, :, None] & valid[:, None, :]
-        squares += alike.sum((1, 2))  # the sum of squared counts is the number of pairs with the same label
+        for part in _parts(graphs):  # the sum of squared counts is the number of pairs with the same label
+            there = valid[part, :, None] & valid[part, None, :]
+            squares[part] += ((labels[part, :, None] == labels[part, None, :]) & there).sum((1, 2))
         place = np.minimum(np.searchsorted(hashes, labels), len(hashes) - 1)
         known = valid & (hashes[place] == labels)
         rows = np.broadcast_to(np.arange(len(labels))[:, None], labels.shape)

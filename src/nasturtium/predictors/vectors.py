@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,10 @@ class Encoder(ABC):
     @abstractmethod
     def __call__(self, architectures: Sequence[Architecture]) -> Any:
         """The rows of architectures."""
+
+    def blocks(self, architectures: Sequence[Architecture], most: int) -> Iterator[slice]:
+        """Where to cut a list of architectures that is too long to be encoded at once, at the latest after ``most``."""
+        return (slice(begin, begin + most) for begin in range(0, len(architectures), most))
 
 
 class OneHot(Encoder):

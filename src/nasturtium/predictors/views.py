@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -66,6 +66,11 @@ class Together(Encoder):
         for each in (self.alone, self.graphs):
             if each is not None:
                 each.fit(architectures)
+
+    def blocks(self, architectures: Sequence[Architecture], most: int) -> Iterator[slice]:
+        """As the graphs among the views are cut."""
+        cut = self.graphs or self.alone
+        return super().blocks(architectures, most) if cut is None else cut.blocks(architectures, most)
 
     def __call__(self, architectures: Sequence[Architecture]) -> Views:
         """The views of architectures."""

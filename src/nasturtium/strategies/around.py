@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -87,6 +87,14 @@ class NeighboursFirst(Strategy):
     def tell(self, trial: Trial) -> None:
         """Passes it on."""
         self.then.tell(trial)
+
+    def went_on(self, trial: Trial) -> None:
+        """Passes it on."""
+        self.then.went_on(trial)
+
+    def recommended(self) -> Sequence[Architecture]:
+        """As the other strategy has it."""
+        return self.then.recommended()
 
 
 def _made(then: Any, space: Space, common: Common) -> Strategy:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from nasturtium.errors import NasturtiumError
 from nasturtium.strategies.base import Losses, at_least
-from nasturtium.strategies.fidelity import MultiFidelity, Staged, best_first
+from nasturtium.strategies.fidelity import MultiFidelity, Stepped, best_first
 from nasturtium.trial import Budget, Proposal, Trial
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class ASHA(MultiFidelity):
         factor: int = 4,
         least: Budget = 1,
         skip: int = 0,
-        **common: Unpack[Staged],
+        **common: Unpack[Stepped],
     ) -> None:
         super().__init__(space, factor=factor, least=least, **common)
         if at_least("skip", skip, 0) >= len(self.budgets):

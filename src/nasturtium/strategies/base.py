@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
@@ -67,7 +68,7 @@ class Strategy(ABC):
         limits: Iterable[str | Limit] = (),
     ) -> None:
         self.space = space
-        self.seed = seed
+        self.seed = seed_of(seed)
         self.budget = budget
         self.goal = Goal.of(objectives, limits)
         self.number = 0
@@ -119,6 +120,10 @@ class Strategy(ABC):
     def exhausted(self) -> bool:
         """Whether everything there is was proposed, so that known architectures are proposed again."""
         return self.known.exhausted
+
+    def look(self) -> bool:
+        """Whether everything was proposed, which a strategy that was brought to where a study is has not found out."""
+        return self.known.look()
 
     def fresh(self, draw: Callable[[], Architecture], rng: np.random.Generator, tries: int = TRIES) -> Architecture:
         """What ``draw`` gives, or something like it that was not asked before (see :meth:`Known.fresh`)."""
@@ -208,6 +213,17 @@ class Seeded(Wrapper):
         if self.begun < len(self.start) and proposal.parent is None:
             self.begun += proposal.architecture == self.start[self.begun]
         super().asked(proposal)
+
+
+def seed_of(value: Any) -> int:
+    """A seed, if it is a whole number from 0 up, numpy's among them.
+
+    Raises:
+        NasturtiumError: Otherwise.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
+        raise NasturtiumError(f"option seed={value!r}: a whole number from 0 up is expected")
+    return int(value)
 
 
 def at_least(name: str, value: int, least: int) -> int:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nasturtium.strategies.acquisition import ACQUISITIONS, Acquisition, Guess
 from nasturtium.strategies.base import named
 from nasturtium.strategies.candidates import Candidates, Ground, makers
-from nasturtium.strategies.learning import Learned, Learning, Maker
+from nasturtium.strategies.learning import Learned, Learning, Maker, Told, by_name
 from nasturtium.strategies.lessons import squeezed, worths
 from nasturtium.strategies.likeness import likeness
 from nasturtium.trial import Proposal
@@ -66,7 +66,7 @@ class BayesianOptimisation(Learning):
         **common: Unpack[Learned],
     ) -> None:
         self.penalised, self.noisy = pending == "penalise", noisy
-        if noisy and isinstance(predictor, str):
+        if noisy and by_name(predictor):
             common["predictor_options"] = {"warp": False, **(common.get("predictor_options") or {})}
         self.acquisition: Acquisition = named(acquisition, ACQUISITIONS)
         self.candidates: Candidates = named(candidates, makers(count, parents))
@@ -104,13 +104,25 @@ class BayesianOptimisation(Learning):
         if not self.noisy or not self.ready:
             return super().best(count)
         told = self.told[:count]
-        broken = np.array([each.losses[0] > 0 for each in told])
-        order = np.lexsort((-self.believed(len(told)), broken))
-        return [told[place].architecture for place in order]
+        return in_order(told, self.believed(len(told)))
 
     def recommended(self) -> Sequence[Architecture]:
-        """What was tried, by what the predictor says of it, if scores are noisy; what breaks a limit comes last."""
-        return self.best() if self.noisy and self.ready else ()
+        """What was tried, by what the predictor says of it, if scores are noisy; what breaks a limit comes last.
+
+        Of trials at several budgets it is what had the one that is learned from, or a larger one.
+        """
+        if not self.noisy or not self.ready:
+            return ()
+        level = next(budget for budget, known in self.levels.items() if known is self.told)
+        larger = [each for budget in sorted(self.levels) if budget > level for each in self.levels[budget]]
+        if not larger:
+            return self.best()
+        tried = list({each.architecture.decisions: each for each in (*self.told, *larger)}.values())
+
+        def said() -> Array:
+            return self.fitted().predict([each.architecture for each in tried])[0]
+
+        return in_order(tried, self.once(("recommended", len(self.told), len(larger)), said))
 
     def believed(self, count: int) -> Array:
         """What the predictor says of the first of what was told, (count,)."""
@@ -131,6 +143,12 @@ class BayesianOptimisation(Learning):
         if not self.penalised or not self.running:
             return worth
         return penalised(worth, guess.architectures, list(self.running.values()))
+
+
+def in_order(told: Sequence[Told], means: Array) -> list[Architecture]:
+    """What was told by what is believed of it (n,), the best first; what breaks a limit comes last."""
+    broken = np.array([each.losses[0] > 0 for each in told])
+    return [told[place].architecture for place in np.lexsort((-means, broken))]
 
 
 def penalised(worth: Array, architectures: Sequence[Architecture], pending: Sequence[Architecture]) -> Array:

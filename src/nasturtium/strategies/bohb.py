@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
 from nasturtium.strategies.base import Common
@@ -25,6 +25,7 @@ class BOHB(Hyperband):
         least: The smallest budget.
         initial: How many trials at a budget are enough for its model.
         options: Further options of TPE; the paper's are ``gamma`` 0.15, ``candidates`` 64, ``random`` 1/3.
+        budgets: As in :class:`MultiFidelity`.
         **common: As in :class:`MultiFidelity`.
 
     Raises:
@@ -39,7 +40,8 @@ class BOHB(Hyperband):
         least: Budget = 1,
         initial: int = 8,
         options: Mapping[str, Any] | None = None,
+        budgets: Sequence[Budget] | None = None,
         **common: Unpack[Common],
     ) -> None:
         settings = {"gamma": 0.15, "candidates": 64, "random": 1 / 3, "initial": initial, **(options or {})}
-        super().__init__(space, strategy="tpe", options=settings, factor=factor, least=least, **common)
+        super().__init__(space, strategy="tpe", options=settings, factor=factor, least=least, budgets=budgets, **common)

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from nasturtium.strategies.lstm import Frozen, Network, Paths
 
 
+LARGEST = 1e12
+"""Advantages are bounded by it, so that squares of their gradients are numbers in single precision."""
+
+
 class Lesson(NamedTuple):
     """What a trial taught: its decisions, its lead over the baseline, and its log probability when it was asked."""
 
@@ -84,7 +88,7 @@ class Controller(Strategy):
         self.rate = between("learning_rate", learning_rate, 0, math.inf)
         self.batch = at_least("batch", batch, 1)
         self.entropy = between("entropy", entropy, 0, math.inf)
-        self.advantages = Advantages(between("momentum", momentum, 0, 1), between("power", power, 0, math.inf))
+        self.advantages = Advantages(momentum, between("power", power, 0, math.inf))
         self.repeats = repeats
         self.lessons: list[Lesson] = []
         self.likely: dict[int, float] = {}
@@ -157,13 +161,14 @@ class Controller(Strategy):
     def _step(self, loss: torch.Tensor) -> None:
         self.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        self.optimiser.step()
+        if all(each.grad is None or bool(each.grad.isfinite().all()) for each in self.network.parameters()):
+            self.optimiser.step()  # else the weights would be lost for good
         self._frozen = None
 
     def _tensor(self, values: Sequence[float]) -> Any:
         import torch
 
-        return torch.tensor(values, dtype=torch.float32)
+        return torch.tensor(values, dtype=torch.float64).clamp(-LARGEST, LARGEST).float()
 
 
 class ProximalController(Controller):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from nasturtium.errors import NasturtiumError
 from nasturtium.objective import ranking
 from nasturtium.strategies.base import Common, Losses, Strategy, at_least
+from nasturtium.strategies.known import Decisions
 from nasturtium.trial import Budget, Proposal, Trial
 
 if TYPE_CHECKING:
@@ -33,11 +35,29 @@ def steps(budget: Budget, least: Budget, factor: int) -> list[Budget]:
     return found[::-1]
 
 
+def rising(budgets: Sequence[Budget], largest: Budget) -> list[Budget]:
+    """Budgets that were given one by one, if they rise to the largest.
+
+    Raises:
+        NasturtiumError: Otherwise.
+    """
+    found = list(budgets)
+    if not found or found[-1] != largest or found[0] <= 0 or any(b <= a for a, b in itertools.pairwise(found)):
+        raise NasturtiumError(f"option budgets={budgets!r}: budgets that rise from above 0 to {largest} are expected")
+    return found
+
+
 class Staged(Common, total=False):
     """The options that every strategy with several budgets takes with the same default (see :class:`MultiFidelity`)."""
 
     strategy: Any
     options: Mapping[str, Any] | None
+
+
+class Stepped(Staged, total=False):
+    """Likewise of those whose budgets may be given one by one."""
+
+    budgets: Sequence[Budget] | None
 
 
 class MultiFidelity(Strategy):
@@ -53,6 +73,7 @@ class MultiFidelity(Strategy):
         strategy: What proposes new architectures: a name, a class or function (see :func:`make`), or a strategy;
             ``random`` in the papers.
         options: Of that strategy.
+        budgets: The budgets one by one, up to the largest, in place of those that ``factor`` and ``least`` give.
         **common: As in :class:`Strategy`; the budget is the largest (R), and what violates a limit goes on after what
             does not.
     """
@@ -67,6 +88,7 @@ class MultiFidelity(Strategy):
         least: Budget,
         strategy: Any = "random",
         options: Mapping[str, Any] | None = None,
+        budgets: Sequence[Budget] | None = None,
         **common: Unpack[Common],
     ) -> None:
         super().__init__(space, **common)
@@ -86,8 +108,9 @@ class MultiFidelity(Strategy):
         self.strategy = strategy
         self.known = strategy.known
         self.factor = at_least("factor", factor, 2)
-        self.budgets = steps(self.budget, least, factor)
+        self.budgets = steps(self.budget, least, factor) if budgets is None else rising(budgets, self.budget)
         self.new: set[int] = set()
+        self.reached: tuple[Budget, set[Decisions]] = (0, set())
 
     def propose(self, number: int, rng: np.random.Generator) -> Proposal | None:
         """Something that goes on, or something new."""
@@ -122,7 +145,25 @@ class MultiFidelity(Strategy):
             self.strategy.tell(trial)
         else:
             self.strategy.went_on(trial)
-        self.result(trial, self.losses(trial))
+        losses = self.losses(trial)
+        if losses is not None and trial.budget >= self.reached[0]:
+            self._reach(trial, broken=losses[0] > 0)
+        self.result(trial, losses)
+
+    def _reach(self, trial: Trial, broken: bool) -> None:
+        if broken:
+            self.reached[1].discard(trial.architecture.decisions)
+            return
+        if trial.budget > self.reached[0]:
+            self.reached = trial.budget, set()
+        self.reached[1].add(trial.architecture.decisions)
+
+    def recommended(self) -> Sequence[Architecture]:
+        """What the other strategy recommends of what keeps all limits at the largest budget that any trial has had.
+
+        A short training says little of a long one, so nothing else is recommended, however good it is taken to be.
+        """
+        return [each for each in self.strategy.recommended() if each.decisions in self.reached[1]]
 
     @abstractmethod
     def promoted(self) -> Proposal | None:

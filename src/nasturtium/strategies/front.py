@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,8 @@ def _area(points: Array, reference: Array) -> float:
 def improvements(points: Array, front: Array, reference: Array) -> Array:
     """By how much each of the points (m, k) would let the hypervolume of a front (n, k) grow, (m,).
 
-    With one or two objectives in one go for all points; with more, one after another.
+    For all points in one go: with two objectives by strips, with more by slices along the last, in each of which the
+    front is that of the others.
     """
     front = undominated(front[(front < reference).all(1)]) if len(front) else front.reshape(0, len(reference))
     if len(reference) == 1:
@@ -74,12 +76,14 @@ def improvements(points: Array, front: Array, reference: Array) -> Array:
         return np.asarray(np.maximum(best - points[:, 0], 0.0))
     if len(reference) == 2:
         return _areas(points, front, reference)
-    volume = hypervolume(front, reference)
+    front = front[np.argsort(front[:, -1], kind="stable")]
+    edges = np.concatenate([[-np.inf], front[:, -1], reference[-1:]])
     found = np.zeros(len(points))
-    inside = (points < reference).all(1)
-    beaten = np.any(np.all(front[None] <= points[:, None], 2), 1) if len(front) else np.zeros(len(points), bool)
-    for n in np.flatnonzero(inside & ~beaten):
-        found[n] = hypervolume(np.vstack([front, points[n]]), reference) - volume
+    for n, (low, high) in enumerate(itertools.pairwise(edges)):
+        heights = high - np.maximum(points[:, -1], low)
+        there = np.flatnonzero(heights > 0)
+        if low < high and len(there):
+            found[there] += heights[there] * improvements(points[there, :-1], front[:n, :-1], reference[:-1])
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Unpack
 
 from nasturtium.strategies.base import Losses, at_least
-from nasturtium.strategies.fidelity import MultiFidelity, Staged, best_first
+from nasturtium.strategies.fidelity import MultiFidelity, Stepped, best_first
 from nasturtium.trial import Budget, Proposal, Trial
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Hyperband(MultiFidelity):
         *,
         factor: int = 3,
         least: Budget = 1,
-        **common: Unpack[Staged],
+        **common: Unpack[Stepped],
     ) -> None:
         super().__init__(space, factor=factor, least=least, **common)
         self.begun = 0
@@ -154,7 +154,7 @@ class SuccessiveHalving(Hyperband):
         factor: int = 3,
         least: Budget = 1,
         count: int | None = None,
-        **common: Unpack[Staged],
+        **common: Unpack[Stepped],
     ) -> None:
         self.count = None if count is None else at_least("count", count, 1)
         super().__init__(space, factor=factor, least=least, **common)

@@ -77,6 +77,12 @@ class Known:
         self._say()
         return first  # what it is from now on too: whether that was found out already must not matter to a replay
 
+    def look(self) -> bool:
+        """Whether nothing is left; found out by an enumeration, which ends at the first that was not asked before."""
+        small = not self.space.recursive and len(self.seen) < ENUMERABLE
+        self.exhausted = self.exhausted or (small and all(each in self.seen for each in _every(self.space)))
+        return self.exhausted
+
     def _candidates(
         self, draw: Callable[[], Architecture], rng: np.random.Generator, tries: int, near: bool
     ) -> Iterator[Architecture]:
@@ -113,11 +119,11 @@ class Known:
 
 def _listed(space: Space) -> list[Decisions]:
     """The decisions of all architectures, of the first in a large space, of none in an infinite one."""
-    if space.recursive:
-        return []
+    return [] if space.recursive else list(itertools.islice(_every(space), ENUMERABLE))
+
+
+def _every(space: Space) -> Iterator[Decisions]:
     radices = getattr(space, "radices", None)
     if radices and not space.where:
-        every: Iterator[Decisions] = itertools.product(*(range(radix) for radix in radices))
-    else:
-        every = (architecture.decisions for architecture in space.enumerate())
-    return list(itertools.islice(every, ENUMERABLE))
+        return itertools.product(*(range(radix) for radix in radices))
+    return (architecture.decisions for architecture in space.enumerate())

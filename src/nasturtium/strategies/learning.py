@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasturtium.errors import NasturtiumError, did_you_mean
-from nasturtium.objective import ranking
 from nasturtium.strategies.acquisition import Guess
 from nasturtium.strategies.base import Common, Losses, Strategy, at_least
 from nasturtium.strategies.candidates import Ground
@@ -48,6 +47,11 @@ def learner(predictor: str, **options: Any) -> Learner:
     from nasturtium import predictors
 
     return predictors.make(predictor, **options)
+
+
+def by_name(predictor: str | Maker) -> bool:
+    """Whether a predictor is named, some options bound or not, so that it takes those of every predictor."""
+    return isinstance(predictor, str) or (isinstance(predictor, partial) and predictor.func is learner)
 
 
 class Told(NamedTuple):
@@ -231,9 +235,8 @@ class Learning(Strategy):
     # -- what proposals are made of ----------------------------------------------------------------------------------
 
     def best(self, count: int | None = None) -> list[Architecture]:
-        """Everything that was told, or the first ``count`` of it, best first."""
-        told = self.told[:count]
-        return [told[i].architecture for i in ranking([each.losses for each in told])]
+        """Everything that was told, or the first ``count`` of it: the best by violation and first objective first."""
+        return [each.architecture for each in sorted(self.told[:count], key=lambda each: each.losses[:2])]
 
     def pool(self, make: Callable[[Ground, np.random.Generator], Sequence[Architecture]]) -> Guess:
         """What was made of the best and is new, with what the predictor says of it.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from nasturtium.objective import ranking
 from nasturtium.strategies.acquisition import ACQUISITIONS, Acquisition, Guess
 from nasturtium.strategies.base import at_least, between, named
 from nasturtium.strategies.candidates import Candidates, makers
@@ -76,6 +77,11 @@ class HypervolumeSearch(Learning):
 
         candidates = self.candidates(self.ground(worth), rng)
         return self.chosen(candidates, worth(candidates), rng) if candidates else self.anything(rng)
+
+    def best(self, count: int | None = None) -> list[Architecture]:
+        """Everything that was told, or the first ``count`` of it, front by front."""
+        told = self.told[:count]
+        return [told[i].architecture for i in ranking([each.losses for each in told])]
 
     def columns(self) -> Array:
         """What is learned of the basis, a column for each objective, (n, k); less is better."""

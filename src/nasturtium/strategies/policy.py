@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+import sys
+from bisect import insort
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from nasturtium.errors import NasturtiumError
 from nasturtium.space.limits import TooLarge
 from nasturtium.space.points import Exhausted
 from nasturtium.space.sampling import template
+from nasturtium.strategies.base import between
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,6 +23,8 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 20
 """How many derivations may fail the constraints before one is drawn at random."""
+FAR, COUNTED = 1e3, 2.0
+"""A reward of ``FAR`` times what is usual counts as ``COUNTED`` times that."""
 
 
 class Site(NamedTuple):
@@ -167,24 +174,60 @@ class Rewards:
         return worst - violation * (best - worst or abs(worst) or 1.0)
 
 
+class Proportion:
+    """What rewards usually are: the median of their magnitudes, those that are 0 left out.
+
+    One that is ``FAR`` times that (a loss of 1e40 of a network that diverged) counts as ``COUNTED`` times it. As it
+    stands it would be all that a policy and its optimiser ever learn from.
+    """
+
+    def __init__(self) -> None:
+        self.seen: list[float] = []
+
+    @property
+    def farthest(self) -> float:
+        """The largest magnitude that is in proportion."""
+        return FAR * self.seen[(len(self.seen) - 1) // 2] if self.seen else math.inf
+
+    def __call__(self, reward: float) -> float:
+        """The reward as it counts; takes note of it."""
+        if reward:
+            insort(self.seen, abs(reward))
+        farthest = self.farthest
+        return reward if abs(reward) <= farthest else math.copysign(farthest / FAR * COUNTED, reward)
+
+
 class Advantages:
     """How far rewards lie above their moving average, as a policy learns from them.
 
-    Violations before anything has kept the limits have an average of their own, as theirs is another unit.
+    Violations before anything has kept the limits have an average of their own, as theirs is another unit. An average
+    that turns out to be out of proportion (see :class:`Proportion`) begins anew.
 
     Args:
-        momentum: Of the moving average.
+        momentum: Of the moving average; below 1.
         power: Rewards are raised to it, keeping their sign.
     """
 
     def __init__(self, momentum: float, power: float = 1.0) -> None:
+        if between("momentum", momentum, 0, 1) == 1:
+            raise NasturtiumError(f"option momentum={momentum!r}: a number from 0 to below 1 is expected")
         self.rewards = Rewards()
-        self.baseline, self.before = MovingAverage(momentum), MovingAverage(momentum)
-        self.power = power
+        self.momentum, self.power = momentum, power
+        self.baseline, self.before = (MovingAverage(momentum), Proportion()), (MovingAverage(momentum), Proportion())
 
     def __call__(self, losses: Sequence[float]) -> float:
         """The advantage; takes note of what was seen."""
         reward = self.rewards(losses)
-        if self.power != 1:
-            reward = math.copysign(abs(reward) ** self.power, reward)
-        return reward - (self.baseline if self.rewards.any else self.before).update(reward)
+        average, proportion = self.baseline if self.rewards.any else self.before
+        reward = self.raised(proportion(reward))
+        if average.weight and abs(average.total / average.weight) > self.raised(proportion.farthest):
+            average.total = average.weight = 0.0
+        return reward - average.update(reward)
+
+    def raised(self, reward: float) -> float:
+        """To the power, keeping its sign."""
+        if self.power == 1:
+            return reward
+        with suppress(OverflowError):
+            return math.copysign(abs(reward) ** self.power, reward)
+        return math.copysign(sys.float_info.max, reward)

@@ -86,11 +86,12 @@ class ProgressiveSearch(Learning):
             self.level, self.asked_here = self.level + 1, 0
 
     def tell(self, trial: Trial) -> None:
-        """Takes note at the level at which it was asked."""
-        before = len(self.told)
+        """Takes note at the level at which it was asked, whichever budget is learned from."""
         super().tell(trial)
-        level = self.level_of.pop(trial.number, self.level)
-        self.tried.setdefault(level, []).extend(self.told[before:])
+        level, losses = self.level_of.pop(trial.number, self.level), self.judged(trial)
+        if losses is not None:
+            told = Told(losses, self.space.architecture(trial.architecture.decisions))
+            self.tried.setdefault(level, []).append(told)
 
     def beam_of(self, level: int) -> list[Architecture]:
         """The best of a level; of the last before it that gave a score where it gave none; or the smallest."""

@@ -71,7 +71,7 @@ class Reinforce(Strategy):
     ) -> None:
         super().__init__(space, **common)
         self.rate = between("learning_rate", learning_rate, 0, math.inf)
-        self.advantages = Advantages(between("momentum", momentum, 0, 1))
+        self.advantages = Advantages(momentum)
         self.repeats = repeats
         self.rows: dict[tuple[str, int], Row] = {}
 

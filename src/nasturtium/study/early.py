@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, is_dataclass
+from functools import partial
 from itertools import chain
 from statistics import NormalDist, median
 from typing import TYPE_CHECKING, Any
@@ -35,17 +36,19 @@ class Before:
 
     Rules look at these alone. They are the same however often a study is stopped, resumed or run by other workers,
     because they follow from the recorded order of asked and told; so a trial that is run again is judged as before.
+    What was read of a trial that has ended is kept, as rules are called at every report.
     """
 
     history: list[int] | None = None
     place: int = 0
     complete: list[int] = field(default_factory=list)
     counts: list[int] = field(default_factory=list)
+    read: dict[tuple[str, int], Any] = field(default_factory=dict)
 
     def trials(self, study: Study, trial: Trial) -> list[Trial]:
         """The complete trials that were told before ``trial`` was asked, in the order in which they ended."""
         if self.history is not study.history:  # the rule was used for another study before
-            self.history, self.place, self.complete, self.counts = study.history, 0, [], []
+            self.history, self.place, self.complete, self.counts, self.read = study.history, 0, [], [], {}
         for mark in study.history[self.place :]:
             if mark >= 0:
                 self.counts.append(len(self.complete))
@@ -53,6 +56,13 @@ class Before:
                 self.complete.append(~mark)
         self.place = len(study.history)
         return [study.trials[number] for number in self.complete[: self.counts[trial.number]]]
+
+    def once(self, what: str, trial: Trial, read: Callable[[], Any]) -> Any:
+        """What ``read`` gives of a trial of the study that :meth:`trials` was asked of, read once."""
+        key = what, trial.number
+        if key not in self.read:
+            self.read[key] = read()
+        return self.read[key]
 
 
 @dataclass
@@ -107,8 +117,12 @@ class CurveStop:
         if not max(self.least, self.after * horizon) <= len(values) < horizon or not math.isfinite(values[-1]):
             return ""
         before = self.before.trials(study, trial)
-        best = best_of(study, before, trial.budget)
-        ended = [values_of(study, each, objective.metric) for each in before if each.budget == trial.budget]
+        best = self.before.once("best", trial, lambda: best_of(study, before, trial.budget))
+        ended = [
+            self.before.once("curve", each, partial(values_of, study, each, objective.metric))
+            for each in before
+            if each.budget == trial.budget
+        ]
         ended = [each[:horizon] for each in ended if len(each) >= horizon and math.isfinite(each[horizon - 1])]
         if best is None or len(ended) < self.trials:
             return ""
@@ -184,14 +198,21 @@ class MedianStop:
         if not max(1, self.after * trial.budget) <= step < trial.budget or not np.isfinite(values).any():
             return ""
         others = [each for each in self.before.trials(study, trial) if each.budget == trial.budget]
-        curves = [sign * values_of(study, each, objective.metric)[:step] for each in others]
-        averages = [float(np.nanmean(curve)) for curve in curves if np.isfinite(curve).any()]
+        running = [self.before.once("averages", each, partial(averages_of, study, each, objective)) for each in others]
+        averages = [average for each in running for average in each[step - 1 :][:1] or each[-1:] if average == average]
         if len(averages) < self.trials or np.nanmax(values) >= median(averages):
             return ""
         return (
             f"stopped early after {step} of {trial.budget:g} epochs: its best {objective.metric} is "
             f"{sign * np.nanmax(values):.4g}, half of the trials before had {sign * median(averages):.4g} on average"
         )
+
+
+def averages_of(study: Study, trial: Trial, objective: Objective) -> list[float]:
+    """The mean of a curve up to each of its epochs, more being better; NaN up to the first finite value."""
+    values = (1.0 if objective.maximise else -1.0) * values_of(study, trial, objective.metric)
+    begun = np.logical_or.accumulate(np.isfinite(values))
+    return [float(np.nanmean(values[: place + 1])) if begun[place] else math.nan for place in range(len(values))]
 
 
 def values_of(study: Study, trial: Trial, metric: str) -> Array:

@@ -17,7 +17,8 @@ from nasturtium.study.executor import Ended, Executor, InProcess, Job, reason_of
 from nasturtium.study.gate import Gate
 from nasturtium.study.interrupts import Interrupts
 from nasturtium.study.progress import Progress, Silent
-from nasturtium.study.store import Event, event
+from nasturtium.study.reports import Reports
+from nasturtium.study.store import event
 from nasturtium.study.study import Study
 from nasturtium.trial import Scores, State, Strategy, Trial, trial_seed
 
@@ -26,11 +27,10 @@ if TYPE_CHECKING:
 
 RETRIES = 2
 """How often a trial whose worker died is tried again."""
-FLUSH_SECONDS = 0.5
-"""How long reports may wait to be stored together; a trial that is killed is run again, so none is missed."""
 DURABLE_SECONDS = 0.05
 """A trial that took longer is recorded so that it outlives a power cut, which costs some milliseconds."""
 TICK_SECONDS = 1.0
+SAME = "scores of trial {}, the same architecture"
 GONE = "{} has a trial go on from trial {}, whose checkpoint was not kept; give the strategy continues = True"
 
 
@@ -68,7 +68,7 @@ def run(
         cost: Gives the structural metrics of an architecture before training (``params``, ``flops``, ...);
             they are checked against the limits, and joined to the trial's scores.
         folder: Where trials may keep checkpoints, each in a folder of its own.
-        repeats: Whether to train the same architecture again instead of copying its scores.
+        repeats: Whether to train the same architecture again at a budget, instead of copying the scores it has there.
         stop: Called after each report; True, or a reason, stops the trial early (see :mod:`nasturtium.study.early`).
         progress: Is kept up to date.
         seed_of: Gives the seed of a trial's run; by default it follows from the seed and the trial's number.
@@ -114,14 +114,17 @@ class Loop:
     queue: deque[Trial] = field(default_factory=deque)
     running: dict[int, dict[str, float]] = field(default_factory=dict)
     verdicts: dict[int, str] = field(default_factory=dict)
-    reports: list[Event] = field(default_factory=list)
-    flushed: float = 0.0
     interrupts: Interrupts = field(default_factory=Interrupts)
     complaints: Complaints = field(default_factory=Complaints)
+
+    def __post_init__(self) -> None:
+        self.reports = Reports(self.study)
 
     def run(self) -> Ending:
         """Until the end."""
         self.study.replay(self.strategy)
+        if self.trials is None and self.study.repeating and (look := getattr(self.strategy, "look", None)):
+            look()  # or each time that the search goes on one more is asked to find out
         self.take_over()
         with self.interrupts.caught(self.on_interrupt):
             try:
@@ -148,7 +151,7 @@ class Loop:
     def give_back(self) -> None:
         """Records what ran as interrupted, if the store can still be written."""
         with contextlib.suppress(StudyError):  # what is on its way to the user says more
-            self.flush()
+            self.reports.store()
             self.study.record([event("interrupted", number) for number in self.running])
 
     def fill(self) -> Ending:
@@ -167,14 +170,14 @@ class Loop:
 
     def next(self) -> Trial | None:
         """The next trial to start: one that waits, or a new one; None if there is none now."""
-        busy = set() if self.repeats else {self.study.keys[number] for number in self.running}
+        busy = set() if self.repeats else {self.study.asks(self.study.trials[number]) for number in self.running}
         for place, trial in enumerate(self.queue):
-            if self.study.keys[trial.number] not in busy:  # else it waits for its twin, whose scores will do
+            if self.study.asks(trial) not in busy:  # else it waits for its twin, whose scores will do
                 del self.queue[place]
                 return trial
         while len(self.queue) < self.executor.capacity and not self.enough:
             new = self.study.ask(self.strategy)
-            if new is None or self.study.keys[new.number] not in busy:
+            if new is None or self.study.asks(new) not in busy:
                 return new
             self.queue.append(new)
         return None
@@ -194,13 +197,14 @@ class Loop:
             self.tell(trial, State.FAILED, {}, reason=reason_of(error))
             return
         refusal = self.gate.refuse(costs)
-        twin = None if self.repeats else self.study.twin(trial)
+        twin = None if self.repeats else self.study.twin(trial, costs)
         if refusal:
             self.tell(trial, State.INFEASIBLE, costs, reason=refusal)
             self.gate.check()
         elif twin is not None:
-            reason = f"scores of trial {self.study.source(twin.number)}, the same architecture"
-            self.tell(trial, State.COMPLETE, twin.scores, reason=reason, copy=twin)
+            scores, reason = {**costs, **twin.scores}, SAME.format(self.study.source(twin.number))
+            state, reason = self.gate.verdict(State.COMPLETE, scores, reason)
+            self.tell(trial, state, scores, reason=reason, copy=twin)
         else:
             self.study.record((event("started", trial.number),))
             self.running[trial.number] = costs
@@ -234,8 +238,8 @@ class Loop:
         left = TICK_SECONDS if self.deadline is None else self.deadline - clock.monotonic()
         with self.interrupts.allowed():
             ended = self.executor.wait(min(max(left, 0.05), TICK_SECONDS), self.on_report)
-        if ended or clock.monotonic() - self.flushed > FLUSH_SECONDS:
-            self.flush()
+        if ended or self.reports.due:
+            self.reports.store()
         for each in ended:
             self.finish(each)
         self.interrupts.check()
@@ -243,9 +247,9 @@ class Loop:
     def on_report(self, number: int, step: int, scores: dict[str, float]) -> bool:
         """Takes in a report; says whether the trial shall go on."""
         with self.interrupts.deferred():
-            self.reports.append(event("reported", number, **{**scores, "step": step}))
-            if self.stop is not None or clock.monotonic() - self.flushed > FLUSH_SECONDS:
-                self.flush()
+            self.reports.add(number, step, scores)
+            if self.stop is not None or self.reports.due:
+                self.reports.store()
             verdict = self.stop is not None and self.stop(self.study, self.study.trials[number])
             if isinstance(verdict, str):
                 self.verdicts[number] = verdict
@@ -256,13 +260,6 @@ class Loop:
         """Tells the user what the first Ctrl-C does."""
         if self.running:
             self.progress.note(f"finishing {len(self.running)} running; Ctrl-C again ends them")
-
-    def flush(self) -> None:
-        """Stores the reports that came since."""
-        if self.reports:
-            batch, self.reports = self.reports, []
-            self.study.record(batch)
-        self.flushed = clock.monotonic()
 
     def finish(self, ended: Ended) -> None:
         """Takes in the end of a trial's run."""

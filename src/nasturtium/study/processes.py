@@ -48,6 +48,11 @@ class Worker:
         with contextlib.suppress(OSError):  # it died at once; waiting for it will tell
             self.connection.send_bytes(work)
 
+    @property
+    def late(self) -> bool:
+        """Whether what it is at took too long."""
+        return self.deadline is not None and time.monotonic() > self.deadline
+
     def give(self, job: Job) -> None:
         """Sends it a job."""
         self.job = job
@@ -148,7 +153,7 @@ class LocalProcesses:
             dead = worker.process.sentinel in happened  # looked at before the last words are read
             if dead or worker.connection in happened:
                 ended += self.listen(worker, on_report, dead)
-            if worker.job is not None and worker.deadline is not None and time.monotonic() > worker.deadline:
+            if worker in self.workers and worker.job is not None and worker.late:  # not one that was buried just now
                 ended.append(self.overdue(worker))
         ended += self.greedy()
         while self.queue and not self.full():

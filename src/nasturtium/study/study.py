@@ -13,7 +13,7 @@ from nasturtium.objective import Goal, dominates, ranking
 from nasturtium.study.curve import Curve
 from nasturtium.study.identity import Recorded, key_of
 from nasturtium.study.store import Event, Store, event
-from nasturtium.trial import Proposal, Scores, State, Strategy, Trial
+from nasturtium.trial import Budget, Proposal, Scores, State, Strategy, Trial
 
 if TYPE_CHECKING:
     from nasturtium.space import Architecture, Space
@@ -49,7 +49,7 @@ class Study:
         self.deaths: Counter[int] = Counter()
         self.keys: list[str] = []
         self.open: dict[int, None] = {}
-        self.twins: dict[str, int] = {}
+        self.twins: dict[tuple[str, Budget], int] = {}
         self.copies: dict[int, int] = {}
         self.leaders: list[tuple[tuple[float, ...], int]] = []
         self.last = 0
@@ -150,11 +150,23 @@ class Study:
             return trial
         return replace(trial, architecture=self.space.architecture(trial.architecture.decisions))
 
-    def twin(self, trial: Trial) -> Trial | None:
-        """A complete trial of the same architecture (canonical form) at the same or a larger budget."""
-        number = self.twins.get(self.keys[trial.number])
+    def asks(self, trial: Trial) -> tuple[str, Budget]:
+        """What a trial has in common with its twins: the architecture (canonical form) and the budget."""
+        return self.keys[trial.number], trial.budget
+
+    def twin(self, trial: Trial, known: Scores | None = None) -> Trial | None:
+        """A complete trial of the same architecture (canonical form) and budget, with all scores that the goal needs.
+
+        What a larger budget gave is no score of a smaller one, nor is a point of its curve, as learning rates follow
+        the budget: it would stand on top of its rung, and go on from there.
+
+        Args:
+            trial: A trial that has not ended.
+            known: What is known of it beforehand, so that the twin need not have it.
+        """
+        number = self.twins.get(self.asks(trial))
         found = None if number is None else self.trials[number]
-        return found if found is not None and found.budget >= trial.budget else None
+        return None if found is None or self.goal.missing({**(known or {}), **found.scores}) else found
 
     @property
     def unended(self) -> list[Trial]:
@@ -264,9 +276,9 @@ class Study:
         self.history.append(~trial.number)
         if trial.state is State.COMPLETE:
             self.lead(trial)
-            twin = self.twins.get(self.keys[trial.number])
-            if twin is None or self.trials[twin].budget < trial.budget:
-                self.twins[self.keys[trial.number]] = trial.number
+            twin = self.twins.setdefault(self.asks(trial), trial.number)
+            if self.goal.missing(self.trials[twin].scores):  # of an earlier goal
+                self.twins[self.asks(trial)] = trial.number
 
     def lead(self, trial: Trial) -> None:
         """Lets a complete trial into the front, if nothing there is better or equal."""
