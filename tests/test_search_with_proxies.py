@@ -81,6 +81,16 @@ def test_what_breaks_a_limit_comes_last_and_several_proxies_rank_together(task: 
     assert all(trial.scores["proxy_l2_norm"] > 0 for trial in tight.trials if trial.state == "complete")
 
 
+def test_the_pool_is_drawn_of_what_keeps_the_limits_however_few_do(task: nt.tasks.Task) -> None:
+    space = narrow(task.inputs, task.outputs)
+    rng = np.random.default_rng(0)
+    counts = sorted(space.sample(rng).count()["params"] for _ in range(300))
+    least = counts[6]  # of 50 architectures one keeps it, of the 20 in the pool hardly any
+    few = {"proxy": "l2_norm", "proxy_keep": 0.1, "proxy_start": 2}
+    result = nt.search(task, strategy="random", limits=[f"params<={least}"], **QUICK, **few)
+    assert [trial.scores["params"] <= least for trial in result.trials[:2]] == [True, True]
+
+
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_every_strategy_can_be_screened(task: nt.tasks.Task, strategy: str) -> None:
     objectives = ["accuracy", "-params"]

@@ -6,6 +6,7 @@ import math
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nasturtium.errors import NasturtiumError
@@ -99,12 +100,14 @@ class Screen:
 
     def scores(self, architecture: Architecture) -> Mapping[str, float]:
         """The scores of an architecture, NaN where one has no value; none at all where it breaks a limit."""
+        return self.scorer(architecture) if self.able(architecture) else {}
+
+    def able(self, architecture: Architecture) -> bool:
+        """Whether an architecture keeps the limits that are counted."""
         from nasturtium.estimators import structural
 
         costs = structural(architecture, [each.metric for each in self.limits], None, self.lengths)
-        if not all(each.satisfied(costs) for each in self.limits):
-            return {}
-        return self.scorer(architecture)
+        return all(each.satisfied(costs) for each in self.limits)
 
     def kept(self, architecture: Architecture) -> dict[str, float]:
         """The scores that have a value, under the names by which a trial keeps them."""
@@ -141,8 +144,7 @@ def screened(strategy: Any, wish: Wish, task: Task, goal: Goal, device: str | No
     from nasturtium.proxies import Scorer
 
     screen = Screen(Scorer(task, wish.names, seed=strategy.seed, device=resolve_device(device)), goal)
+    filtered = partial(ProxyFilter, judge=screen, keep=wish.keep, start=wish.start, able=screen.able)
     if isinstance(strategy, Seeded):
-        begun = len(strategy.start)
-        inner = ProxyFilter(strategy.strategy, screen, keep=wish.keep, start=wish.start, after=begun)
-        return Seeded(inner, strategy.start), screen
-    return ProxyFilter(strategy, screen, keep=wish.keep, start=wish.start), screen
+        return Seeded(filtered(strategy.strategy, after=len(strategy.start)), strategy.start), screen
+    return filtered(strategy), screen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 Judge = Callable[[Sequence["Architecture"]], Sequence[float]]
 """Gives a number for each of several candidates, the same for the same ones: better ones larger, NaN for none."""
+
+DRAWS = 100
+"""How many times as many as are wanted are drawn for a pool where limits are hard to keep."""
 
 
 def one_by_one(score: Callable[[Architecture], float]) -> Judge:
@@ -38,6 +42,7 @@ class ProxyFilter(Wrapper):
         start: How many of the pool are tried first.
         pool: How many architectures are drawn for that; ``start / keep`` if not given.
         after: How many architectures come before the warm start, which somebody else chose.
+        able: Whether an architecture may be in the pool; if not, another is drawn, ``DRAWS`` times the pool at most.
 
     Raises:
         NasturtiumError: If an option cannot be used.
@@ -45,7 +50,7 @@ class ProxyFilter(Wrapper):
 
     def __init__(
         self, strategy: Strategy, judge: Judge, *, keep: float = 0.1, start: int = 0, pool: int | None = None,
-        after: int = 0,
+        after: int = 0, able: Callable[[Architecture], bool] | None = None,
     ) -> None:  # fmt: skip
         super().__init__(strategy)
         self.judge = judge
@@ -53,6 +58,7 @@ class ProxyFilter(Wrapper):
         self.start = at_least("start", start, 0)
         self.pool = self.start * self.candidates if pool is None else at_least("pool", pool, self.start)
         self.after = at_least("after", after, 0)
+        self.able = able or (lambda architecture: True)
         self.begun = 0
         self._best: list[Architecture] | None = None
 
@@ -82,10 +88,16 @@ class ProxyFilter(Wrapper):
     def warm(self) -> list[Architecture]:
         """The best of the pool, the best one first; drawn and scored when first asked for."""
         if self._best is None:
-            rng = np.random.default_rng([self.seed, 2])
-            drawn = {each.decisions: each for each in (self.space.sample(rng) for _ in range(self.pool))}
-            self._best = self._ordered(list(drawn.values()))[: self.start]
+            self._best = self._ordered(self._drawn())[: self.start]
         return self._best
+
+    def _drawn(self) -> list[Architecture]:
+        """The pool; if nothing that was drawn is able, the first of it all the same."""
+        rng = np.random.default_rng([self.seed, 2])
+        drawn = (self.space.sample(rng) for _ in range(DRAWS * self.pool))
+        first = list(islice(drawn, self.pool))
+        able = list(islice(filter(self.able, chain(first, drawn)), self.pool))
+        return list({each.decisions: each for each in able or first}.values())
 
     def _ordered(self, candidates: list[Architecture]) -> list[Architecture]:
         """The best one first; what has no value comes last."""
