@@ -80,11 +80,11 @@ class Preprocessing:
 
     def _read(self, path: Path) -> pl.DataFrame:
         from nasturtium.tasks.event_entities import read_events
-        from nasturtium.tasks.tables import read_frame
+        from nasturtium.tasks.table_files import read_table
 
         if isinstance(self.inputs, EventCoding):
             return read_events(path, self.inputs.entity, self.inputs.text, self.inputs.named).frame
-        return read_frame(path, getattr(self.inputs, "text", ()))
+        return read_table(path, getattr(self.inputs, "text", ())).frame
 
     def decode(self, outputs: Array) -> Array:
         """Class names (N,), or values (N, K) in the target's unit, for outputs (N, K)."""

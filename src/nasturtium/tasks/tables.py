@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,11 +104,6 @@ def load_table(path: Path, *, name: str | None = None, **options: Any) -> Task:
     frame, notes = read_table(path)
     task = from_frame(frame, name=name or name_of(path), place=str(path), **options)
     return replace(task, notes=(*notes, *task.notes))
-
-
-def read_frame(path: Path, text: Collection[str] = ()) -> pl.DataFrame:
-    """The table in a file, as :func:`nasturtium.tasks.table_files.read_table` reads it."""
-    return read_table(path, text).frame
 
 
 def from_frame(
