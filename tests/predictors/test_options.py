@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from nasturtium.errors import NasturtiumError
 from nasturtium.layers import Linear, ReLU, Sequential
-from nasturtium.predictors import PredictorError, make
+from nasturtium.predictors import make
 from nasturtium.predictors.forest import Forest
 from nasturtium.space import Space
 from tests.predictors.common import scored, small_space
@@ -24,7 +25,7 @@ BAD = [(name, option, value) for name, options in COUNTS.items() for option in o
 
 @pytest.mark.parametrize(("name", "option", "value"), BAD)
 def test_counts_that_cannot_be_used_are_named_before_anything_is_fitted(name, option, value):
-    with pytest.raises(PredictorError, match=rf"option {option}={value}: a whole number from 1 up is expected"):
+    with pytest.raises(NasturtiumError, match=rf"option {option}={value}: a whole number from 1 up is expected"):
         make(name, space=SPACE, **{option: value})
 
 
@@ -34,13 +35,13 @@ def test_counts_that_cannot_be_used_are_named_before_anything_is_fitted(name, op
 )
 @pytest.mark.parametrize("value", [-0.1, float("nan"), float("inf"), "0.1"])
 def test_numbers_likewise(name, option, value):
-    with pytest.raises(PredictorError, match=rf"option {option}={value!r}: a number from 0"):
+    with pytest.raises(NasturtiumError, match=rf"option {option}={value!r}: a number from 0"):
         make(name, space=SPACE, **{option: value})
 
 
 @pytest.mark.parametrize(("name", "option"), [("bohamiann", "burn"), ("bohamiann", "steps"), ("gp", "steps")])
 def test_some_may_be_0_and_none_less(name, option):
-    with pytest.raises(PredictorError, match=rf"option {option}=-1: a whole number from 0 up is expected"):
+    with pytest.raises(NasturtiumError, match=rf"option {option}=-1: a whole number from 0 up is expected"):
         make(name, space=SPACE, **{option: -1})
 
 
@@ -51,7 +52,7 @@ def test_whole_numbers_of_numpy_will_do():
 
 @pytest.mark.parametrize("part", [-0.1, 1.5, float("nan")])
 def test_a_part_of_the_columns_is_from_0_to_1(part):
-    with pytest.raises(PredictorError, match=r"option features=.*: a number from 0 to 1 is expected"):
+    with pytest.raises(NasturtiumError, match=r"option features=.*: a number from 0 to 1 is expected"):
         Forest(features=part)
 
 

@@ -12,11 +12,11 @@ from nasturtium import tasks
 from nasturtium.benchmarks.built import write_built
 from nasturtium.benchmarks.table import BenchmarkError
 from nasturtium.objective import Goal, Limit
+from nasturtium.options import at_least
 from nasturtium.searching.settings import versions
 from nasturtium.searching.stages import PRELOADED, space_for
 from nasturtium.searching.units import duration
 from nasturtium.space.architecture import to_json_signal
-from nasturtium.strategies.base import at_least
 from nasturtium.strategies.random import RandomSearch
 from nasturtium.study import Ending, InProcess, LocalProcesses, Study, make_progress, open_study, run
 from nasturtium.tasks.metrics import METRICS

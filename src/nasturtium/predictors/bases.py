@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from nasturtium.options import integers, reals
 from nasturtium.predictors.base import Regressor
 from nasturtium.predictors.calibration import Held, split_off
 from nasturtium.predictors.linear import BayesianLinear
 from nasturtium.predictors.mlp import tensors
 from nasturtium.predictors.networks import Adam, Networks, train
-from nasturtium.predictors.options import integers, reals
 
 Array = NDArray[Any]
 

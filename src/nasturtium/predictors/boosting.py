@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasturtium.errors import MissingExtra, did_you_mean
+from nasturtium.options import integers, reals
 from nasturtium.predictors.base import PredictorError, Regressor
 from nasturtium.predictors.calibration import Held, split_off
 from nasturtium.predictors.forest import columned
-from nasturtium.predictors.options import integers, reals
 
 Array = NDArray[Any]
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nasturtium.options import integers, reals
 from nasturtium.predictors.base import Regressor
 from nasturtium.predictors.calibration import Held
-from nasturtium.predictors.options import integers, reals
 
 Array = NDArray[Any]
 

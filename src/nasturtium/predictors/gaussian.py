@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nasturtium.options import integers
 from nasturtium.predictors.base import PredictorError, Regressor
 from nasturtium.predictors.calibration import Held
 from nasturtium.predictors.kernels import Kernel, Matern, Radial
 from nasturtium.predictors.linear import left_out
-from nasturtium.predictors.options import integers
 from nasturtium.predictors.structured import DistanceKernel, Hamming, WeisfeilerLehman
 
 Array = NDArray[Any]

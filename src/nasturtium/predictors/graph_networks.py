@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from nasturtium.options import integers, reals
 from nasturtium.predictors.base import PredictorError, Regressor
 from nasturtium.predictors.calibration import Held, split_off
 from nasturtium.predictors.graph_modules import READERS, Batch
 from nasturtium.predictors.graphs import Graphs
 from nasturtium.predictors.linear import BayesianLinear
-from nasturtium.predictors.options import integers, reals
 
 Array = NDArray[Any]
 
@@ -41,7 +41,7 @@ class GraphNetwork(Regressor):
         seed: Of first weights and orders.
 
     Raises:
-        PredictorError: If an option cannot be used.
+        NasturtiumError: If an option cannot be used.
     """
 
     graphs = True

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from nasturtium.options import integers, reals
 from nasturtium.predictors.base import PredictorError, Regressor
 from nasturtium.predictors.calibration import Held, split_off
 from nasturtium.predictors.networks import ACTIVATIONS, Adam, Networks, train
-from nasturtium.predictors.options import integers, reals
 
 Array = NDArray[Any]
 
@@ -43,7 +43,7 @@ class Ensemble(Regressor):
         seed: Of the first weights and orders.
 
     Raises:
-        PredictorError: If an option cannot be used.
+        NasturtiumError: If an option cannot be used.
     """
 
     def __init__(

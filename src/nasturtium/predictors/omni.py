@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nasturtium.options import integers
 from nasturtium.predictors.base import PredictorError, Regressor
 from nasturtium.predictors.boosting import Bagged
 from nasturtium.predictors.calibration import Held
 from nasturtium.predictors.forest import Forest
 from nasturtium.predictors.gaussian import MOST, GaussianProcess
 from nasturtium.predictors.kernels import Kernel, Matern
-from nasturtium.predictors.options import integers
 from nasturtium.predictors.structured import WeisfeilerLehman
 from nasturtium.predictors.sums import Pick, Sum
 from nasturtium.predictors.views import Views

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from nasturtium.options import integers, reals
 from nasturtium.predictors.base import PredictorError, Regressor
 from nasturtium.predictors.calibration import Held, split_off
 from nasturtium.predictors.mlp import tensors
 from nasturtium.predictors.networks import Networks
-from nasturtium.predictors.options import integers, reals
 
 Array = NDArray[Any]
 
@@ -68,7 +68,7 @@ class BOHAMIANN(Regressor):
         seed: Of weights, batches and noise.
 
     Raises:
-        PredictorError: If an option cannot be used, or no sample would be kept.
+        NasturtiumError: If an option cannot be used, or no sample would be kept.
     """
 
     def __init__(

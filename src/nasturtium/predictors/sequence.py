@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional as F
 
+from nasturtium.options import integers, reals
 from nasturtium.predictors.base import PredictorError, Regressor
 from nasturtium.predictors.calibration import Held, split_off
-from nasturtium.predictors.options import integers, reals
 from nasturtium.proxies.generators import own_numbers
 
 Array = NDArray[Any]
@@ -89,7 +89,7 @@ class SequenceModel(Regressor):
         seed: Of first weights and orders.
 
     Raises:
-        PredictorError: If an option cannot be used.
+        NasturtiumError: If an option cannot be used.
     """
 
     def __init__(

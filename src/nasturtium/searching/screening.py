@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from nasturtium.errors import NasturtiumError
 from nasturtium.objective import Goal
+from nasturtium.options import at_least, between
 from nasturtium.space import Architecture
-from nasturtium.strategies.base import Seeded, Strategy, at_least, between
+from nasturtium.strategies.base import Seeded, Strategy
 from nasturtium.strategies.filtered import ProxyFilter
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from nasturtium.errors import NasturtiumError
-from nasturtium.strategies.base import Common, Strategy, at_least, named
+from nasturtium.options import at_least
+from nasturtium.strategies.base import Common, Strategy, named
 from nasturtium.trial import Proposal, Trial
 
 if TYPE_CHECKING:

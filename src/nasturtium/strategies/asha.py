@@ -6,7 +6,8 @@ from bisect import insort
 from typing import TYPE_CHECKING, Unpack
 
 from nasturtium.errors import NasturtiumError
-from nasturtium.strategies.base import Losses, at_least
+from nasturtium.options import at_least
+from nasturtium.strategies.base import Losses
 from nasturtium.strategies.fidelity import MultiFidelity, Stepped, best_first
 from nasturtium.trial import Budget, Proposal, Trial
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
 from nasturtium.errors import NasturtiumError, did_you_mean
 from nasturtium.objective import Goal, Limit, Objectives
+from nasturtium.options import at_least
 from nasturtium.strategies.known import TRIES, Known
 from nasturtium.trial import Budget, Proposal, State, Trial, trial_rng
 
@@ -68,7 +68,7 @@ class Strategy(ABC):
         limits: Iterable[str | Limit] = (),
     ) -> None:
         self.space = space
-        self.seed = seed_of(seed)
+        self.seed = at_least("seed", seed, 0)
         self.budget = budget
         self.goal = Goal.of(objectives, limits)
         self.number = 0
@@ -213,40 +213,6 @@ class Seeded(Wrapper):
         if self.begun < len(self.start) and proposal.parent is None:
             self.begun += proposal.architecture == self.start[self.begun]
         super().asked(proposal)
-
-
-def seed_of(value: Any) -> int:
-    """A seed, if it is a whole number from 0 up, numpy's among them.
-
-    Raises:
-        NasturtiumError: Otherwise.
-    """
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
-        raise NasturtiumError(f"option seed={value!r}: a whole number from 0 up is expected")
-    return int(value)
-
-
-def at_least(name: str, value: int, least: int) -> int:
-    """``value``, if it is a whole number not below ``least``.
-
-    Raises:
-        NasturtiumError: Otherwise, naming the option.
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise NasturtiumError(f"option {name}={value!r}: a whole number from {least} up is expected")
-    return value
-
-
-def between(name: str, value: float, low: float, high: float) -> float:
-    """``value``, if it is a number from ``low`` to ``high``.
-
-    Raises:
-        NasturtiumError: Otherwise, naming the option.
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        wanted = f"from {low:g} up" if high == math.inf else f"from {low:g} to {high:g}"
-        raise NasturtiumError(f"option {name}={value!r}: a number {wanted} is expected")
-    return value
 
 
 def named(given: Any, table: Mapping[str, Callable[[], Any]]) -> Any:

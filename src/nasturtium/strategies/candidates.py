@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasturtium.errors import SpaceError
-from nasturtium.strategies.base import at_least
+from nasturtium.options import at_least
 from nasturtium.strategies.known import Known
 
 if TYPE_CHECKING:

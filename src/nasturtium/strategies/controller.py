@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 import numpy as np
 
-from nasturtium.strategies.base import Common, Strategy, at_least, between
+from nasturtium.options import at_least, between
+from nasturtium.strategies.base import Common, Strategy
 from nasturtium.strategies.policy import Advantages, Site, Taken, derived, path
 from nasturtium.trial import Proposal, Trial
 

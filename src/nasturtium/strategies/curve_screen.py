@@ -10,7 +10,7 @@ import numpy as np
 
 from nasturtium.errors import NasturtiumError
 from nasturtium.objective import Objective
-from nasturtium.strategies.base import at_least, between
+from nasturtium.options import at_least, between
 from nasturtium.strategies.fidelity import Staged
 from nasturtium.strategies.halving import Bracket, Hyperband
 from nasturtium.trial import Budget, State, Trial, curve_values

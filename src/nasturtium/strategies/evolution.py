@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from nasturtium.strategies.base import Common, Losses, Strategy, at_least, named
+from nasturtium.options import at_least
+from nasturtium.strategies.base import Common, Losses, Strategy, named
 from nasturtium.strategies.population import (
     SURVIVALS,
     VARIATIONS,

@@ -11,7 +11,8 @@ import numpy as np
 
 from nasturtium.errors import NasturtiumError
 from nasturtium.objective import ranking
-from nasturtium.strategies.base import Common, Losses, Strategy, at_least
+from nasturtium.options import at_least
+from nasturtium.strategies.base import Common, Losses, Strategy
 from nasturtium.strategies.known import Decisions
 from nasturtium.trial import Budget, Proposal, Trial
 

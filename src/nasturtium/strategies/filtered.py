@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nasturtium.strategies.base import Strategy, Wrapper, at_least, between
+from nasturtium.options import at_least, between
+from nasturtium.strategies.base import Strategy, Wrapper
 from nasturtium.trial import Proposal
 
 if TYPE_CHECKING:

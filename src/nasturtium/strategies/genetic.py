@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 
 from nasturtium.objective import ranking
-from nasturtium.strategies.base import Common, Losses, Strategy, at_least, between, named
+from nasturtium.options import at_least, between
+from nasturtium.strategies.base import Common, Losses, Strategy, named
 from nasturtium.strategies.population import (
     VARIATIONS,
     Cross,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Unpack
 
-from nasturtium.strategies.base import Losses, at_least
+from nasturtium.options import at_least
+from nasturtium.strategies.base import Losses
 from nasturtium.strategies.fidelity import MultiFidelity, Stepped, best_first
 from nasturtium.trial import Budget, Proposal, Trial
 

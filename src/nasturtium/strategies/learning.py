@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasturtium.errors import NasturtiumError, did_you_mean
+from nasturtium.options import at_least
 from nasturtium.strategies.acquisition import Guess
-from nasturtium.strategies.base import Common, Losses, Strategy, at_least
+from nasturtium.strategies.base import Common, Losses, Strategy
 from nasturtium.strategies.candidates import Ground
 from nasturtium.strategies.known import Known
 from nasturtium.strategies.lessons import quantiles, taught, worths

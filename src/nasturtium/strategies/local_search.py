@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 import numpy as np
 
-from nasturtium.strategies.base import Common, Losses, Strategy, at_least
+from nasturtium.options import at_least
+from nasturtium.strategies.base import Common, Losses, Strategy
 from nasturtium.strategies.known import Decisions
 from nasturtium.trial import Proposal, Trial
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from nasturtium.errors import NasturtiumError
-from nasturtium.strategies.base import Common, at_least
+from nasturtium.options import at_least
+from nasturtium.strategies.base import Common
 from nasturtium.strategies.learning import Basis, Learning, Maker, learner
 from nasturtium.trial import Proposal
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
+from nasturtium.options import at_least
 from nasturtium.strategies.acquisition import ACQUISITIONS, Acquisition
-from nasturtium.strategies.base import at_least, named
+from nasturtium.strategies.base import named
 from nasturtium.strategies.candidates import PATIENCE, Ground, attempts, distinct
 from nasturtium.strategies.learning import Learned, Learning, Maker, learner
 from nasturtium.strategies.population import VARIATIONS, Member, Selection, Variation, selections

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasturtium.objective import ranking
+from nasturtium.options import at_least, between
 from nasturtium.strategies.acquisition import ACQUISITIONS, Acquisition, Guess
-from nasturtium.strategies.base import at_least, between, named
+from nasturtium.strategies.base import named
 from nasturtium.strategies.candidates import Candidates, makers
 from nasturtium.strategies.front import improvements, undominated
 from nasturtium.strategies.learning import Learned, Learning, Maker

@@ -10,10 +10,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from nasturtium.errors import NasturtiumError
+from nasturtium.options import between
 from nasturtium.space.limits import TooLarge
 from nasturtium.space.points import Exhausted
 from nasturtium.space.sampling import template
-from nasturtium.strategies.base import between
 
 if TYPE_CHECKING:
     import numpy as np

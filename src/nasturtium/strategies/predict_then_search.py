@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from nasturtium.strategies.base import at_least
+from nasturtium.options import at_least
 from nasturtium.strategies.candidates import distinct
 from nasturtium.strategies.known import Decisions, Known
 from nasturtium.strategies.learning import Basis, Learned, Learning, Maker

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from nasturtium.strategies.base import at_least
+from nasturtium.options import at_least
 from nasturtium.strategies.candidates import PATIENCE, attempts, distinct
 from nasturtium.strategies.learning import Learned, Learning, Maker, Told
 from nasturtium.trial import Proposal, Trial

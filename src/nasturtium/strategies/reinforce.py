@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from nasturtium.strategies.base import Common, Strategy, between
+from nasturtium.options import between
+from nasturtium.strategies.base import Common, Strategy
 from nasturtium.strategies.policy import Advantages, Site, Taken, derived, path
 from nasturtium.trial import Proposal, Trial
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Unpack
 
 from nasturtium.errors import NasturtiumError, did_you_mean
-from nasturtium.strategies.base import Losses, at_least, between
+from nasturtium.options import at_least, between
+from nasturtium.strategies.base import Losses
 from nasturtium.strategies.evolution import Evolving, RegularisedEvolution
 from nasturtium.strategies.population import Scalarised
 from nasturtium.trial import Trial

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple, Unpack
 import numpy as np
 
 from nasturtium.objective import ranking
-from nasturtium.strategies.base import Common, Losses, Strategy, at_least, between
+from nasturtium.options import at_least, between
+from nasturtium.strategies.base import Common, Losses, Strategy
 from nasturtium.strategies.known import Decisions
 from nasturtium.strategies.policy import Site, Taken, derived, sites
 from nasturtium.trial import Budget, Proposal, Trial

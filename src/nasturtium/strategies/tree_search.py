@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from nasturtium.strategies.base import Common, Strategy, between
+from nasturtium.options import between
+from nasturtium.strategies.base import Common, Strategy
 from nasturtium.strategies.known import Decisions
 from nasturtium.strategies.policy import Rewards, Site, Taken, derived, path
 from nasturtium.trial import Proposal, Trial
