@@ -262,3 +262,5 @@ def test_many_classes_of_images_stay_classes_with_a_word(generator):
     assert any("50 whole numbers: read as classes (else: kind='regression')" in note for note in task.notes)
     named = load((x, y), classes=[f"c{k}" for k in range(50)])
     assert not any("read as classes" in note for note in (*named.notes, *load("digits").notes))
+    with pytest.raises(TaskError, match="names of classes were given for y, but kind='regression'"):
+        load((x, y), classes=[f"c{k}" for k in range(50)], kind="regression")

@@ -102,6 +102,8 @@ def assemble(
     values = check_target(labels.values, labels.name)
     if len(values) != len(source):
         raise TaskError(f"{labels.name} has {len(values)} rows, but the inputs have {len(source)}; give one a row")
+    if labels.classes is not None and kind == "regression":
+        raise TaskError(f"names of classes were given for {labels.name}, but kind='regression'; leave one of them out")
     named = "classification" if labels.classes is not None else None
     kind, doubt = decide_kind(values, labels.name, kind or named, column=labels.column)
     classes = class_coding(_flat(values), labels.name, labels.classes) if kind == "classification" else None
