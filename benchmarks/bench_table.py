@@ -44,11 +44,15 @@ MODEL_FREE = (
 """The strategies that learn no predictor; those that do are added by ``--with``, as they take far longer."""
 
 LONG = 1_000
+OF_LONG = ("local_search", "evolution", "random")
 EQUAL = 1e-9
 """Runs that all ended at the same value have a standard error of rounding alone."""
 
 YARDSTICKS = ("random", "rea_nats", "aging_evolution", "evolution")
 CLEARLY = 2.0
+
+OPTIONS = {"predict_then_search": {"initial": 50}}
+"""Of strategies whose defaults are for more queries: the 172 random networks of the paper would be all of them."""
 
 PACKAGES = ("numpy", "scipy", "torch")
 
@@ -94,14 +98,16 @@ def main() -> None:
     given = arguments()
     begun = time.monotonic()
     data = given.data if given.data.exists() else None
-    one, several = strategies([name for name in (*MODEL_FREE, *given.more) if name in STRATEGIES or name in PRESETS])
+    beside = YARDSTICKS if given.yardsticks else MODEL_FREE
+    one, several = strategies([name for name in (*beside, *given.more) if name in STRATEGIES or name in PRESETS])
     one = [name for name in one if name not in given.without]
     here = subjects(data)
     common = {"data": data, "workers": given.workers, "out": given.out, "progress": Said()}
-    found = compare(here, one, given.queries, given.runs, **common)
+    options = {name: chosen for name, chosen in OPTIONS.items() if name in one}
+    found = compare(here, one, given.queries, given.runs, options=options, **common)
     cells = [each for each in here if each[0] == "nasbench201"]
     budgets = compare(cells, ["random", *several], given.queries, given.runs, **common) if several else None
-    long = compare(cells, ["local_search", "evolution", "random"], LONG, given.runs, **common)
+    long = None if given.yardsticks else compare(cells, list(OF_LONG), LONG, given.runs, **common)
     write_comparison(found, given.out / "comparison.html")
     write_difference(found, given.page.with_suffix(".svg"))
     lines = [*head(found, given, time.monotonic() - begun), *ranks_of(found.ranking(), given.page)]
@@ -119,6 +125,7 @@ def arguments() -> argparse.Namespace:
     asked.add_argument("--runs", type=int, default=100)
     asked.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     asked.add_argument("--with", action="append", default=[], dest="more", help="one more strategy; several times")
+    asked.add_argument("--yardsticks", action="store_true", help=f"of the others only {', '.join(YARDSTICKS)}")
     asked.add_argument("--without", action="append", default=[], help="a strategy to leave out; several times")
     asked.add_argument("--out", type=Path, default=ROOT / "runs" / "bench-table", help="keeps finished runs")
     asked.add_argument("--page", type=Path, default=PAGE)
@@ -135,7 +142,9 @@ def head(found: Comparison, given: argparse.Namespace, seconds: float) -> list[s
         f"{platform.python_version()}, {given.workers} process{'es' * (given.workers > 1)} on {platform.machine()}; "
     )
     validation = "Benchmarks whose table has no test split report the validation value."
-    left = [f"Left out for their time: {', '.join(given.without)}."] if given.without else []
+    left = [f"`{name}` with {', '.join(f'{key} {value}' for key, value in OPTIONS[name].items())}, not its default."
+            for name in found.names if name in OPTIONS]  # fmt: skip
+    left += [f"Left out for their time: {', '.join(given.without)}."] if given.without else []
     return [
         "# All strategies on all benchmarks", "", f"{made}it took {passed}.", "", *protocol(found), validation, *left,
         "[comparison.md](comparison.md) says more about the protocol.", "",
@@ -234,8 +243,10 @@ def several_budgets(found: Comparison | None) -> list[str]:
     return [*lines, ""]
 
 
-def optima(found: Comparison) -> list[str]:
+def optima(found: Comparison | None) -> list[str]:
     """How often the best validation value of the table is found."""
+    if found is None:
+        return []
     lines = [
         f"## The optimum in {LONG:,} queries",
         "",
