@@ -10,28 +10,14 @@ from pathlib import Path
 
 import psutil
 import pytest
-from bit_space import FAULTS, Bits, BitSpace, Children, Faulty, Greedy, OneMax, Placed, Stubborn, Teller
+from bit_space import FAULTS, BitSpace, Children, Faulty, Greedy, OneMax, Placed, Stubborn, Teller
 
-from nasturtium.errors import NasturtiumError, StudyError, TrainingError
-from nasturtium.study import InProcess, Job, LocalProcesses
-from nasturtium.study.executor import judge, reason_of
+from nasturtium.errors import NasturtiumError, StudyError
+from nasturtium.study import LocalProcesses
 from nasturtium.trial import State
+from tests.study.faults import TABLE, drain, job
 
 SPACE = BitSpace(20)
-
-
-def job(number, ones=None, **options):
-    ones = number if ones is None else ones
-    return Job(number, Bits((1,) * ones + (0,) * (20 - ones)), 1, seed=number, **options)
-
-
-def drain(executor, count, on_report=lambda *report: True, seconds=30.0):
-    """Waits for ``count`` ends."""
-    ended, deadline = [], time.monotonic() + seconds
-    while len(ended) < count:
-        assert time.monotonic() < deadline, f"only {ended} ended"
-        ended += executor.wait(1.0, on_report)
-    return ended
 
 
 def gone(pid, seconds=5.0):
@@ -52,21 +38,6 @@ def faulty():
     executor = LocalProcesses(Faulty(), SPACE, 1)
     yield executor
     executor.shutdown()
-
-
-TABLE = [
-    ("raises", State.FAILED, "ValueError: no such thing as this\n  "),
-    ("nan", State.FAILED, "accuracy is nan"),
-    ("infinite", State.FAILED, "accuracy is inf"),
-    ("out_of_memory", State.FAILED, "out of memory (MemoryError)"),
-    ("cuda_out_of_memory", State.FAILED, "out of memory (OutOfMemoryError: CUDA out of memory. Tried"),
-    ("hang", State.FAILED, "time limit of 0.3 s"),
-    ("segfault", State.LOST, "its worker died: killed by SIGSEGV"),
-    ("exits", State.LOST, "its worker died: exit code 3"),
-    ("text", State.FAILED, "the estimator returned 'good' for 'accuracy'; a number was expected"),
-    ("nothing", State.FAILED, "the estimator returned None; a dict of scores was expected"),
-    ("system_exit", State.FAILED, "SystemExit: 5"),
-]
 
 
 @pytest.mark.parametrize(("fault", "state", "reason"), TABLE, ids=[row[0] for row in TABLE])
@@ -259,30 +230,6 @@ def test_lambdas_are_sent_by_value_where_cloudpickle_is_there():
 def test_no_workers_are_refused():
     with pytest.raises(NasturtiumError, match="workers=0"):
         LocalProcesses(OneMax(), SPACE, 0)
-
-
-def test_in_process_knows_the_same_faults():
-    executor = InProcess(Faulty())
-    able = [row for row in TABLE if row[0] not in ("hang", "segfault", "exits")]
-    for fault, state, reason in able:
-        executor.submit(job(FAULTS.index(fault)))
-        (ended,) = drain(executor, 1)
-        assert ended.state is state
-        assert ended.reason.startswith(reason)
-
-
-def test_in_process_keeps_the_time_limit_at_reports():
-    executor = InProcess(OneMax(seconds=5, steps=50))
-    executor.submit(job(0, seconds=0.25))
-    (ended,) = drain(executor, 1)
-    assert (ended.state, ended.reason) == (State.FAILED, "time limit of 0.25 s")
-    assert ended.seconds < 3
-
-
-def test_our_own_errors_stand_as_they_are():
-    assert reason_of(TrainingError("the loss is nan at step 3")) == "the loss is nan at step 3"
-    assert reason_of(RuntimeError("DefaultCPUAllocator: can't allocate memory: you")).startswith("out of memory")
-    assert judge({}) == (State.FAILED, {}, "the estimator returned {}; a dict of scores was expected")
 
 
 def test_nothing_is_left_running():
