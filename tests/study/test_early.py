@@ -66,6 +66,10 @@ def searched(rule, *ones, objectives="accuracy", limits=(), place=None, estimato
     return study
 
 
+def extrapolating(maximise, bound):
+    return make("pow3", maximise=maximise, bound=bound)
+
+
 def states(study):
     return [trial.state for trial in study]
 
@@ -146,6 +150,7 @@ def test_only_what_ended_before_a_trial_was_asked_counts():
     study.history[:] = [0, 1, ~1, 2, ~0, ~2]  # two at a time
     rule = CurveStop()
     assert [[t.number for t in rule.before.trials(study, trial)] for trial in study] == [[], [], [1]]
+    assert [[t.number for t in rule.before.alike(study, trial)] for trial in study] == [[], [], [1]]
 
 
 def test_a_rule_can_be_used_again():
@@ -159,6 +164,10 @@ def test_a_rule_is_noted_by_its_options_or_its_name():
         == "CurveStop(predictor='pow3', probability=0.9, after=0.2, least=5, trials=3)"
     )
     assert text_of(states) == "states"  # no address, which would differ in the next process
+    noted = text_of(CurveStop(predictor=extrapolating))
+    assert noted == text_of(CurveStop(predictor=extrapolating))
+    assert "test_early.extrapolating:" in noted
+    assert " at 0x" not in noted
     assert text_of(None) is None
 
 
@@ -205,6 +214,66 @@ def test_what_cannot_be_used_is_said():
         CurveStop(probability=0.2)
     with pytest.raises(NasturtiumError, match="trials from 1 up"):
         MedianStop(trials=0)
+    for trials in (1, 0):  # the miss of one curve has no spread
+        with pytest.raises(NasturtiumError, match=r"trials from 2 up"):
+            CurveStop(trials=trials)
+
+
+def cut(study, number, epochs=8):
+    """A trial as it was after some epochs."""
+    trial = study.trials[number]
+    trial.curve = list(trial.curve)[:epochs]
+    return trial
+
+
+def test_where_fewer_than_two_curves_have_begun_nothing_is_stopped():
+    study = searched(None, 8, 7, 6, 1)
+    poor = cut(study, 3)
+    assert "stopped early after 8 of 20 epochs" in CurveStop()(study, poor)
+    for trial in study.trials[:2]:
+        trial.curve = list(trial.curve)[10:]  # the metric was reported from there on alone
+    chance, mean, std = CurveStop().chance(
+        np.linspace(0.1, 0.2, 8),
+        np.stack([[np.nan] * 10 + [0.9] * 10, np.linspace(0.1, 0.9, 20)]),
+        study.goal.objectives[0],
+        0.9,
+    )
+    assert (chance, math.isnan(mean), std) == (0.5, True, math.inf)
+    assert CurveStop()(study, poor) == ""
+
+
+def test_curves_that_were_foreseen_exactly_have_no_spread_and_can_be_judged():
+    class Knows:
+        learns = False
+
+        def __init__(self, maximise, bound):
+            pass
+
+        def extrapolate(self, lines, horizon):
+            return np.full(len(lines), 0.8), np.zeros(len(lines))
+
+    ended = np.full((3, 20), 0.8)
+    objective = Goal.of("accuracy").objectives[0]
+    for best, chance in ((0.9, 0.0), (0.7, 1.0)):
+        assert CurveStop(predictor=Knows).chance(np.full(8, 0.8), ended, objective, best) == (chance, 0.8, 0.0)
+
+
+def test_only_the_latest_curves_are_read(monkeypatch):
+    monkeypatch.setattr("nasturtium.study.early.LAST", 3)
+    study = searched(None, 4, 5, 6, 5, 4, 6, 5, 1)
+    rule = CurveStop()
+    assert rule(study, cut(study, 7))
+    assert sorted(number for what, number in rule.before.read if what == "curve") == [4, 5, 6]
+    more = CurveStop(trials=5)  # so many must there be, however few are compared
+    assert more(study, cut(study, 7))
+    assert sorted(number for what, number in more.before.read if what == "curve") == [2, 3, 4, 5, 6]
+
+
+def test_the_latest_of_the_same_budget_come_first():
+    study = searched(None, 5, 8, 2, 7, 1)
+    study.trials[1].budget = 5
+    before = CurveStop().before
+    assert [[t.number for t in before.alike(study, trial)] for trial in study] == [[], [], [0], [2, 0], [3, 2, 0]]
 
 
 @pytest.mark.parametrize("make_rule", [CurveStop, lambda: MedianStop(trials=1, after=0.0)])
