@@ -3,75 +3,27 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
 import pytest
-from bit_space import Bits, BitSpace
 
 from nasturtium.errors import NasturtiumError
 from nasturtium.objective import Goal
 from nasturtium.predictors.curves import make
-from nasturtium.strategies import RandomSearch
 from nasturtium.strategies import make as strategy
 from nasturtium.study import InProcess, LocalProcesses, Study, open_study, run
 from nasturtium.study.early import CurveStop, MedianStop, averages_of, early_stop, text_of
-from nasturtium.trial import Proposal, State
-
-SPACE = BitSpace(8)
-EPOCHS = 20
-
-
-@dataclass
-class Learner:
-    """Learns by a power law towards an accuracy that grows with the ones, with a little noise."""
-
-    dies_at: tuple[int, int] | None = None
-    leap: float = 0.0
-
-    def evaluate(self, architecture, budget, report):
-        top = 0.5 + 0.05 * sum(architecture.decisions)
-        noise = np.random.default_rng(report.seed).normal(0, 0.002, EPOCHS)
-        value = 0.0
-        for epoch in range(1, int(budget) + 1):
-            value = float(top - self.leap - 0.4 * epoch**-0.8 + noise[epoch - 1])
-            value += self.leap * (epoch > 15)
-            if self.dies_at == (sum(architecture.decisions), epoch):
-                raise KeyboardInterrupt
-            if not report(epoch, {"accuracy": value, "loss": 1 - value}):
-                break
-        return {"accuracy": value, "loss": 1 - value}
-
-
-class InOrder(RandomSearch):
-    def __init__(self, *ones):
-        super().__init__(SPACE, budget=EPOCHS)
-        self.ones = ones
-
-    def propose(self, number, rng):
-        if number >= len(self.ones):
-            return None
-        count = self.ones[number]
-        return Proposal(Bits((1,) * count + (0,) * (8 - count)), EPOCHS)
-
-
-def searched(rule, *ones, objectives="accuracy", limits=(), place=None, estimator=None):
-    study = open_study(place, Goal.of(objectives, limits), SPACE, {"seed": 1})
-    try:
-        run(study, InOrder(*ones), InProcess(estimator or Learner()), trials=len(ones), seed=1, stop=rule)
-    except KeyboardInterrupt:
-        study.close()
-        raise
-    return study
-
-
-def extrapolating(maximise, bound):
-    return make("pow3", maximise=maximise, bound=bound)
+from nasturtium.trial import State
+from tests.study.learners import EPOCHS, SPACE, InOrder, Learner, searched
 
 
 def states(study):
     return [trial.state for trial in study]
+
+
+def extrapolating(maximise, bound):
+    return make("pow3", maximise=maximise, bound=bound)
 
 
 def test_what_cannot_win_is_stopped_and_what_can_is_not():
@@ -143,16 +95,6 @@ def test_a_study_that_was_broken_off_stops_the_same_trials(tmp_path, rule):
     ]
 
 
-def test_only_what_ended_before_a_trial_was_asked_counts():
-    rule = CurveStop()
-    study = searched(None, 5, 8, 2)
-    assert [[t.number for t in rule.before.trials(study, trial)] for trial in study] == [[], [0], [0, 1]]
-    study.history[:] = [0, 1, ~1, 2, ~0, ~2]  # two at a time
-    rule = CurveStop()
-    assert [[t.number for t in rule.before.trials(study, trial)] for trial in study] == [[], [], [1]]
-    assert [[t.number for t in rule.before.alike(study, trial)] for trial in study] == [[], [], [1]]
-
-
 def test_a_rule_can_be_used_again():
     rule = CurveStop()
     assert states(searched(rule, 5, 4, 3, 2, 8)) == states(searched(rule, 5, 4, 3, 2, 8))
@@ -217,86 +159,6 @@ def test_what_cannot_be_used_is_said():
     for trials in (1, 0):  # the miss of one curve has no spread
         with pytest.raises(NasturtiumError, match=r"trials from 2 up"):
             CurveStop(trials=trials)
-
-
-def cut(study, number, epochs=8):
-    """A trial as it was after some epochs."""
-    trial = study.trials[number]
-    trial.curve = list(trial.curve)[:epochs]
-    return trial
-
-
-def test_where_fewer_than_two_curves_have_begun_nothing_is_stopped():
-    study = searched(None, 8, 7, 6, 1)
-    poor = cut(study, 3)
-    assert "stopped early after 8 of 20 epochs" in CurveStop()(study, poor)
-    for trial in study.trials[:2]:
-        trial.curve = list(trial.curve)[10:]  # the metric was reported from there on alone
-    chance, mean, std = CurveStop().chance(
-        np.linspace(0.1, 0.2, 8),
-        np.stack([[np.nan] * 10 + [0.9] * 10, np.linspace(0.1, 0.9, 20)]),
-        study.goal.objectives[0],
-        0.9,
-    )
-    assert (chance, math.isnan(mean), std) == (0.5, True, math.inf)
-    assert CurveStop()(study, poor) == ""
-
-
-def test_curves_that_were_foreseen_exactly_have_no_spread_and_can_be_judged():
-    class Knows:
-        learns = False
-
-        def __init__(self, maximise, bound):
-            pass
-
-        def extrapolate(self, lines, horizon):
-            return np.full(len(lines), 0.8), np.zeros(len(lines))
-
-    ended = np.full((3, 20), 0.8)
-    objective = Goal.of("accuracy").objectives[0]
-    for best, chance in ((0.9, 0.0), (0.7, 1.0)):
-        assert CurveStop(predictor=Knows).chance(np.full(8, 0.8), ended, objective, best) == (chance, 0.8, 0.0)
-
-
-def test_only_the_latest_curves_are_read(monkeypatch):
-    monkeypatch.setattr("nasturtium.study.early.LAST", 3)
-    study = searched(None, 4, 5, 6, 5, 4, 6, 5, 1)
-    rule = CurveStop()
-    assert rule(study, cut(study, 7))
-    assert sorted(number for what, number in rule.before.read if what == "curve") == [4, 5, 6]
-    more = CurveStop(trials=5)  # so many must there be, however few are compared
-    assert more(study, cut(study, 7))
-    assert sorted(number for what, number in more.before.read if what == "curve") == [2, 3, 4, 5, 6]
-
-
-def test_the_latest_of_the_same_budget_come_first():
-    study = searched(None, 5, 8, 2, 7, 1)
-    study.trials[1].budget = 5
-    before = CurveStop().before
-    assert [[t.number for t in before.alike(study, trial)] for trial in study] == [[], [], [0], [2, 0], [3, 2, 0]]
-
-
-@pytest.mark.parametrize("make_rule", [CurveStop, lambda: MedianStop(trials=1, after=0.0)])
-def test_curves_that_ended_are_read_once(make_rule, monkeypatch):
-    """Which is what a rule costs at every report."""
-    read = []
-
-    class Watching(list):
-        def __iter__(self):
-            read.append(self)
-            return super().__iter__()
-
-    def watched(study, trial):
-        for each in study.trials[: trial.number]:
-            if not isinstance(each.curve, Watching):
-                each.curve = Watching(each.curve)
-        return rule(study, trial)
-
-    rule = make_rule()
-    study = open_study(None, Goal.of("accuracy"), SPACE, {"seed": 1})
-    run(study, InOrder(*range(8), *range(8)), InProcess(Learner()), trials=16, seed=1, stop=watched, repeats=True)
-    assert 5 < len(read) <= 16 + 1
-    assert 0 < study.counts[State.STOPPED] < 16
 
 
 def test_running_averages_are_those_of_each_beginning():
