@@ -65,12 +65,32 @@ def test_what_has_no_score_comes_last():
     assert not any(each.architecture.decisions[0] for each in asked)
 
 
+@pytest.mark.parametrize(
+    ("keep", "asked"), [(1.0, 20), (0.75, 26), (0.6, 33), (0.5, 40), (0.4, 50), (0.3, 66), (0.25, 80), (0.1, 200)]
+)
+def test_the_share_is_kept_whatever_it_is(keep, asked):
+    """Rounded to one of a whole number of candidates, 0.75 kept all and 0.4 a half."""
+    inner = make("random", space=bits(14), seed=1)
+    propose, counted = inner.propose, []
+    inner.propose = lambda number, rng: counted.append(number) or propose(number, rng)
+    strategy = ProxyFilter(inner, one_by_one(ones), keep=keep)
+    drive(strategy, 20)
+    assert len(counted) == asked == math.floor(20 / keep + 1e-9)
+    each = [counted.count(number) for number in range(20)]
+    assert max(each) - min(each) <= 1  # spread evenly
+
+
+def test_the_pool_is_as_large_as_the_share_says():
+    made = [ProxyFilter(make("random", space=bits(8)), one_by_one(ones), keep=keep, start=6) for keep in (0.75, 0.4)]
+    assert [each.pool for each in made] == [8, 15]
+
+
 @pytest.mark.parametrize("name", ["random", "evolution", "local_search", "hyperband"])
-@pytest.mark.parametrize("stop", [0, 2, 5, 11])
-def test_a_replayed_one_goes_on_as_if_it_had_never_stopped(name, stop):
+@pytest.mark.parametrize(("stop", "keep"), [(0, 0.2), (2, 0.2), (5, 0.4), (11, 0.2), (12, 0.75)])
+def test_a_replayed_one_goes_on_as_if_it_had_never_stopped(name, stop, keep):
     def fresh():
         budget = {"budget": 9} if name == "hyperband" else {}
-        return ProxyFilter(make(name, space=bits(8), seed=2, **budget), one_by_one(ones), keep=0.2, start=3)
+        return ProxyFilter(make(name, space=bits(8), seed=2, **budget), one_by_one(ones), keep=keep, start=3)
 
     whole = drive(fresh(), 16)
     again = fresh()

@@ -3,71 +3,27 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
 import pytest
-from bit_space import Bits, BitSpace
 
 from nasturtium.errors import NasturtiumError
 from nasturtium.objective import Goal
 from nasturtium.predictors.curves import make
-from nasturtium.strategies import RandomSearch
 from nasturtium.strategies import make as strategy
 from nasturtium.study import InProcess, LocalProcesses, Study, open_study, run
 from nasturtium.study.early import CurveStop, MedianStop, averages_of, early_stop, text_of
-from nasturtium.trial import Proposal, State
-
-SPACE = BitSpace(8)
-EPOCHS = 20
-
-
-@dataclass
-class Learner:
-    """Learns by a power law towards an accuracy that grows with the ones, with a little noise."""
-
-    dies_at: tuple[int, int] | None = None
-    leap: float = 0.0
-
-    def evaluate(self, architecture, budget, report):
-        top = 0.5 + 0.05 * sum(architecture.decisions)
-        noise = np.random.default_rng(report.seed).normal(0, 0.002, EPOCHS)
-        value = 0.0
-        for epoch in range(1, int(budget) + 1):
-            value = float(top - self.leap - 0.4 * epoch**-0.8 + noise[epoch - 1])
-            value += self.leap * (epoch > 15)
-            if self.dies_at == (sum(architecture.decisions), epoch):
-                raise KeyboardInterrupt
-            if not report(epoch, {"accuracy": value, "loss": 1 - value}):
-                break
-        return {"accuracy": value, "loss": 1 - value}
-
-
-class InOrder(RandomSearch):
-    def __init__(self, *ones):
-        super().__init__(SPACE, budget=EPOCHS)
-        self.ones = ones
-
-    def propose(self, number, rng):
-        if number >= len(self.ones):
-            return None
-        count = self.ones[number]
-        return Proposal(Bits((1,) * count + (0,) * (8 - count)), EPOCHS)
-
-
-def searched(rule, *ones, objectives="accuracy", limits=(), place=None, estimator=None):
-    study = open_study(place, Goal.of(objectives, limits), SPACE, {"seed": 1})
-    try:
-        run(study, InOrder(*ones), InProcess(estimator or Learner()), trials=len(ones), seed=1, stop=rule)
-    except KeyboardInterrupt:
-        study.close()
-        raise
-    return study
+from nasturtium.trial import State
+from tests.study.learners import EPOCHS, SPACE, InOrder, Learner, searched
 
 
 def states(study):
     return [trial.state for trial in study]
+
+
+def extrapolating(maximise, bound):
+    return make("pow3", maximise=maximise, bound=bound)
 
 
 def test_what_cannot_win_is_stopped_and_what_can_is_not():
@@ -139,15 +95,6 @@ def test_a_study_that_was_broken_off_stops_the_same_trials(tmp_path, rule):
     ]
 
 
-def test_only_what_ended_before_a_trial_was_asked_counts():
-    rule = CurveStop()
-    study = searched(None, 5, 8, 2)
-    assert [[t.number for t in rule.before.trials(study, trial)] for trial in study] == [[], [0], [0, 1]]
-    study.history[:] = [0, 1, ~1, 2, ~0, ~2]  # two at a time
-    rule = CurveStop()
-    assert [[t.number for t in rule.before.trials(study, trial)] for trial in study] == [[], [], [1]]
-
-
 def test_a_rule_can_be_used_again():
     rule = CurveStop()
     assert states(searched(rule, 5, 4, 3, 2, 8)) == states(searched(rule, 5, 4, 3, 2, 8))
@@ -159,6 +106,10 @@ def test_a_rule_is_noted_by_its_options_or_its_name():
         == "CurveStop(predictor='pow3', probability=0.9, after=0.2, least=5, trials=3)"
     )
     assert text_of(states) == "states"  # no address, which would differ in the next process
+    noted = text_of(CurveStop(predictor=extrapolating))
+    assert noted == text_of(CurveStop(predictor=extrapolating))
+    assert "test_early.extrapolating:" in noted
+    assert " at 0x" not in noted
     assert text_of(None) is None
 
 
@@ -205,29 +156,9 @@ def test_what_cannot_be_used_is_said():
         CurveStop(probability=0.2)
     with pytest.raises(NasturtiumError, match="trials from 1 up"):
         MedianStop(trials=0)
-
-
-@pytest.mark.parametrize("make_rule", [CurveStop, lambda: MedianStop(trials=1, after=0.0)])
-def test_curves_that_ended_are_read_once(make_rule, monkeypatch):
-    """Which is what a rule costs at every report."""
-    read = []
-
-    class Watching(list):
-        def __iter__(self):
-            read.append(self)
-            return super().__iter__()
-
-    def watched(study, trial):
-        for each in study.trials[: trial.number]:
-            if not isinstance(each.curve, Watching):
-                each.curve = Watching(each.curve)
-        return rule(study, trial)
-
-    rule = make_rule()
-    study = open_study(None, Goal.of("accuracy"), SPACE, {"seed": 1})
-    run(study, InOrder(*range(8), *range(8)), InProcess(Learner()), trials=16, seed=1, stop=watched, repeats=True)
-    assert 5 < len(read) <= 16 + 1
-    assert 0 < study.counts[State.STOPPED] < 16
+    for trials in (1, 0):  # the miss of one curve has no spread
+        with pytest.raises(NasturtiumError, match=r"trials from 2 up"):
+            CurveStop(trials=trials)
 
 
 def test_running_averages_are_those_of_each_beginning():

@@ -13,8 +13,8 @@ from sklearn import metrics as sklearn_metrics
 from nasturtium.errors import ObjectiveError, TaskError, TrainingError
 from nasturtium.estimators.fit import make_loss
 from nasturtium.objective import Goal
+from nasturtium.sameness import identity
 from nasturtium.tasks import Combined, Metric, evaluate_metrics, load
-from nasturtium.tasks.own import identity
 
 
 def matthews(predicted, targets):

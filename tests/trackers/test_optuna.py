@@ -1,11 +1,14 @@
 """The copy of a study is read by Optuna itself."""
 
+import json
+
 import pytest
 from tracked_study import ENDS, write_study
 
 from nasturtium.errors import StudyError
 from nasturtium.trackers.optuna import STATES, export
 from nasturtium.trackers.reading import read_tracked
+from nasturtium.trial import State
 
 optuna = pytest.importorskip("optuna", reason="optuna is not installed (extra optuna)")
 
@@ -67,6 +70,24 @@ def test_several_objectives_go_over(tmp_path):
     assert [direction.name for direction in study.directions] == ["MAXIMIZE", "MINIMIZE"]
     assert study.trials[0].values == [ours.trials[0].scores["accuracy"], ours.trials[0].scores["params"]]
     assert {theirs.user_attrs["keeps limits"] for theirs in study.trials if theirs.values} == {False, True}
+
+
+def test_trials_from_before_the_objectives_were_changed_have_failed(tmp_path):
+    folder = write_study(tmp_path / "changed", trials=6)
+    url = f"sqlite:///{tmp_path / 'base.db'}"
+    export(folder, url)
+    settings = json.loads((folder / "settings.json").read_text())
+    (folder / "settings.json").write_text(json.dumps({**settings, "objectives": ["max:auroc"]}))
+    assert export(folder, url) == 8
+    study, ours = optuna.load_study(study_name="changed", storage=url), read_tracked(folder).study
+    assert study.metric_names == ["auroc"]
+    lacking = [theirs for trial, theirs in zip(ours, study.trials, strict=True) if trial.state is State.COMPLETE]
+    assert len(lacking) == 3
+    for theirs in lacking:
+        assert theirs.state.name == "FAIL"
+        assert theirs.user_attrs["state"] == "complete"
+        assert theirs.user_attrs["reason"] == "it has no score auroc, by which the study is judged since"
+        assert theirs.user_attrs["score accuracy"] > 0
 
 
 def test_a_storage_that_cannot_be_written_is_one_line(folder, tmp_path):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 from nasturtium import tasks
 from nasturtium.benchmarks.built import write_built
 from nasturtium.benchmarks.table import BenchmarkError
+from nasturtium.errors import NasturtiumError
 from nasturtium.objective import Goal, Limit
 from nasturtium.options import at_least
+from nasturtium.searching.call import judged
+from nasturtium.searching.costing import Costing
 from nasturtium.searching.settings import versions
 from nasturtium.searching.stages import PRELOADED, space_for
 from nasturtium.searching.units import duration
@@ -23,6 +28,7 @@ from nasturtium.tasks.metrics import METRICS
 from nasturtium.trial import Budget, Proposal, State, Trial
 
 if TYPE_CHECKING:
+    from nasturtium.benchmarks.recorded import RecordedTraining
     from nasturtium.estimators import Recipe
     from nasturtium.space import Architecture, Space
     from nasturtium.tasks import Task
@@ -32,7 +38,7 @@ STUDY = "study.db"
 
 
 class Sampled(RandomSearch):
-    """Proposes distinct random architectures, each so many times in a row: once for every seed.
+    """Proposes distinct random architectures, each so many times in a row: once for every seed; infeasible ones once.
 
     Args:
         space: Where they come from.
@@ -45,18 +51,28 @@ class Sampled(RandomSearch):
         super().__init__(space, seed=seed, budget=budget)
         self.seeds = seeds
         self.latest: Architecture | None = None
+        self.times = 0
+        self.infeasible = False
 
     def propose(self, number: int, rng: Any) -> Proposal | None:  # type: ignore[override]
         """The latest architecture again, or a new one when it was proposed for every seed; None when none is left."""
-        if self.latest is not None and number % self.seeds:
+        if self.latest is not None and self.times < self.seeds and not self.infeasible:
             return Proposal(self.latest, self.budget)
         proposal = super().propose(number, rng)
         return None if proposal.architecture in self.known else proposal
 
     def asked(self, proposal: Proposal) -> None:
-        """Takes note of what was proposed."""
+        """Takes note of what was proposed, and how often in a row."""
         super().asked(proposal)
+        if self.latest is None or proposal.architecture.decisions != self.latest.decisions:
+            self.times, self.infeasible = 0, False
         self.latest = proposal.architecture
+        self.times += 1
+
+    def tell(self, trial: Trial) -> None:
+        """Takes note of what breaks a limit: it will with every seed."""
+        if self.latest is not None and trial.architecture.decisions == self.latest.decisions:
+            self.infeasible = self.infeasible or trial.state is State.INFEASIBLE
 
 
 def build(
@@ -80,8 +96,9 @@ def build(
     """Train random architectures and write a table that :func:`nasturtium.benchmarks.load` reads.
 
     Every training is kept as soon as it ends; the same call on the same ``out`` goes on where it stopped, also with a
-    larger ``count``. A time limit that ends it leaves a table of what was trained. The table holds test scores of all
-    networks: that is what it is for, and why no network of it may be handed over as if its test score were fresh.
+    larger ``count``. A time limit, Ctrl-C or an error that ends it leaves a table of what was trained. The table holds
+    test scores of all networks: that is what it is for, and why no network of it may be handed over as if its score on
+    the test rows were fresh.
 
     Args:
         task: As :func:`nasturtium.search` takes it; it must have test rows.
@@ -105,60 +122,114 @@ def build(
 
     Raises:
         BenchmarkError: If the task has no test rows, an option cannot be written down, or nothing was trained.
-        NasturtiumError: If what was given cannot be used.
-        KeyboardInterrupt: If the user stopped it; the table of what was trained is written before.
+        NasturtiumError: If what was given cannot be used: a metric that the validation rows cannot tell, say.
+        StudyError: If nothing keeps the limits, or the study cannot be written.
+        KeyboardInterrupt: If the user stopped it.
     """
-    at_least("count", count, 1)
-    at_least("seeds", seeds, 1)
-    at_least("epochs", epochs, 1)
+    for name, given in (("count", count), ("seeds", seeds), ("epochs", epochs)):
+        at_least(name, given, 1)
     if device is not None:
         from nasturtium.estimators.device import check_device
 
         check_device(device)
+    seconds, folder = duration(time), Path(out)
     data = tasks.load(task, seed=seed, **(task_options or {}))
-    if len(data.test) == 0:
-        raise BenchmarkError(f"task {data.name!r} has no test rows, and a benchmark is judged by them; give it some")
-    opened, folder = space_for(space, data, space_options or {}), Path(out)
+    goal = _goal(data, limits)
+    opened = space_for(space, data, space_options or {})
     from nasturtium.benchmarks.recorded import RecordedTraining  # torch, once all else is in order
-    from nasturtium.estimators import lengths_for
 
     training = RecordedTraining(data, recipe, device, checkpoints=False)
-    goal = Goal.of(data.objective, limits, data.directions)
-    for limit in goal.limits:
-        if not limit.structural:
-            raise BenchmarkError(f"limit {limit} is on scores: a benchmark keeps those of all networks; leave it out")
     header = {"benchmark": data.name, "data": data.fingerprint, "seed": seed, "seeds": seeds, "epochs": epochs,
               "recipe": str(training.recipe), "limits": [str(each) for each in goal.limits]}  # fmt: skip
     facts = _facts(data, opened, header, space_options or {})
     study = open_study(folder / STUDY, goal, opened, header)
+    building = Building(study, training, Sampled(opened, seed=seed, budget=epochs, seeds=seeds), folder / FILE, facts)
     try:
-        training.lengths = lengths_for(training.lengths, study.trials)
-        executor = InProcess(training) if workers == 1 else LocalProcesses(training, opened, workers, preload=PRELOADED)
-        ending = run(
-            study, Sampled(opened, seed=seed, budget=epochs, seeds=seeds), executor, trials=count * seeds, seed=seed,
-            time=duration(time), repeats=True, cost=training.costs, progress=make_progress(count * seeds, None, quiet),
-            seed_of=lambda trial: seed + trial.number % seeds,
-        )  # fmt: skip
-        failed = sum(trial.state is State.FAILED for trial in study.trials)
-        written = write_built(folder / FILE, _rows(study, seeds, seed), {**facts, "failed": failed})
-        if ending == Ending.INTERRUPTED:
-            raise KeyboardInterrupt
-        return written
+        return building.run(count, workers, seconds, quiet)
     finally:
         study.close()
 
 
-def _rows(study: Study, seeds: int, seed: int) -> list[dict[str, Any]]:
-    """One row for each training that ended well.
+def _goal(task: Task, limits: Iterable[str | Limit]) -> Goal:
+    """What trainings must score, and what networks must keep.
 
     Raises:
-        BenchmarkError: If there is none.
+        BenchmarkError: If a limit is on scores, or there is nothing that tells them.
+        NasturtiumError: If the validation rows cannot tell the metric.
     """
-    rows = [_row(trial, seed + trial.number % seeds) for trial in study.trials if trial.state is State.COMPLETE]
-    if not rows:
-        reason = next((trial.reason for trial in study.trials if trial.reason), "give it more time")
-        raise BenchmarkError(f"no training ended well, so there is no table ({reason})")
-    return rows
+    if len(task.test) == 0:
+        raise BenchmarkError(f"task {task.name!r} has no test rows, and a benchmark is judged by them; give it some")
+    goal = Goal.of(task.objective, limits, task.directions)
+    for limit in goal.limits:
+        if not limit.structural:
+            raise BenchmarkError(f"limit {limit} is on scores: a benchmark keeps those of all networks; leave it out")
+    judged(goal, task)
+    return goal
+
+
+@dataclass
+class Building:
+    """A benchmark that is being built.
+
+    Attributes:
+        study: Its trainings.
+        training: How they are done.
+        sampled: What is trained.
+        file: Of the table.
+        facts: What the table is of.
+    """
+
+    study: Study
+    training: RecordedTraining
+    sampled: Sampled
+    file: Path
+    facts: Mapping[str, Any]
+
+    def run(self, count: int, workers: int, seconds: float | None, quiet: bool) -> Path:
+        """Train so many architectures and write the table; also where the user, or something else, ends it before."""
+        try:
+            ending = self.train(count * self.sampled.seeds, workers, seconds, quiet)
+            if ending == Ending.INTERRUPTED:
+                raise KeyboardInterrupt
+        except (KeyboardInterrupt, NasturtiumError):
+            with suppress(BenchmarkError):  # there is nothing to write yet; what is on its way to the user says more
+                self.write()
+            raise
+        return self.write()
+
+    def train(self, trainings: int, workers: int, seconds: float | None, quiet: bool) -> Ending:
+        """Train until there are so many trainings, or the time is over."""
+        from nasturtium.estimators import lengths_for
+
+        training, study, space = self.training, self.study, self.sampled.space
+        training.lengths = lengths_for(training.lengths, study.trials)
+        executor = InProcess(training) if workers == 1 else LocalProcesses(training, space, workers, preload=PRELOADED)
+        return run(
+            study, self.sampled, executor, trials=trainings, seed=self.sampled.seed, time=seconds, repeats=True,
+            cost=Costing(training, study.goal, study), progress=make_progress(trainings, None, quiet),
+            seed_of=self.seed_of,
+        )  # fmt: skip
+
+    def seed_of(self, trial: Trial) -> int:
+        """The seed of a training: the same ones for every architecture, whose trainings follow each other."""
+        trials, first = self.study.trials, trial.number
+        while first and trials[first - 1].architecture.decisions == trial.architecture.decisions:
+            first -= 1
+        return self.sampled.seed + trial.number - first
+
+    def write(self) -> Path:
+        """Write the table of what was trained so far.
+
+        Raises:
+            BenchmarkError: If no training ended well, or the file cannot be written.
+        """
+        trials = self.study.trials
+        rows = [_row(trial, self.seed_of(trial)) for trial in trials if trial.state is State.COMPLETE]
+        if not rows:
+            reason = next((trial.reason for trial in trials if trial.reason), "give it more time")
+            raise BenchmarkError(f"no training ended well, so there is no table ({reason})")
+        failed = sum(trial.state is State.FAILED for trial in trials)
+        return write_built(self.file, rows, {**self.facts, "failed": failed})
 
 
 def _row(trial: Trial, seed: int) -> dict[str, Any]:

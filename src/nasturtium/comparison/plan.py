@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
-import itertools
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from nasturtium.benchmarks import Benchmark, check, load, load_surrogate
 from nasturtium.comparison.answers import Answers
 from nasturtium.comparison.simulation import Limits
 from nasturtium.errors import NasturtiumError, did_you_mean
+from nasturtium.sameness import identity, told
 from nasturtium.strategies import PRESETS, STRATEGIES
 from nasturtium.strategies.fidelity import MultiFidelity
 from nasturtium.strategies.options import taken
@@ -141,11 +140,10 @@ class Contender:
     def text(self) -> str:
         """Strategy and options, by which runs are known again.
 
-        What makes a strategy is known by its place and by what it has closed over, and by its name here: two functions
-        of one factory have the same place.
+        What makes a strategy is known by what it is (see :func:`nasturtium.sameness.identity`), and by its name here.
         """
-        made = self.strategy if isinstance(self.strategy, str) else [self.name, _told(self.strategy)]
-        return json.dumps([made, dict(self.options)], sort_keys=True, default=_told)
+        made = self.strategy if isinstance(self.strategy, str) else [self.name, identity(self.strategy)]
+        return json.dumps([made, dict(self.options)], sort_keys=True, default=told)
 
 
 @dataclass(frozen=True)
@@ -189,8 +187,8 @@ class Plan:
             subject: What the benchmark is known by, its numbers among it.
             contender: The strategy.
         """
-        told = [RULES, subject, contender.text, *self.limits, self.seed, self.epoch, self.noise]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+        decisive = [RULES, subject, contender.text, *self.limits, self.seed, self.epoch, self.noise]
+        return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:16]
 
     def run_seed(self, number: int) -> int:
         """The seed of run ``number``, the same for every strategy and benchmark."""
@@ -205,20 +203,6 @@ class Plan:
     def pairs(self) -> list[tuple[int, int]]:
         """Every benchmark with every strategy, by their places."""
         return [(s, c) for s in range(len(self.subjects)) for c in range(len(self.contenders))]
-
-
-def _told(thing: Any, depth: int = 3) -> str:
-    """What a value is known by: of a function its place and what it has closed over, of a partial one its arguments."""
-    if isinstance(thing, partial):
-        bound = [*thing.args, *itertools.chain(*sorted(thing.keywords.items()))]
-        return f"{_told(thing.func, depth)}{[_told(each, depth) for each in bound]}"
-    if isinstance(thing, np.ndarray):  # its text leaves most of it out
-        return f"{thing.dtype}{thing.shape}{hashlib.sha256(np.ascontiguousarray(thing).tobytes()).hexdigest()[:16]}"
-    if not inspect.isfunction(thing):
-        return f"{thing.__module__}:{thing.__qualname__}" if inspect.isclass(thing) else repr(thing)
-    held = [cell.cell_contents for cell in thing.__closure__ or ()] if depth else []
-    given = [*held, *(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values()]
-    return f"{thing.__module__}:{thing.__qualname__}{[_told(each, depth - 1) for each in given]}"
 
 
 def _all_different(what: str, things: Sequence[Any]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nasturtium import strategies, tasks
 from nasturtium.errors import NasturtiumError, did_you_mean
 from nasturtium.objective import STRUCTURAL, Goal, Limit, Objective, Objectives
+from nasturtium.sameness import told
 from nasturtium.searching.calling import call_of
 from nasturtium.searching.result import Result
 from nasturtium.searching.screening import Wish, screened
@@ -85,7 +86,8 @@ def search(
             trials at most.
         proxy: Zero-cost proxies that screen what is tried, whatever the strategy: names, several with commas are
             combined by mean rank.
-        proxy_keep: Share of the strategy's candidates that are tried: of each four the best one at 0.25.
+        proxy_keep: Share of the strategy's candidates that are tried: of each four the best one at 0.25; of two and of
+            three in turn at 0.4.
         proxy_start: How many are tried before: the best of ``proxy_start / proxy_keep`` drawn ones.
         workers: Trials at a time; one runs in this process, more run in processes of their own.
         time: Seconds, or text such as ``10m``, for everything; four tenths are kept for the final trainings.
@@ -153,11 +155,11 @@ def search(
     folder = None if out is None else Path(out)
     if folder is None and distillation is not None:
         raise NasturtiumError("distillation finds teachers in the folder of the study: give it one by out=")
-    named = asked if isinstance(asked, str) else getattr(asked, "__name__", str(asked))
+    named = asked if isinstance(asked, str) else getattr(asked, "__name__", None) or told(asked)
     header = {"task": data.name, **data.custom, "data": data.fingerprint, "strategy": named, "seed": seed,
               "epochs": epochs, "recipe": str(training.recipe), "early_stop": text_of(rule),
               "distillation": None if distillation is None else str(distillation),
-              "options": repr(sorted((strategy_options or {}).items())), **wish.header}  # fmt: skip
+              "options": told(sorted((strategy_options or {}).items())), **wish.header}  # fmt: skip
     kept = Kept(folder, store, header, dict(space_options or {}), call_of(search, given, data))
     means = Means(size(memory), duration(trial_time), isolated, quiet, rule)
     return Search(opened, goal, chooser, training, wanted.checked(), kept, means, screen).result(trials, seconds)

@@ -27,7 +27,8 @@ KEEP, START = 0.25, 5
 """What stands where nothing else is given."""
 
 COUNTED = ("params", "flops")
-"""Costs that are counted, not measured: limits on them are the same whenever candidates are screened."""
+"""Costs that are counted, not measured, and that every trial has: limits on them are the same whenever candidates are
+screened."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from nasturtium import spaces
 from nasturtium.errors import StudyError
 from nasturtium.final import Finish, Wanted, leading, no_winner, winner
-from nasturtium.objective import STRUCTURAL, Goal
+from nasturtium.objective import Goal
+from nasturtium.searching.costing import Costing
 from nasturtium.searching.result import Best, Result
 from nasturtium.searching.screening import Screen
 from nasturtium.searching.settings import write_settings
@@ -151,7 +152,7 @@ class Search:
                 seed=self.wanted.seed,
                 time=self.left(seconds),
                 trial_seconds=self.means.trial_seconds,
-                cost=self.cost,
+                cost=self.cost(study),
                 folder=None if self.kept.folder is None else self.kept.folder / "trials",
                 stop=self.means.stop,
                 progress=self.progress(trials, seconds),
@@ -225,11 +226,10 @@ class Search:
             return InProcess(estimator)
         return LocalProcesses(estimator, space, self.wanted.workers, preload=PRELOADED, memory=self.means.memory)
 
-    def cost(self, architecture: Architecture) -> Scores:
-        """What the limits before training need, and what any user wants to know; what proxies said."""
-        asked = sorted({"params", "flops"} | STRUCTURAL.intersection(self.goal.metrics))
-        costs = self.training.costs(architecture, asked)
-        return costs if self.screen is None else {**costs, **self.screen.kept(architecture)}
+    def cost(self, study: Study) -> Callable[[Architecture], Scores]:
+        """What says what the limits before training need, and what proxies said."""
+        costs, screen = Costing(self.training, self.goal, study), self.screen
+        return costs if screen is None else lambda architecture: {**costs(architecture), **screen.kept(architecture)}
 
     def progress(self, trials: int | None, seconds: float | None = None) -> Progress:
         """A line about so many trials."""

@@ -14,7 +14,8 @@ def duration(given: float | str | None) -> float | None:
     """Seconds from a number or from text such as ``90s``, ``10m``, ``1h30m``.
 
     Raises:
-        NasturtiumError: If it is neither, or not positive.
+        NasturtiumError: If it is neither, or not positive; or if a number beside others has no unit, as ``1h30`` is 90
+            minutes to one reader and an hour and 30 seconds to another.
 
     >>> duration("1h30m")
     5400.0
@@ -26,6 +27,9 @@ def duration(given: float | str | None) -> float | None:
         written = "".join(number + unit for number, unit in found)
         if not found or written != re.sub(r"\s", "", given.lower()) or any(unit not in UNITS for _, unit in found):
             raise NasturtiumError(f"cannot read {given!r} as a time; write 90s, 10m or 1h30m")
+        bare = [number for number, unit in found if not unit]
+        if bare and len(found) > 1:
+            raise NasturtiumError(f"cannot read {given!r} as a time: {bare[0]} has no unit; write 90s, 10m or 1h30m")
         given = sum(float(number) * UNITS[unit] for number, unit in found)
     if not given > 0:
         raise NasturtiumError(f"a time must be positive, not {given:g} s")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 Judge = Callable[[Sequence["Architecture"]], Sequence[float]]
 """Gives a number for each of several candidates, the same for the same ones: better ones larger, NaN for none."""
 
+FINEST = 1_000_000
+"""Shares are taken as fractions of whole numbers up to this, so that 0.1 is a tenth and nothing is lost by rounding."""
 DRAWS = 100
 """How many times as many as are wanted are drawn for a pool where limits are hard to keep."""
 
@@ -32,9 +35,10 @@ class ProxyFilter(Wrapper):
     """Begins with the best of a drawn pool, then tries the best of several candidates of another strategy.
 
     The warm start of Abdelfattah et al. 2021 (arXiv:2101.08134, section 4.2), and their move proposal for whatever the
-    other strategy is: of each ``1 / keep`` candidates it proposes, the best one is tried. The pool follows from the
-    seed alone; proposals that continue a trial are not filtered, and come between those of the pool where the other
-    strategy can take nothing new.
+    other strategy is: of each ``1 / keep`` candidates it proposes, the best one is tried. Where that is no whole number
+    the remainder is carried on: at 0.4 the best of two and of three in turn. The pool follows from the seed alone;
+    proposals that continue a trial are not filtered, and come between those of the pool where the other strategy can
+    take nothing new.
 
     Args:
         strategy: What is filtered; it is told of all trials.
@@ -55,9 +59,9 @@ class ProxyFilter(Wrapper):
     ) -> None:  # fmt: skip
         super().__init__(strategy)
         self.judge = judge
-        self.candidates = max(1, round(1 / between("keep", keep, 1e-6, 1)))
+        self.each = 1 / Fraction(between("keep", keep, 1e-6, 1)).limit_denominator(FINEST)
         self.start = at_least("start", start, 0)
-        self.pool = self.start * self.candidates if pool is None else at_least("pool", pool, self.start)
+        self.pool = round(self.start * self.each) if pool is None else at_least("pool", pool, self.start)
         self.after = at_least("after", after, 0)
         self.able = able or (lambda architecture: True)
         self.begun = 0
@@ -71,15 +75,19 @@ class ProxyFilter(Wrapper):
             if given is not None:
                 return given
         first = self.strategy.propose(number, rng)
-        if first is None or first.parent is not None or self.candidates == 1:
+        if first is None or first.parent is not None:
             return first
-        others = [self.strategy.propose(number, rng) for _ in range(self.candidates - 1)]
+        others = [self.strategy.propose(number, rng) for _ in range(self.offered() - 1)]
         able = [first, *(each for each in others if each is not None and each.parent is None)]
-        offered = {each.architecture.decisions: each for each in reversed(able)}  # of equal ones the first
-        if len(offered) == 1:
+        different = {each.architecture.decisions: each for each in reversed(able)}  # of equal ones the first
+        if len(different) == 1:
             return first
-        best = self._ordered([each.architecture for each in reversed(offered.values())])[0]
-        return offered[best.decisions]
+        best = self._ordered([each.architecture for each in reversed(different.values())])[0]
+        return different[best.decisions]
+
+    def offered(self) -> int:
+        """Of how many candidates the next one is the best: ``1 / keep`` in the mean, from what was asked alone."""
+        return math.floor((self.begun + 1) * self.each) - math.floor(self.begun * self.each)
 
     def asked(self, proposal: Proposal) -> None:
         """Takes note, and passes it on."""

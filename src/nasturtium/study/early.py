@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, is_dataclass
 from functools import partial
-from itertools import chain
 from statistics import NormalDist, median
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from nasturtium.errors import NasturtiumError, did_you_mean
 from nasturtium.objective import Goal, Objective
+from nasturtium.sameness import told
 from nasturtium.study.study import Study
 from nasturtium.trial import Budget, State, Trial, curve_values
 
@@ -28,6 +30,8 @@ Rule = Callable[[Study, Trial], bool | str]
 
 LAST = 50
 """Of so many trials before, the latest, the curves are compared with what was foreseen of them."""
+TINY = 1e-12
+"""The least deviation: where every curve was foreseen exactly there is none, and no normal distribution of it."""
 
 
 @dataclass
@@ -42,20 +46,35 @@ class Before:
     history: list[int] | None = None
     place: int = 0
     complete: list[int] = field(default_factory=list)
+    places: dict[Budget, list[int]] = field(default_factory=dict)
     counts: list[int] = field(default_factory=list)
     read: dict[tuple[str, int], Any] = field(default_factory=dict)
 
     def trials(self, study: Study, trial: Trial) -> list[Trial]:
         """The complete trials that were told before ``trial`` was asked, in the order in which they ended."""
+        count = self.count(study, trial)
+        return [study.trials[number] for number in self.complete[:count]]
+
+    def alike(self, study: Study, trial: Trial) -> Iterator[Trial]:
+        """Those of them that had the same budget, the latest first; who needs the latest alone reads no others."""
+        count = self.count(study, trial)
+        places = self.places.get(trial.budget, [])
+        for at in reversed(range(bisect_left(places, count))):
+            yield study.trials[self.complete[places[at]]]
+
+    def count(self, study: Study, trial: Trial) -> int:
+        """How many they are, once what was told since is taken in."""
         if self.history is not study.history:  # the rule was used for another study before
-            self.history, self.place, self.complete, self.counts, self.read = study.history, 0, [], [], {}
+            self.history, self.place, self.complete, self.places = study.history, 0, [], {}
+            self.counts, self.read = [], {}
         for mark in study.history[self.place :]:
             if mark >= 0:
                 self.counts.append(len(self.complete))
-            elif study.trials[~mark].state is State.COMPLETE:
-                self.complete.append(~mark)
+            elif (ended := study.trials[~mark]).state is State.COMPLETE:
+                self.places.setdefault(ended.budget, []).append(len(self.complete))
+                self.complete.append(ended.number)
         self.place = len(study.history)
-        return [study.trials[number] for number in self.complete[: self.counts[trial.number]]]
+        return self.counts[trial.number]
 
     def once(self, what: str, trial: Trial, read: Callable[[], Any]) -> Any:
         """What ``read`` gives of a trial of the study that :meth:`trials` was asked of, read once."""
@@ -78,17 +97,18 @@ class CurveStop:
     every family of curves misses that; but they leap in the trials before as well.
 
     Args:
-        predictor: What extrapolates: a name in ``nasturtium.predictors.curves.CURVES`` that learns from single curves.
+        predictor: What extrapolates: a name in ``nasturtium.predictors.curves.CURVES`` that learns from single curves,
+            or a class or function that makes such a predictor.
         probability: How sure one must be.
         after: Share of the budget before which no trial is stopped.
         least: How many epochs it must have had at least.
-        trials: How many complete trials of the same budget there must be.
+        trials: How many complete trials of the same budget there must be; two at least, as one has no spread.
 
     Raises:
         NasturtiumError: If an option cannot be used.
     """
 
-    predictor: str = "pow3"
+    predictor: str | Callable[..., CurvePredictor] = "pow3"
     probability: float = 0.95
     after: float = 0.2
     least: int = 5
@@ -96,10 +116,9 @@ class CurveStop:
     before: Before = field(default_factory=Before, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if not 0.5 <= self.probability < 1 or not 0 <= self.after <= 1 or self.least < 1:
-            raise NasturtiumError(
-                f"{self!r}: probability from 0.5 to 1, after from 0 to 1, least from 1 up are expected"
-            )
+        if not 0.5 <= self.probability < 1 or not 0 <= self.after <= 1 or self.least < 1 or self.trials < 2:
+            wanted = "probability from 0.5 to 1, after from 0 to 1, least from 1 up and trials from 2 up"
+            raise NasturtiumError(f"{self!r}: {wanted} are expected")
         if self.extrapolating(True, None).learns:
             raise NasturtiumError(f"predictor={self.predictor!r} needs complete curves to learn from; take 'pow3'")
 
@@ -116,27 +135,35 @@ class CurveStop:
         values = values_of(study, trial, objective.metric)
         if not max(self.least, self.after * horizon) <= len(values) < horizon or not math.isfinite(values[-1]):
             return ""
-        before = self.before.trials(study, trial)
-        best = self.before.once("best", trial, lambda: best_of(study, before, trial.budget))
-        ended = [
-            self.before.once("curve", each, partial(values_of, study, each, objective.metric))
-            for each in before
-            if each.budget == trial.budget
-        ]
-        ended = [each[:horizon] for each in ended if len(each) >= horizon and math.isfinite(each[horizon - 1])]
+        ended = list(itertools.islice(self.ended(study, trial, horizon), max(LAST, self.trials)))
+        best = self.before.once("best", trial, lambda: self.best(study, trial))
         if best is None or len(ended) < self.trials:
             return ""
         goal = best.scores[objective.metric]
-        chance, mean, std = self.chance(values, np.stack(ended[-LAST:]), objective, goal)
-        if chance >= 1 - self.probability:
+        chance, mean, std = self.chance(values, np.stack(ended[:LAST][::-1]), objective, goal)
+        if not math.isfinite(std) or chance >= 1 - self.probability:
             return ""
         return (
             f"stopped early after {len(values)} of {horizon} epochs: {objective.metric} would end at {mean:.4g} "
             f"± {std:.2g}, and trial {best.number} has {goal:.4g}"
         )
 
+    def best(self, study: Study, trial: Trial) -> Trial | None:
+        """What a trial has to beat."""
+        return best_of(study, self.before.trials(study, trial), trial.budget)
+
+    def ended(self, study: Study, trial: Trial, horizon: int) -> Iterator[Array]:
+        """The whole curves of trials before it that had the same budget, the latest first."""
+        metric = study.goal.objectives[0].metric
+        for each in self.before.alike(study, trial):
+            curve = self.before.once("curve", each, partial(values_of, study, each, metric))
+            if len(curve) >= horizon and math.isfinite(curve[horizon - 1]):
+                yield curve[:horizon]
+
     def chance(self, values: Array, ended: Array, objective: Objective, best: float) -> tuple[float, float, float]:
         """The probability that a curve ends beyond ``best``, and the mean and standard deviation of its end.
+
+        The deviation is infinite where fewer than two curves have begun by then, so that no spread is known.
 
         Args:
             values: The curve so far, (t,).
@@ -148,12 +175,15 @@ class CurveStop:
 
         bound = bound_of(np.append(ended[np.isfinite(ended)], best), objective.maximise)
         begun = ended[np.isfinite(ended[:, : len(values)]).any(1)]
+        if len(begun) < 2:
+            return 0.5, math.nan, math.inf
         lines = np.vstack([values, begun[:, : len(values)]])
         means, stds = self.extrapolating(objective.maximise, bound).extrapolate(lines, ended.shape[1])
         missed = begun[:, -1] - means[1:]
         mean = float(means[0] + missed.mean())
         std = math.hypot(float(stds[0]), float(missed.std(ddof=1)) * math.sqrt(1 + 1 / len(missed)))
-        return NormalDist(0.0, std).cdf(mean - best if objective.maximise else best - mean), mean, std
+        gain = mean - best if objective.maximise else best - mean
+        return NormalDist(0.0, max(std, TINY)).cdf(gain), mean, std
 
 
 def best_of(study: Study, trials: Iterable[Trial], budget: Budget) -> Trial | None:
@@ -197,7 +227,7 @@ class MedianStop:
         step = len(values)
         if not max(1, self.after * trial.budget) <= step < trial.budget or not np.isfinite(values).any():
             return ""
-        others = [each for each in self.before.trials(study, trial) if each.budget == trial.budget]
+        others = self.before.alike(study, trial)
         running = [self.before.once("averages", each, partial(averages_of, study, each, objective)) for each in others]
         averages = [average for each in running for average in each[step - 1 :][:1] or each[-1:] if average == average]
         if len(averages) < self.trials or np.nanmax(values) >= median(averages):
@@ -225,7 +255,7 @@ def values_of(study: Study, trial: Trial, metric: str) -> Array:
     while each is not None:
         curves.append(study.trials[study.source(each.number)].curve)
         each = None if each.parent is None else study.trials[each.parent]
-    return np.array(curve_values(chain.from_iterable(reversed(curves)), metric))
+    return np.array(curve_values(itertools.chain.from_iterable(reversed(curves)), metric))
 
 
 EARLY_STOPS: dict[str, Callable[[], Rule]] = {"curve": CurveStop, "median": MedianStop}
@@ -258,5 +288,5 @@ def early_stop(given: str | Rule | None, goal: Goal) -> Rule | None:
 def text_of(rule: Rule | None) -> str | None:
     """What a study notes of its rule, so that it goes on under the same: its options, or the name of a function."""
     if rule is None or is_dataclass(rule):
-        return None if rule is None else repr(rule)
+        return None if rule is None else told(rule)
     return str(getattr(rule, "__qualname__", type(rule).__qualname__))

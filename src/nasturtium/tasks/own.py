@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import functools
-import hashlib
-import inspect
-import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -74,41 +69,6 @@ def _loss(given: object) -> Any:
 
 def _name(given: object) -> str:
     return str(getattr(given, "__name__", type(given).__name__))
-
-
-def identity(function: Any) -> str:
-    """What says that a function is the same as in an earlier run: its name, and a digest of its source.
-
-    Comments and line breaks do not count. Where there is no source, the name alone says it.
-    """
-    if isinstance(function, functools.partial):
-        inner = (
-            identity(function.func),
-            *map(repr, function.args),
-            *(f"{k}={v!r}" for k, v in function.keywords.items()),
-        )
-        return f"partial({', '.join(inner)})"
-    place = function if hasattr(function, "__qualname__") else type(function)
-    told = "" if place is function else f"({', '.join(f'{k}={v!r}' for k, v in sorted(_settings(function).items()))})"
-    return f"{place.__module__}.{place.__qualname__}{told}:{_digest(place)}"
-
-
-def _settings(thing: object) -> dict[str, Any]:
-    """The plain attributes of a callable object, such as the ``delta`` of a loss module."""
-    plain = (bool, int, float, str, tuple)
-    return {k: v for k, v in vars(thing).items() if isinstance(v, plain) and k not in ("training", "call_super_init")}
-
-
-def _digest(function: Any) -> str:
-    try:
-        text = textwrap.dedent(inspect.getsource(function))
-    except (OSError, TypeError):  # built in, or typed at a prompt
-        return ""
-    try:
-        text = ast.dump(ast.parse(text))
-    except SyntaxError:  # a lambda inside a call that its line does not close
-        text = " ".join(text.split())
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)

@@ -175,7 +175,7 @@ class Task:
     @property
     def custom(self) -> dict[str, str]:
         """What the user brought to judge and train by, for the header of a study: ``metric <name>``, ``loss``."""
-        from nasturtium.tasks.own import identity
+        from nasturtium.sameness import identity
 
         said = {f"metric {each.name}": f"{identity(each.function)} {each.takes}" for each in self.own}
         return said if isinstance(self.loss, str) else {**said, "loss": identity(self.loss)}

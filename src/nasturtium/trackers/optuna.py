@@ -28,13 +28,16 @@ STATES = {
     State.INFEASIBLE: "FAIL",
 }
 """Optuna knows no infeasible trials that gave no value; the attribute ``state`` says which failed ones these are."""
+LACKING = "it has no score {}, by which the study is judged since"
+"""Of a complete trial from before the objectives were changed. To Optuna it failed, as it has no value to show."""
 
 
 def export(folder: str | Path, storage_url: str, name: str | None = None, store: str | None = None) -> int:
     """Copies the study of a folder to an Optuna storage, in place of an earlier copy.
 
     Values, directions and states go over as such, what the architectures differ in as categorical parameters, the
-    learning curve of the first objective as intermediate values, all else as user attributes.
+    learning curve of the first objective as intermediate values, all else as user attributes. A complete trial that
+    lacks a score by which the study is judged since is a failed one there, with that as its reason.
 
     Args:
         folder: The folder of a search.
@@ -59,11 +62,12 @@ def export(folder: str | Path, storage_url: str, name: str | None = None, store:
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
-        made = fresh(tracked, storage_url, name or tracked.name)
         fields = varying_fields(tracked.study.trials)
         choices = choices_of(fields)
-        for trial, times, differs in zip(tracked.study, tracked.times, fields, strict=True):
-            made.add_trial(frozen(trial, times, differs, choices, tracked))
+        whole = zip(tracked.study, tracked.times, fields, strict=True)
+        trials = [frozen(trial, times, differs, choices, tracked) for trial, times, differs in whole]
+        made = fresh(tracked, storage_url, name or tracked.name)  # removes an earlier copy, so all else is ready
+        made.add_trials(trials)
     except (sa.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, ImportError) as error:
         shown = scrubbed(storage_url)
         raise StudyError(f"cannot write to the Optuna storage {shown}: {str(error).splitlines()[0]}") from None
@@ -115,7 +119,7 @@ def frozen(
     from optuna.distributions import CategoricalDistribution
     from optuna.trial import FrozenTrial, TrialState
 
-    state = TrialState[STATES[trial.state]]
+    state = TrialState["FAIL" if lacking(trial, tracked) else STATES[trial.state]]
     params = {place: value if value in choices[place] else str(value) for place, value in differs.items()}
     complete = state is TrialState.COMPLETE
     return FrozenTrial(
@@ -136,6 +140,12 @@ def frozen(
     )
 
 
+def lacking(trial: Trial, tracked: Tracked) -> str:
+    """What a complete trial lacks that the study has come to need; strategies are told of it as failed, too."""
+    missing = tracked.goal.missing(trial.scores) if trial.state is State.COMPLETE else []
+    return LACKING.format(", ".join(missing)) if missing else ""
+
+
 def curve(trial: Trial, metric: str) -> dict[int, float]:
     """The reports of one metric by step."""
     points = {int(point["step"]): float(point[metric]) for point in trial.curve if metric in point}
@@ -145,12 +155,13 @@ def curve(trial: Trial, metric: str) -> dict[int, float]:
 def attributes(trial: Trial, tracked: Tracked) -> dict[str, Any]:
     """All that Optuna has no place of its own for."""
     known = not tracked.goal.missing(trial.scores)
+    reason = "; ".join(filter(None, [trial.reason, lacking(trial, tracked)]))
     return {
         "state": trial.state.value,
         "architecture": str(trial.architecture),
         "budget": trial.budget,
         "seconds": trial.seconds,
-        **({"reason": trial.reason} if trial.reason else {}),
+        **({"reason": reason} if reason else {}),
         **({"keeps limits": bool(tracked.goal.feasible(trial.scores))} if known and tracked.goal.limits else {}),
         **{f"score {name}": value for name, value in trial.scores.items()},
     }
