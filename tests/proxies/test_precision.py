@@ -8,8 +8,10 @@ import pytest
 import torch
 from torch import nn
 
+from nasturtium import Architecture
 from nasturtium.proxies import PROXIES, score
 from nasturtium.proxies.precision import _has_double
+from nasturtium.space.signal import sequence, tokens
 from tests.proxies.lacking import DEVICE, Lacking
 
 
@@ -51,6 +53,33 @@ def test_the_device_is_played_as_it_is(device):
         there.double()
     with pytest.raises(RuntimeError, match="same device"):
         there + torch.ones(3)
+
+
+MASKED = "Sequential(Linear(8), Conv1d(16, kernel=3), BatchNorm(), ReLU(), GlobalPool('mean'), Linear(3))"
+EMBEDDED = "Sequential(Embedding(8), Linear(16), ReLU(), GlobalPool('mean'), Linear(3))"
+
+
+def masked():
+    x, mask = torch.randn(6, 7, 4, generator=torch.Generator().manual_seed(1)), torch.ones(6, 7, dtype=torch.bool)
+    mask[::2, 4:] = False
+    return Architecture.parse(MASKED, input=sequence(None, 4, mask=True)).build(), (x, mask)
+
+
+def embedded():
+    words = torch.randint(0, 20, (6, 7), generator=torch.Generator().manual_seed(1))
+    return Architecture.parse(EMBEDDED, input=tokens(7, 20)).build(), (words,)
+
+
+@pytest.mark.parametrize("make", [masked, embedded])
+def test_padding_and_tokens_too(make, device):
+    torch.manual_seed(0)
+    model, inputs = make()
+    targets = torch.arange(6) % 3
+    here = score(model, inputs, targets)
+    there = score(copy.deepcopy(model).to(device), [each.to(device) for each in inputs], targets.to(device))
+    assert there.reasons == here.reasons
+    assert dict(there) == pytest.approx(dict(here), rel=1e-5, nan_ok=True)
+    assert len(here.reasons) < 3
 
 
 @pytest.mark.parametrize("name", PROXIES)
