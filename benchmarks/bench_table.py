@@ -146,7 +146,8 @@ def head(found: Comparison, given: argparse.Namespace, seconds: float) -> list[s
             for name in found.names if name in OPTIONS]  # fmt: skip
     left += [f"Left out for their time: {', '.join(given.without)}."] if given.without else []
     return [
-        "# All strategies on all benchmarks", "", f"{made}it took {passed}.", "", *protocol(found), validation, *left,
+        "# All strategies on all benchmarks", "", f"{made}it took {passed}.", "", *protocol(found), validation,
+        *[f"{each}." for each in found.cautions], *left,
         "[comparison.md](comparison.md) says more about the protocol.", "",
     ]  # fmt: skip
 

@@ -124,6 +124,17 @@ def ranking(tables: Sequence[Held]) -> str:
     return grid(["table", "networks", *ORDER], lines)
 
 
+def lacking(tables: Sequence[Held]) -> str:
+    """Of how many networks a proxy has a value, where that is not all of a table."""
+    lines = []
+    for each in tables:
+        counts = {name: int(np.isfinite(each.scores[name]).sum()) if name in each.scores else 0 for name in ORDER}
+        fewer = [f"{name} {count}" for name, count in counts.items() if count < len(each.accuracy)]
+        if fewer:
+            lines.append([_short(each.name), str(len(each.accuracy)), ", ".join(fewer)])
+    return grid(["table", "networks", "of which have a value"], lines)
+
+
 def bias(tables: Mapping[str, Held], traits: Mapping[str, Mapping[str, Any]]) -> str:
     """Correlation with traits, ours and the published one."""
     columns = [(trait, name) for trait, names in TRAITS.items() for name in names]
@@ -184,14 +195,21 @@ def page(data: Path) -> str:
 
 Made by `python benchmarks/proxy_tables.py` on {made}, from the part of
 NAS-Bench-Suite-Zero that is public (Krishnakumar et al. 2022). Networks are those for which every proxy of a table was
-computed; where one failed it has no value and is left out of that correlation. 301 has no zen for CIFAR-10, and
-segmentsemantic no synflow and no epe_nas.
+computed; where one failed it has no value, and the correlation is that of the others.
+
+The accuracy, here and below, is the one that NASLib gives with them: on 201 with CIFAR-10, CIFAR-100 and ImageNet16-120
+the **test** accuracy of a single training (seed 888, where that was checked), which NASLib calls validation accuracy;
+everywhere else what it calls validation accuracy, of which nothing was checked.
 
 ## Ranking
 
 Spearman's correlation with the accuracy; the best of each table in bold.
 
 {ranking(every)}
+
+Where a proxy failed on some networks of a table, or on all (0), its correlation rests on this many:
+
+{lacking(every)}
 
 ## Bias
 

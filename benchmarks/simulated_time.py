@@ -22,7 +22,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "reinforce at 0.01": {"repeats": True},
     "bohb": {"options": {"candidates": 4, "random": 0.0}},
 }
-"""As the published code has them: regularised evolution of 10 with tournaments of 3, and repeats allowed to all.
+"""As the published code has them: regularised evolution of 10 with tournaments of 3, and repeats allowed.
+
+Not so BOHB: TPE here proposes nothing that it knows while there is something new, and has no option for that, so that
+its trainings are all of different networks, which is to its advantage.
 
 The authors' script for NAS-Bench-201 goes through learning rates 0.01, 0.02, 0.1, 0.2 and 0.5 and does not say which
 one the table has; 0.01 is that of NATS-Bench. BOHB draws 4 candidates and nothing at random. Two of its settings have

@@ -170,10 +170,21 @@ def test_a_surrogate_travels_to_other_processes() -> None:
 
 
 def test_a_surrogate_needs_rows() -> None:
-    with pytest.raises(BenchmarkError, match="at least 20 rows"):
+    with pytest.raises(BenchmarkError, match="additive has 10 rows; a surrogate needs a table of 20 or more"):
         benchmarks.fit_surrogate(additive(10))
-    with pytest.raises(BenchmarkError, match="at least 20 rows"):
+    with pytest.raises(BenchmarkError, match=r"rows=10: .* needs 20 rows or more; additive has 50"):
+        benchmarks.fit_surrogate(additive(50), rows=10)
+    with pytest.raises(BenchmarkError, match=r"rows=-5: .* needs 20 rows or more"):
+        benchmarks.fit_surrogate(additive(50), rows=-5)
+    with pytest.raises(BenchmarkError, match="additive is a surrogate itself, without rows to learn from"):
         benchmarks.fit_surrogate(benchmarks.fit_surrogate(additive(50), trees=2))
+
+
+def test_a_process_is_not_fitted_on_more_rows_than_it_can_hold() -> None:
+    with pytest.raises(BenchmarkError, match=r"on 3,000 rows at most, not on 3,001; give rows=3000, or .*forest, boo"):
+        benchmarks.fit_surrogate(additive(3_001), kind="process")
+    few = benchmarks.fit_surrogate(additive(3_001), kind="process", rows=25)
+    assert few.facts["rows"] == 25
 
 
 def test_published_predictability_of_event_sequences() -> None:

@@ -61,6 +61,7 @@ def test_a_process_predicts_what_scikit_learn_predicts() -> None:
     expected, spread = theirs.predict(asked, return_std=True)
     found = np.array([made.predict(row) for row in asked])
     assert np.allclose(found.mean(1), mean + unit * expected, atol=1e-6)
+    assert np.allclose([made.mean(row) for row in asked], found.mean(1), rtol=1e-13)
     assert np.allclose(found.std(1), unit * np.sqrt(spread**2 - within), atol=1e-5)
     others = np.arange(80) != 7
     theirs.fit(rows[others], (targets[others] - mean) / unit)

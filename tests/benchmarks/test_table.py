@@ -54,6 +54,16 @@ def test_columns_hold_a_value_for_every_row() -> None:
         bench.column()[0] = 1.0
 
 
+def test_the_arrays_that_a_table_was_made_of_stay_the_callers() -> None:
+    values, metric = np.array([1.0, 2.0, 3.0]), Metric("v", "V.", "validation")
+    rows = DecisionRows([SPACE.from_notation(text).decisions for text in WRITTEN])
+    column = Benchmark("b", "", SPACE, rows, [metric], {"v": values}, signal="v", verdict="v").column()
+    with pytest.raises(ValueError, match="read-only"):
+        column[0] = 9.0
+    values[0] = 5.0
+    assert values.tolist() == [5.0, 2.0, 3.0]
+
+
 def test_optimum_follows_the_direction_of_the_metric() -> None:
     bench = small()
     assert bench.optimum() == 70.0
@@ -99,8 +109,10 @@ def test_an_architecture_of_another_space_is_found_by_its_notation() -> None:
 def test_columns_have_to_fit_the_metrics() -> None:
     with pytest.raises(BenchmarkError, match="no metric 'accuracy'"):
         small(signal="accuracy")
-    with pytest.raises(BenchmarkError, match="no_split"):
+    with pytest.raises(BenchmarkError, match="metric 'x': split 'no_split' is none of validation, test"):
         Metric("x", "X.", "no_split")
+    with pytest.raises(BenchmarkError, match="metric 'x': repeats 'runs' is none of mean, seeds"):
+        Metric("x", "X.", "validation", repeats="runs")
     rows = DecisionRows([(0,) * 5])
     metric = Metric("x", "X.", "validation")
     with pytest.raises(BenchmarkError, match="1 rows"):

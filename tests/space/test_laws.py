@@ -141,6 +141,12 @@ def broken(**methods: Any) -> Space:
     return space
 
 
+def declared(size: int, decisions: int = 2, **options: Any) -> Space:
+    """A space that says how large it is."""
+    net = Sequential(*[Linear(choice(2, 3, 4)) for _ in range(decisions)])
+    return Space(net, input=(4,), name="declared", size=size, **options)
+
+
 def changed_everywhere(space: Space) -> Any:
     def mutate(architecture: Architecture, rng: Any, **options: Any) -> Architecture:
         child = space.architecture([(taken + 1) % 3 for taken in architecture.decisions])
@@ -186,6 +192,22 @@ def in_turn(space: Space) -> Any:
 
 FAULTS = {
     "a size": ("counts", lambda: broken(_size=7), "the size is 7, enumeration finds 9"),
+    "a declared size": ("counts", lambda: declared(7), "the size is declared as 7, enumeration finds more"),
+    "a declared size that is too large": (
+        "counts",
+        lambda: declared(12),
+        "the size is declared as 12, enumeration finds 9",
+    ),
+    "a declared size of what is constrained": (
+        "counts",
+        lambda: declared(9, where=lambda a: a.decisions[0] > 0),
+        "declared as 9, enumeration finds 6",
+    ),
+    "a declared size of a large space": (
+        "counts",
+        lambda: declared(5, decisions=30),
+        "the size is declared as 5, enumeration finds more",
+    ),
     "twice": (
         "counts",
         lambda: with_method("enumerate", lambda s: lambda: (s.architecture((0, 0)) for _ in range(9))),
@@ -255,6 +277,11 @@ def test_laws_can_fail(fault: str) -> None:
 def hold(law: str, space: Space) -> None:
     for seed in range(3):
         LAWS[law](space, seed)
+
+
+def test_sizes_that_are_declared_right_keep_the_law() -> None:
+    for space in (declared(9), declared(6, where=lambda a: a.decisions[0] > 0), declared(3**30, decisions=30)):
+        LAWS["counts"](space, 0)
 
 
 def test_all_laws_at_once() -> None:

@@ -10,7 +10,8 @@ import pytest
 from nasturtium import spaces
 from nasturtium.errors import SpaceError
 from nasturtium.space.remembered import Remembered
-from tests.strategies.toy_searches import conditional, constrained, dead_ends, grammar
+from nasturtium.testing.small_spaces import conditional, constrained, grammar
+from tests.strategies.toy_searches import dead_ends
 
 MAKERS = {
     "conditional": conditional,

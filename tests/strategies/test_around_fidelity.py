@@ -6,7 +6,8 @@ import pytest
 
 from nasturtium.strategies import BayesianOptimisation, NeighboursFirst, Seeded, make
 from nasturtium.strategies.filtered import ProxyFilter, one_by_one
-from tests.strategies.toy_searches import asked, drive, places, plain, product, replay
+from nasturtium.testing.driving import asked, drive, places, plain, replay
+from nasturtium.testing.small_spaces import product
 
 SPACE = product(8, 4)
 START = [SPACE.architecture([number % 4] * 8) for number in range(4)]

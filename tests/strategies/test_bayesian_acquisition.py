@@ -20,8 +20,9 @@ from nasturtium.strategies.bayesian import penalised
 from nasturtium.strategies.candidates import Climbed, Drawn, Ground, Mixed, Mutated
 from nasturtium.strategies.known import Known
 from nasturtium.strategies.likeness import likeness
+from nasturtium.testing.driving import asked, drive, good, score
+from nasturtium.testing.small_spaces import SMALL_SPACES, product
 from nasturtium.trial import State, Trial
-from tests.strategies.toy_searches import SPACES, asked, drive, good, product, score
 
 RNG = np.random.default_rng(0)
 MEAN, STD = np.array([0.2, 0.5, 0.9, 1.1, 0.5]), np.array([0.3, 0.1, 0.2, 0.05, 0.6])
@@ -72,7 +73,7 @@ def test_thompson_draws_have_the_marginals_and_alike_candidates_deviate_alike():
 
 
 def test_likeness_is_a_kernel():
-    drawn = [SPACES["conditional"].sample(np.random.default_rng(k)) for k in range(40)]
+    drawn = [SMALL_SPACES["conditional"].sample(np.random.default_rng(k)) for k in range(40)]
     matrix = likeness(drawn, drawn)
     assert np.linalg.eigvalsh(matrix).min() > -1e-9
     np.testing.assert_allclose(np.diag(matrix), 1.0)
@@ -116,14 +117,14 @@ def test_where_nothing_around_the_best_is_new_mutations_are_of_the_next_best():
     assert all(min(differing(each, parent) for parent in begun.best[1:5]) == 1 for each in found)
 
 
-@pytest.mark.parametrize("kind", SPACES)
+@pytest.mark.parametrize("kind", SMALL_SPACES)
 @pytest.mark.parametrize("way", [Drawn(20), Mutated(20), Climbed(20, 2, 6, 3), Mixed(20)])
 def test_candidates_are_new_distinct_and_in_the_space(kind, way):
-    begun = ground(SPACES[kind])
+    begun = ground(SMALL_SPACES[kind])
     found = way(begun, np.random.default_rng(1))
     assert 1 <= len(found) <= 20
     assert len({each.decisions for each in found}) == len(found)
-    assert all(each not in begun.known and SPACES[kind].admits(each) for each in found)
+    assert all(each not in begun.known and SMALL_SPACES[kind].admits(each) for each in found)
 
 
 def test_local_search_of_the_acquisition_climbs_above_mutations():

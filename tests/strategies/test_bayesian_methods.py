@@ -17,8 +17,9 @@ from nasturtium.strategies.front import hypervolume, improvements, undominated
 from nasturtium.strategies.lessons import quantiles, taught, worths
 from nasturtium.strategies.progressive import size, smallest
 from nasturtium.strategies.tpe import TPE
+from nasturtium.testing.driving import asked, drive, good, places, plain, replay, score
+from nasturtium.testing.small_spaces import SMALL_SPACES, product
 from nasturtium.trial import State, Trial
-from tests.strategies.toy_searches import SPACES, asked, drive, good, places, plain, product, replay, score
 
 
 def told(strategy, space, rows):
@@ -188,7 +189,7 @@ def test_progressive_search_grows_by_one_decision_a_level():
 
 
 def test_the_smallest_of_a_conditional_space_has_few_decisions():
-    space = SPACES["conditional"]
+    space = SMALL_SPACES["conditional"]
     drawn = [len(space.sample(np.random.default_rng(k)).decisions) for k in range(100)]
     assert size(space, smallest(space, 0)) <= np.quantile(drawn, 0.1)
 
@@ -227,7 +228,7 @@ REAL = {
 
 @pytest.mark.parametrize("name", REAL)
 def test_published_methods_replay_with_their_own_predictors(name):
-    space = SPACES["conditional"]
+    space = SMALL_SPACES["conditional"]
     few = {"npenas": {"brood": 8}, "nao": {"parents": 3}}.get(name, {"count": 8})
     options = {"initial": 5, "every": 4, "predictor_options": REAL[name], **few}
     events = drive(make(name, space=space, seed=3, **options), 11, 2, good)
@@ -239,7 +240,7 @@ def test_published_methods_replay_with_their_own_predictors(name):
 
 def test_a_predictor_that_cannot_read_the_encoding_is_refused_before_anything_is_tried():
     with pytest.raises(NasturtiumError, match="'random_forest' reads rows of numbers, not the encoding 'graph'"):
-        make("bayesian", space=SPACES["conditional"], encoding="graph")
+        make("bayesian", space=SMALL_SPACES["conditional"], encoding="graph")
 
 
 def test_of_very_many_the_best_and_the_latest_are_learned_from():
@@ -260,7 +261,7 @@ def test_gaussian_processes_learn_from_no_more_than_they_can(name, options, monk
 
     monkeypatch.setattr(GaussianProcess, "fit", noted)
     monkeypatch.setattr(GaussianProcess, "most", 14)
-    space = SPACES["conditional"]
+    space = SMALL_SPACES["conditional"]
 
     def fresh():
         return make(name, space=space, seed=1, count=6, **options)

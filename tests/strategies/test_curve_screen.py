@@ -12,9 +12,10 @@ from nasturtium.objective import Goal
 from nasturtium.predictors.curves import make as make_curve
 from nasturtium.strategies import make
 from nasturtium.study import InProcess, open_study, run
+from nasturtium.testing.driving import score
+from nasturtium.testing.small_spaces import product
 from nasturtium.trial import State, Trial
 from tests.benchmarks.data import table
-from tests.strategies.toy_searches import product, score
 
 SPACE = product(8, 4)
 BUDGET = 40

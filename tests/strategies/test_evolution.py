@@ -9,8 +9,9 @@ from bit_space import Bits, BitSpace
 from nasturtium.strategies import make
 from nasturtium.strategies.evolution import RegularisedEvolution
 from nasturtium.strategies.population import Cross, Member, Mutate, Oldest, Tournament, Worst
+from nasturtium.testing.driving import drive, places, plain, replay
+from nasturtium.testing.small_spaces import product
 from nasturtium.trial import State, Trial, trial_rng
-from tests.strategies.toy_searches import drive, places, plain, product, replay
 
 
 def score(architecture):

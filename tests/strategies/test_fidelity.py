@@ -10,8 +10,9 @@ from nasturtium.errors import NasturtiumError
 from nasturtium.strategies import make
 from nasturtium.strategies.fidelity import steps
 from nasturtium.strategies.local_search import LocalSearch
+from nasturtium.testing.driving import asked, drive, score
+from nasturtium.testing.small_spaces import product
 from nasturtium.trial import State, Trial
-from tests.strategies.toy_searches import asked, drive, product, score
 
 SPACE = product(8, 4)
 PAPER = {  # Li et al. 2018, table 1: R = 81, eta = 3: (architectures, budget) of each level, by bracket

@@ -11,8 +11,9 @@ import pytest
 from nasturtium.errors import NasturtiumError
 from nasturtium.strategies import make
 from nasturtium.strategies.population import Cross, Exchange, Member, Ranked, Roulette, Scalarised
+from nasturtium.testing.driving import asked, drive, score
+from nasturtium.testing.small_spaces import conditional, product
 from nasturtium.trial import State, Trial
-from tests.strategies.toy_searches import asked, conditional, drive, product, score
 
 SPACE = product(8, 4)
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from nasturtium.strategies import make
+from nasturtium.testing.driving import asked, drive, score
+from nasturtium.testing.small_spaces import product
 from nasturtium.trial import State
-from tests.strategies.toy_searches import asked, drive, product, score
 
 SPACE = product(12, 4)  # 16.8 million architectures
 TABLE = Path(__file__).resolve().parents[2] / "../shared/data/benchmarks/nats_tss/nats_tss.parquet"

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from nasturtium.strategies import make
+from nasturtium.testing.driving import asked, drive, plain, replay, score
+from nasturtium.testing.small_spaces import product
 from nasturtium.trial import Proposal, State, Trial
-from tests.strategies.toy_searches import asked, drive, plain, product, replay, score
 
 
 def misleading(number, proposal):

@@ -10,8 +10,10 @@ import pytest
 from nasturtium.errors import ObjectiveError
 from nasturtium.strategies import PRESETS, STRATEGIES, make
 from nasturtium.strategies.policy import Advantages, Rewards
+from nasturtium.testing.driving import asked, drive, good
+from nasturtium.testing.small_spaces import SMALL_SPACES, product
 from nasturtium.trial import State, Trial
-from tests.strategies.toy_searches import QUICK, SPACES, asked, drive, good, product, quick
+from tests.strategies.toy_searches import QUICK, quick
 
 RATES = {"reinforce": {"learning_rate": 0.1}, "controller": {"learning_rate": 0.02}, "ppo": {"learning_rate": 0.02}}
 LEARNING = sorted({*STRATEGIES, *(name for name, preset in PRESETS.items() if not preset.start)} - {"random"})
@@ -64,7 +66,7 @@ def test_a_policy_is_led_to_what_keeps_a_limit_where_scores_are_losses(name):
     ],
 )
 def test_a_score_that_no_trial_gives_is_said_at_the_first_complete_one(name, options, message):
-    strategy = quick(name, SPACES["product"], **options)
+    strategy = quick(name, SMALL_SPACES["product"], **options)
     first, second, third = strategy.ask(3)
     strategy.tell(Trial(0, State.FAILED, first.architecture, first.budget))
     strategy.tell(Trial(1, State.STOPPED, second.architecture, second.budget, {"loss": 1.0}))

@@ -7,8 +7,9 @@ import pytest
 
 from nasturtium.errors import NasturtiumError
 from nasturtium.strategies.local_search import LocalSearch
+from nasturtium.testing.driving import asked, drive, score
+from nasturtium.testing.small_spaces import product
 from nasturtium.trial import State, Trial
-from tests.strategies.toy_searches import asked, drive, product, score
 
 SPACE = product(6, 3)
 

@@ -11,8 +11,9 @@ import pytest
 from nasturtium.errors import NasturtiumError
 from nasturtium.strategies import COMMON, STRATEGIES, Common, Strategy, make
 from nasturtium.strategies.options import taken
+from nasturtium.testing.driving import asked, drive, score
+from nasturtium.testing.small_spaces import product
 from nasturtium.trial import Proposal, trial_rng
-from tests.strategies.toy_searches import asked, drive, product, score
 
 SPACE = product(5, 3)
 

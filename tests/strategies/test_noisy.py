@@ -9,8 +9,9 @@ from nasturtium.predictors.committee import Committee
 from nasturtium.spaces import nasbench201
 from nasturtium.strategies import make
 from nasturtium.strategies.lessons import squeezed
+from nasturtium.testing.driving import drive, replay
+from nasturtium.testing.small_spaces import product
 from nasturtium.trial import Proposal, State, Trial
-from tests.strategies.toy_searches import drive, product, replay
 
 LUCKY, BEST = 5, 20
 

@@ -11,8 +11,9 @@ import torch
 from nasturtium.errors import NasturtiumError
 from nasturtium.strategies import make
 from nasturtium.strategies.policy import Advantages, MovingAverage, path
+from nasturtium.testing.driving import asked, drive, score
+from nasturtium.testing.small_spaces import product
 from nasturtium.trial import State
-from tests.strategies.toy_searches import asked, drive, product, score
 
 SPACE = product(4, 4)
 BATCHES = {"reinforce": {"learning_rate": 0.1}, "controller": {"batch": 4, "learning_rate": 0.01},

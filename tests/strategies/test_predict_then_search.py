@@ -8,7 +8,8 @@ import pytest
 from nasturtium.layers import Linear, ReLU, Residual, Sequential
 from nasturtium.space import Space, choice
 from nasturtium.strategies import make
-from tests.strategies.toy_searches import SPACES, asked, drive, places, plain, product, replay
+from nasturtium.testing.driving import asked, drive, places, plain, replay
+from nasturtium.testing.small_spaces import SMALL_SPACES, product
 
 
 def test_predictor_then_search_tries_its_favourites_in_their_order():
@@ -49,7 +50,7 @@ def test_predict_then_search_draws_no_more_where_nothing_is_left_to_draw(monkeyp
 
 
 def test_predict_then_search_guesses_what_else_it_draws(monkeypatch):
-    strategy = make("predict_then_search", space=SPACES["grammar"], initial=6, candidates=5, predictor="linear",
+    strategy = make("predict_then_search", space=SMALL_SPACES["grammar"], initial=6, candidates=5, predictor="linear",
                     encoding="counts")  # fmt: skip
     draws, drawn = [], strategy.drawn
     monkeypatch.setattr(strategy, "drawn", lambda draw: draws.append(draw) or drawn(draw))
@@ -71,7 +72,7 @@ def test_the_predictor_of_predict_then_search_learns_from_initial_scores_at_last
 
 
 def test_the_basis_moves_when_the_initial_scores_are_complete_in_a_replay_too():
-    space = SPACES["product"]
+    space = SMALL_SPACES["product"]
 
     def fresh():
         return make("predict_then_search", space=space, seed=1, predictor="linear", initial=12, candidates=99)

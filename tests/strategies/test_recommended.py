@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from nasturtium.strategies import make
+from nasturtium.testing.driving import drive, score
+from nasturtium.testing.small_spaces import product
 from nasturtium.trial import State, Trial
-from tests.strategies.toy_searches import drive, product, score
 
 NOISY = {"initial": 6, "encoding": "one_hot", "predictor": "linear"}
 SPACE = product()

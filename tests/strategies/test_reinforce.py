@@ -13,8 +13,10 @@ from nasturtium.strategies import make
 from nasturtium.strategies.controller import Lesson
 from nasturtium.strategies.lstm import MOST, Frozen, Walk, log_probability
 from nasturtium.strategies.policy import MovingAverage, Rewards, derived, path
+from nasturtium.testing.driving import asked, drive
+from nasturtium.testing.small_spaces import SMALL_SPACES, conditional, product
 from nasturtium.trial import State, Trial
-from tests.strategies.toy_searches import SPACES, asked, conditional, dead_ends, drive, product, quick
+from tests.strategies.toy_searches import dead_ends, quick
 
 SPACE = product(3, 4)
 
@@ -51,11 +53,11 @@ def test_only_what_is_offered_gets_probability_and_gradient():
     np.testing.assert_allclose(strategy.score(site, 3), [0, -0.5, 0, 0.5])
 
 
-@pytest.mark.parametrize("kind", SPACES)
+@pytest.mark.parametrize("kind", SMALL_SPACES)
 @pytest.mark.parametrize("name", ["controller", "ppo"])
 def test_the_walk_computes_what_the_network_computes(name, kind):
     """Probabilities along a derivation, by numpy, and log probabilities of whole batches, by torch."""
-    space, rng = SPACES[kind], np.random.default_rng(1)
+    space, rng = SMALL_SPACES[kind], np.random.default_rng(1)
     network = quick(name, space, seed=5).network
     with torch.no_grad():
         for parameter in network.parameters():
@@ -217,7 +219,7 @@ def test_the_baseline_has_no_bias_at_its_start():
 
 def test_a_policy_is_asked_again_where_a_derivation_goes_back():
     """Whatever a policy prefers, what comes out is in the space; also where it prefers what leads nowhere."""
-    for kind, space in SPACES.items():
+    for kind, space in SMALL_SPACES.items():
         for preference in (0, -1):
             rng = np.random.default_rng(0)
             architecture = derived(space, lambda taken, site, p=preference: site.offered[p], rng)

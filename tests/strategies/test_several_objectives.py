@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from nasturtium.strategies import make
+from nasturtium.testing.small_spaces import product
 from nasturtium.trial import State, Trial
-from tests.strategies.toy_searches import product
 
 BOTH = {"objectives": ["accuracy", "-params"]}
 ROWS = [(0.1, 1.0), (0.9, 100.0), (0.8, 50.0), (0.85, 70.0), (0.95, 200.0), (0.99, 2000.0)]

@@ -6,7 +6,9 @@ import pytest
 
 from nasturtium.objective import Goal
 from nasturtium.study import InProcess, open_study, run
-from tests.strategies.toy_searches import conditional, grammar, quick, score
+from nasturtium.testing.driving import score
+from nasturtium.testing.small_spaces import conditional, grammar
+from tests.strategies.toy_searches import quick
 
 
 class Scored:

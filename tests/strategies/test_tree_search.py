@@ -11,8 +11,9 @@ from nasturtium.space import Space
 from nasturtium.strategies import make
 from nasturtium.strategies.policy import path
 from nasturtium.strategies.tree_search import close
+from nasturtium.testing.driving import asked, drive
+from nasturtium.testing.small_spaces import product
 from nasturtium.trial import Proposal, State, Trial
-from tests.strategies.toy_searches import asked, drive, product
 
 SPACE = product(3, 3)
 

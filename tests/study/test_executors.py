@@ -163,20 +163,6 @@ def test_workers_end_when_the_driver_is_killed(tmp_path, method, estimator):
     assert all(gone(pid) for pid in family)
 
 
-def test_reports_are_streamed_in_order_and_may_stop_the_trial():
-    executor = LocalProcesses(OneMax(seconds=0.05, steps=5), SPACE, 1)
-    seen = []
-    executor.submit(job(0, ones=20))
-    (ended,) = drain(executor, 1, lambda *report: seen.append(report) or True)
-    assert seen == [(0, step, {"accuracy": step / 5}) for step in range(1, 6)]
-    assert ended.state is State.COMPLETE
-    executor.submit(job(1, ones=20, stoppable=True))
-    (stopped,) = drain(executor, 1, lambda number, step, scores: step < 2)
-    assert stopped.state is State.STOPPED
-    assert stopped.scores["accuracy"] == pytest.approx(0.4, abs=0.001)
-    executor.shutdown()
-
-
 def test_trials_are_told_seed_folder_deadline_and_threads(tmp_path):
     executor = LocalProcesses(Teller(), SPACE, 1, threads=1)
     executor.submit(job(7, folder=tmp_path / "00007", previous=tmp_path, seconds=50))

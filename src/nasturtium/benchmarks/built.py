@@ -98,7 +98,7 @@ def read_built(path: Path | str, space: Space | None = None) -> Benchmark:
         return _read(file, facts, space)
     except NasturtiumError:
         raise
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, sources.table_error()) as error:
         raise BenchmarkError(f"{file} is damaged, or not as build-benchmark writes it ({error!r:.200})") from error
 
 
@@ -116,7 +116,7 @@ def _read(file: Path, facts: Mapping[str, Any], space: Space | None) -> Benchmar
     shape = len(order), len(seeds)
     rows = [read_decisions(opened, text, file, first[text]) for text in order]
     metrics, columns = [], {}
-    for metric, held in _columns(whole, facts):
+    for metric, held in _columns(whole, facts, file):
         placed = {epoch: _placed(values, places, shape) for epoch, values in held.items()}
         metrics.append(metric)
         columns[metric.name] = placed if metric.epochs else placed[0]
@@ -128,7 +128,7 @@ def _read(file: Path, facts: Mapping[str, Any], space: Space | None) -> Benchmar
     )  # fmt: skip
 
 
-def _columns(frame: Any, facts: Mapping[str, Any]) -> list[tuple[Metric, dict[int, Values]]]:
+def _columns(frame: Any, facts: Mapping[str, Any], file: Path) -> list[tuple[Metric, dict[int, Values]]]:
     """Every metric of a table with its values (trainings,) by epoch; by 0 where there is only the end."""
     found = []
     epochs = tuple(range(1, int(facts["epochs"]) + 1))
@@ -142,11 +142,11 @@ def _columns(frame: Any, facts: Mapping[str, Any]) -> list[tuple[Metric, dict[in
                 held = {epoch: sources.floats(_at(curve, epoch) for curve in curves) for epoch in epochs}
                 found.append((Metric(prefix + name, f"{said}.", split, maximise, epochs, "seeds"), held))
             else:
-                last = {0: sources.numbers(frame, prefix + name)}
+                last = {0: sources.numbers(frame, prefix + name, file)}
                 found.append((Metric(prefix + name, f"{said}, at the end.", split, maximise, (), "seeds"), last))
     for name, (meaning, unit) in COSTS.items():
         called = "train_seconds" if name == "seconds" else name
-        cost = {0: sources.numbers(frame, name)}
+        cost = {0: sources.numbers(frame, name, file)}
         found.append((Metric(called, meaning, "cost", maximise=False, repeats="seeds", unit=unit), cost))
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import zipfile
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +31,10 @@ def load(name: str, dataset: str | None = None, data: Path | str | None = None) 
         return read_built(Path(name).expanduser())
     place = _place(name, dataset, data)
     return _read(place.reader, place.path, name, place.dataset)
+
+
+DAMAGED = (LookupError, TypeError, ValueError, AttributeError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
+"""What readers raise where a file is not as its format has it."""
 
 
 class Place(NamedTuple):
@@ -87,7 +92,7 @@ def _read(reader: Reader, path: Path, name: str, dataset: str) -> Benchmark:
         raise BenchmarkError(f"{path} holds an architecture that {name} does not know: {error}") from None
     except NasturtiumError:
         raise
-    except (LookupError, TypeError, ValueError, AttributeError, OSError, zipfile.BadZipFile) as error:
+    except (*DAMAGED, sources.table_error()) as error:
         raise BenchmarkError(
             f"{path} is damaged, or no file of {name} as it is published ({type(error).__name__}: {error})"
         ) from error

@@ -39,8 +39,8 @@ def prepared(path: Path, dataset: str) -> Benchmark:
     search, _, data = dataset.partition("/")
     chosen = (polars.col("search") == search) & (polars.col("dataset") == data)
     frame = sources.table(path, ["search", "dataset", "arch_code", "score", "params"]).filter(chosen)
-    codes, scores = frame["arch_code"].to_list(), sources.numbers(frame, "score")
-    return _made(dataset, codes, scores, sources.numbers(frame, "params"), path)
+    codes, scores = frame["arch_code"].to_list(), sources.numbers(frame, "score", path)
+    return _made(dataset, codes, scores, sources.numbers(frame, "params", path), path)
 
 
 def official(path: Path, dataset: str) -> Benchmark:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import struct
+import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -24,11 +27,22 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 
+DAMAGED = (
+    OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, EOFError, struct.error,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What numpy and Python raise on an archive that is none, or was changed or cut short."""
+
 
 class Model(Protocol):
-    """Arrays that answer for one example with predictions (members,), of which the mean counts."""
+    """Arrays that answer for one example.
+
+    ``predict`` gives predictions (members,), whose deviation says how unsure the model is; ``mean`` is what counts.
+    """
 
     def predict(self, row: Numbers) -> Numbers: ...
+
+    def mean(self, row: Numbers) -> float: ...
 
     def _asdict(self) -> dict[str, Any]: ...
 
@@ -42,18 +56,20 @@ class Kind(NamedTuple):
             parts of it say that have not seen it.
         trees: How many unless told otherwise.
         called: What it is called when one says what a surrogate is.
+        most: How many examples it can be fitted on; None for as many as there are.
     """
 
     made: Callable[..., Model]
     fit: Callable[[Numbers, Numbers, int, int], tuple[Model, Numbers]]
     trees: int
     called: str
+    most: int | None = None
 
 
 KINDS: dict[str, Kind] = {
     "forest": Kind(forest.Forest, forest.fit, 100, "forests"),
     "boosted": Kind(forest.Boosted, forest.fit_boosted, 50, "boosted trees"),
-    "process": Kind(process.Process, process.fit, 0, "Gaussian processes"),
+    "process": Kind(process.Process, process.fit, 0, "Gaussian processes", process.MOST),
 }
 """Every kind of model by its name."""
 
@@ -101,7 +117,7 @@ class FittedSurrogate(Surrogate):
         asked = self._asked  # it may know its derivation, which need not be made again
         known = asked is not None and asked.decisions == decisions
         row = features(self.space, [asked if asked is not None and known else self.space.architecture(decisions)])[0]
-        return [float(each.predict(row).mean()) for each in self.models]
+        return [each.mean(row) for each in self.models]
 
     def _noise(self, decisions: Decisions) -> list[float]:
         row = self.rows.index(decisions) or 0
@@ -114,8 +130,16 @@ class FittedSurrogate(Surrogate):
         return float(self.models[place].predict(row).std())
 
     def save(self, path: Path | str) -> Path:
-        """Writes the surrogate to an ``.npz`` file: arrays, and their meaning as JSON text."""
-        file = Path(path).with_suffix(".npz")
+        """Writes the surrogate to a file: arrays, and their meaning as JSON text.
+
+        Args:
+            path: The file; ``.npz`` is put behind its name where that does not end so.
+
+        Returns:
+            The file that was written.
+        """
+        file = Path(path)
+        file = file if file.suffix == ".npz" else file.with_name(f"{file.name}.npz")
         arrays = {
             f"{place}.{name}": value for place, each in enumerate(self.models) for name, value in each._asdict().items()
         }
@@ -166,10 +190,14 @@ def load_surrogate(path: Path | str, space: Space) -> FittedSurrogate:
             fields: tuple[str, ...] = made._fields  # type: ignore[attr-defined]
             count = len(content["facts"]["metrics"])
             models = [made(*(held[f"{place}.{name}"] for name in fields)) for place in range(count)]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BenchmarkError(f"{path} is no surrogate that nasturtium has written: {error}") from None
+            quality, fingerprint = content["quality"], content["space"]
+    except DAMAGED as error:
+        raise BenchmarkError(
+            f"{path} is no surrogate that nasturtium has written, or is damaged ({type(error).__name__}: {error}); "
+            "save it anew"
+        ) from None
     if content.get("format") != FORMAT:
         raise BenchmarkError(f"{path} has format {content.get('format')}, this version reads {FORMAT}")
-    if content["space"] != space.fingerprint:
+    if fingerprint != space.fingerprint:
         raise BenchmarkError(f"{path} was fitted for another space than {space.name!r} with these options")
-    return FittedSurrogate(space, content["facts"], models, content["quality"])
+    return FittedSurrogate(space, content["facts"], models, quality)

@@ -43,12 +43,12 @@ def fit_surrogate(
         again: Another table with trainings of some of the architectures, which bound the noise of a single one; see
             :func:`nasturtium.benchmarks.noise.noise_bounds`. Without it the noise is that between runs of the table.
         trees: Of each forest, or of each bootstrap sample; 100 and 50 if None.
-        rows: Fit on so many rows, drawn at random; all if None.
+        rows: Fit on so many rows, drawn at random; all if None. A Gaussian process takes 3,000 at most.
         seed: Of the models, and of that draw.
 
     Raises:
-        BenchmarkError: If the table has too few rows, or has no fixed rows; if there is no such kind; or if too few
-            architectures are in both tables.
+        BenchmarkError: If the table has too few rows, too many for the kind, or no fixed ones; if there is no such
+            kind; or if too few architectures are in both tables.
     """
     if kind not in KINDS:
         raise BenchmarkError(
@@ -56,6 +56,7 @@ def fit_surrogate(
         )
     roles = dict.fromkeys(name for name in (table.signal, table.verdict, table.cost) if name)
     names = list(dict.fromkeys([*roles, *(metrics or ())]))
+    _check(table, kind, rows)
     sample = _sample(table, rows, seed)
     count = KINDS[kind].trees if trees is None else trees
     fitted = {name: _fitted(sample, name, KINDS[kind], count, seed, again) for name in names}
@@ -85,12 +86,32 @@ class Fitted(NamedTuple):
     bounds: list[Spread]
 
 
+def _check(table: Benchmark, kind: str, rows: int | None) -> None:
+    """Complains of a table that cannot be fitted on.
+
+    Raises:
+        BenchmarkError: Then.
+    """
+    if table.grows:
+        raise BenchmarkError(
+            f"{table.title} is a surrogate itself, without rows to learn from; fit on the table it was made of"
+        )
+    if len(table) < LEAST:
+        raise BenchmarkError(f"{table.title} has {len(table)} rows; a surrogate needs a table of {LEAST} or more")
+    if rows is not None and rows < LEAST:
+        raise BenchmarkError(f"rows={rows}: a surrogate needs {LEAST} rows or more; {table.title} has {len(table)}")
+    count, most = len(table) if rows is None else min(rows, len(table)), KINDS[kind].most
+    if most is not None and count > most:
+        raise BenchmarkError(
+            f"{KINDS[kind].called} are fitted on {most:,} rows at most, not on {count:,}; give rows={most}, or another "
+            f"kind ({', '.join(name for name, each in KINDS.items() if each.most is None)})"
+        )
+
+
 def _sample(table: Benchmark, rows: int | None, seed: int) -> Sample:
     """All rows of a table, or so many drawn at random."""
     rng = np.random.default_rng(seed)
     chosen = np.arange(len(table)) if rows is None else np.sort(rng.permutation(len(table))[:rows])
-    if table.grows or len(chosen) < LEAST:
-        raise BenchmarkError(f"a surrogate is fitted on a table of at least {LEAST} rows, not on {table!r}")
     listed = table.architectures()
     return Sample(table, chosen, features(table.space, [listed[int(row)] for row in chosen]))
 

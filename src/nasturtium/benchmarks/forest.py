@@ -30,6 +30,10 @@ class Forest(NamedTuple):
     value: Numbers
     roots: NDArray[np.int32]
 
+    def mean(self, row: Numbers) -> float:
+        """The mean prediction of the trees for one example, (features,)."""
+        return float(self.predict(row).mean())
+
     def predict(self, row: Numbers) -> Numbers:
         """The prediction of every tree for one example: (trees,).
 
@@ -60,6 +64,10 @@ class Boosted(NamedTuple):
     value: Numbers
     roots: NDArray[np.int32]
     base: Numbers
+
+    def mean(self, row: Numbers) -> float:
+        """The mean prediction of the members for one example, (features,)."""
+        return float(self.predict(row).mean())
 
     def predict(self, row: Numbers) -> Numbers:
         """The prediction of every member for one example: (members,).

@@ -76,7 +76,7 @@ def prepared(path: Path, dataset: str) -> Benchmark:
     frame = sources.table(path, ["dataset", "hash", *LIGHT.values()]).filter(polars.col("dataset") == dataset)
     if not len(frame):
         raise BenchmarkError(f"{path} holds no data set {dataset!r}")
-    columns = {name: sources.numbers(frame, theirs) for name, theirs in LIGHT.items()}
+    columns = {name: sources.numbers(frame, theirs, path) for name, theirs in LIGHT.items()}
     return _light(frame["hash"].to_list(), columns, dataset, path.name)
 
 

@@ -26,9 +26,9 @@ UNITS = {"latency": "ms", "energy": "mJ", "arithmetic_intensity": "operations/by
 
 def prepared_201(path: Path, dataset: str) -> Benchmark:
     """Latencies of all 15,625 networks on 20 devices, and of 1,999 on 18 more where that table lies beside it."""
-    frame = sources.table(path)
+    frame = sources.table(path, needs=["arch"])
     rows = DecisionRows([read_nasbench201(text) for text in frame["arch"].to_list()])
-    columns = {_latency(name): sources.numbers(frame, name) for name in frame.columns if name.endswith("_ms")}
+    columns = {_latency(name): sources.numbers(frame, name, path) for name in frame.columns if name.endswith("_ms")}
     beside = path.with_name("latency_oneproxy_1999.parquet")
     if beside.exists():
         columns |= {name: held for name, held in _oneproxy(beside, rows).items() if name not in columns}
@@ -37,13 +37,13 @@ def prepared_201(path: Path, dataset: str) -> Benchmark:
 
 def _oneproxy(path: Path, rows: DecisionRows) -> dict[str, Values]:
     """The 1,999 rows of OneProxy at the places of their networks; -1 stands for what was not measured."""
-    frame = sources.table(path)
+    frame = sources.table(path, needs=["encode"])
     places = [rows.index(_decoded(json.loads(code))) for code in frame["encode"].to_list()]
     found: dict[str, Values] = {}
     for name in frame.columns:
         if name == "encode":
             continue
-        values, held = np.full(len(rows), np.nan), sources.numbers(frame, name)
+        values, held = np.full(len(rows), np.nan), sources.numbers(frame, name, path)
         for place, value in zip(places, held, strict=True):
             if place is not None and value >= 0:
                 values[place] = value
@@ -59,9 +59,9 @@ def _decoded(code: list[int]) -> tuple[int, ...]:
 
 def prepared_fbnet(path: Path, dataset: str) -> Benchmark:
     """Latencies of 5,000 sampled FBNets on 27 devices."""
-    frame = sources.table(path)
+    frame = sources.table(path, needs=["op_idx"])
     rows = DecisionRows([read_fbnet(text) for text in frame["op_idx"].to_list()])
-    columns = {_latency(name): sources.numbers(frame, name) for name in frame.columns if name.endswith("_ms")}
+    columns = {_latency(name): sources.numbers(frame, name, path) for name in frame.columns if name.endswith("_ms")}
     return _table("hw_nas_bench_fbnet", dataset, fbnet(), rows, columns, path)
 
 

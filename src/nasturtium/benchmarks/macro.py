@@ -31,9 +31,10 @@ def space() -> Space:
 
 def prepared(path: Path, dataset: str) -> Benchmark:
     """The prepared table of all 6,561 networks."""
-    frame = sources.table(path)
-    runs = sources.several(frame, [f"test_acc_{run}" for run in RUNS])
-    return _made(frame["arch"].to_list(), runs, sources.numbers(frame, "params"), sources.numbers(frame, "flops"), path)
+    frame = sources.table(path, needs=["arch"])
+    runs = sources.several(frame, [f"test_acc_{run}" for run in RUNS], path)
+    params, flops = (sources.numbers(frame, name, path) for name in ("params", "flops"))
+    return _made(frame["arch"].to_list(), runs, params, flops, path)
 
 
 def official(path: Path, dataset: str) -> Benchmark:

@@ -45,13 +45,13 @@ def prepared(path: Path, dataset: str) -> Benchmark:
     """One setting of the prepared table: 2,507 networks out of 2^80."""
     import polars
 
-    frame = sources.table(path).filter(polars.col("setting") == dataset)
+    frame = sources.table(path, needs=("setting", "embedding")).filter(polars.col("setting") == dataset)
     if not len(frame):
         raise BenchmarkError(f"{path} holds no setting {dataset!r}")
     held = {
         name: values
         for name in (*SCORES, *COSTS)
-        if name in frame.columns and not np.isnan(values := sources.numbers(frame, name)).all()
+        if name in frame.columns and not np.isnan(values := sources.numbers(frame, name, path)).all()
     }
     return _made(dataset, frame["embedding"].to_list(), held, path)
 

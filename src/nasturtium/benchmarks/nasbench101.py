@@ -140,7 +140,7 @@ def retrained(path: Path, dataset: str) -> Benchmark:
     chosen = (polars.col("space") == space_name) & (polars.col("epoch") == polars.col("budget"))
     if dataset.startswith("5V9E"):  # few of the networks that were trained for 4 epochs were trained for 108
         chosen &= polars.col("budget") == int(budget or 108)
-    frame = sources.table(path).filter(chosen)
+    frame = sources.table(path, needs=("space", "epoch", "budget", "hash")).filter(chosen)
     if not len(frame):
         raise BenchmarkError(f"{path} holds no trainings of {dataset!r}")
     once = frame.unique("hash", maintain_order=True)
@@ -156,7 +156,7 @@ def retrained(path: Path, dataset: str) -> Benchmark:
         for name, theirs in names.items():
             value = run[theirs]
             columns[name][run["budget"]][places[run["hash"]], run["repeat"] - 1] = np.nan if value is None else value
-    columns["params"] = sources.numbers(once, "params")
+    columns["params"] = sources.numbers(once, "params", path)
     texts = [_written(json.loads(a), json.loads(b)) for a, b in once.select("adjacency", "labels").iter_rows()]
     rows = graph_rows.from_hashes(hashes, texts)
     return Benchmark(

@@ -70,20 +70,20 @@ def prepared(path: Path, dataset: str) -> Benchmark:
         raise BenchmarkError(
             f"{path} is no prepared table of NAS-Bench-201: it has no columns arch, {name}.test_acc_..."
         )
-    runs = sources.several(frame, [f"{half}.val_acc_ep200_s{number}" for number in range(3)])
-    seconds = sources.numbers(frame, f"{name}.train_time_ep200_s")
+    runs = sources.several(frame, [f"{half}.val_acc_ep200_s{number}" for number in range(3)], path)
+    seconds = sources.numbers(frame, f"{name}.train_time_ep200_s", path)
     columns: Columns = {
-        "val_accuracy": {12: sources.numbers(frame, f"{half}.val_acc_ep12"), 200: runs},
+        "val_accuracy": {12: sources.numbers(frame, f"{half}.val_acc_ep12", path), 200: runs},
         "test_accuracy": {
-            12: sources.numbers(frame, f"{name}.test_acc_ep12_seed"),
-            200: sources.numbers(frame, f"{name}.test_acc_ep200_mean"),
+            12: sources.numbers(frame, f"{name}.test_acc_ep12_seed", path),
+            200: sources.numbers(frame, f"{name}.test_acc_ep200_mean", path),
         },
-        "test_accuracy_one_run": sources.numbers(frame, f"{name}.test_acc_ep200_seed"),
-        "naslib_accuracy": sources.numbers(frame, f"{name}.naslib_val_accuracy"),
+        "test_accuracy_one_run": sources.numbers(frame, f"{name}.test_acc_ep200_seed", path),
+        "naslib_accuracy": sources.numbers(frame, f"{name}.naslib_val_accuracy", path),
         "train_seconds": {epoch: seconds * epoch / 200 for epoch in EPOCHS},
-        "latency": sources.numbers(frame, f"{name}.latency_s"),
-        "params": sources.numbers(frame, f"{name}.params_m"),
-        "flops": sources.numbers(frame, f"{name}.flops_m"),
+        "latency": sources.numbers(frame, f"{name}.latency_s", path),
+        "params": sources.numbers(frame, f"{name}.params_m", path),
+        "flops": sources.numbers(frame, f"{name}.flops_m", path),
     }
     rows = DecisionRows([read(text) for text in frame["arch"].to_list()])
     return Benchmark(

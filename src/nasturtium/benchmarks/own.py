@@ -47,7 +47,8 @@ def from_table(
         dataset: What the numbers are from.
 
     Raises:
-        BenchmarkError: If a column is missing, an architecture cannot be read, or no metric can be the signal.
+        BenchmarkError: If a column is missing, or holds something else than numbers; if an architecture cannot be read,
+            or no metric can be the signal.
     """
     file = Path(path)
     described = {each: _metric(each, given) for each, given in metrics.items()}
@@ -58,7 +59,9 @@ def from_table(
     if not places:
         raise BenchmarkError(f"{file} has no rows")
     repeats = max(map(len, places.values()))
-    columns = {metric.name: _runs(sources.numbers(frame, each), places.values()) for each, metric in described.items()}
+    columns = {
+        metric.name: _runs(sources.numbers(frame, each, file), places.values()) for each, metric in described.items()
+    }
     kinds = [metric if repeats == 1 else replace(metric, repeats="seeds") for metric in described.values()]
     seen = signal or _first(kinds, "validation")
     if seen is None:

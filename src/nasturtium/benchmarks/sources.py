@@ -47,13 +47,16 @@ def _ends(path: Path, parts: list[str]) -> bool:
     return len(here) == len(parts) and all(map(fnmatch.fnmatch, here, parts))
 
 
-def table(path: Path, columns: Sequence[str] | None = None, text: str | None = None) -> polars.DataFrame:
+def table(
+    path: Path, columns: Sequence[str] | None = None, text: str | None = None, needs: Sequence[str] = ()
+) -> polars.DataFrame:
     """A Parquet or CSV file, or some of its columns.
 
     Args:
         path: The file.
         columns: Which columns; all if None.
         text: A column that is text even where it looks like numbers.
+        needs: Columns that it must have, where all are read.
 
     Raises:
         BenchmarkError: If it cannot be read, or lacks a column.
@@ -68,22 +71,62 @@ def table(path: Path, columns: Sequence[str] | None = None, text: str | None = N
             frame = polars.read_parquet(path)
     except (OSError, polars.exceptions.PolarsError) as error:
         raise BenchmarkError(f"{path} cannot be read as a table: {error}") from None
-    missing = [name for name in columns or () if name not in frame.columns]
-    if missing:
-        raise BenchmarkError(f"{path} has no column {missing[0]!r} (it has {', '.join(frame.columns[:40])})")
+    _need(frame, (*(columns or ()), *needs), path)
     return frame if columns is None else frame.select(columns)
 
 
-def numbers(frame: polars.DataFrame, name: str) -> Values:
-    """A column as floats; what is missing is NaN."""
+def _need(frame: polars.DataFrame, names: Iterable[str], path: Path) -> None:
+    missing = [name for name in names if name not in frame.columns]
+    if missing:
+        raise BenchmarkError(f"{path} has no column {missing[0]!r} (it has {', '.join(frame.columns[:40])})")
+
+
+def numbers(frame: polars.DataFrame, name: str, path: Path) -> Values:
+    """A column as floats; what is missing is NaN.
+
+    Args:
+        frame: The table.
+        name: The column.
+        path: The file that the table is from.
+
+    Raises:
+        BenchmarkError: If there is no such column, or something in it is no number.
+    """
     import polars
 
-    return frame[name].cast(polars.Float64).to_numpy().astype(np.float64, copy=False)
+    _need(frame, [name], path)
+    column = frame[name]
+    try:
+        if not column.dtype.is_nested():
+            return column.cast(polars.Float64).to_numpy().astype(np.float64, copy=False)
+    except polars.exceptions.PolarsError:
+        pass
+    raise BenchmarkError(
+        f"the column {name!r} of {path} should hold numbers, and nothing where there is none, but it holds "
+        f"{_odd(column)}; mend the file, or name another column"
+    )
 
 
-def several(frame: polars.DataFrame, names: Sequence[str]) -> Values:
-    """Columns side by side: (rows, columns)."""
-    return np.stack([numbers(frame, name) for name in names], axis=1)
+def _odd(column: polars.Series) -> str:
+    """What makes a column none of numbers: the first text that is none, or its type."""
+    import polars
+
+    if column.dtype != polars.String:
+        return str(column.dtype)
+    odd = column.filter(column.is_not_null() & column.cast(polars.Float64, strict=False).is_null())
+    return f"{odd[0]!r:.80}"
+
+
+def several(frame: polars.DataFrame, names: Sequence[str], path: Path) -> Values:
+    """Columns side by side: (rows, columns); see :func:`numbers`."""
+    return np.stack([numbers(frame, name, path) for name in names], axis=1)
+
+
+def table_error() -> type[Exception]:
+    """What polars raises; to be asked for in an ``except`` clause, so that it is imported where something is wrong."""
+    import polars
+
+    return polars.exceptions.PolarsError
 
 
 def json_file(path: Path) -> Any:

@@ -97,11 +97,11 @@ def prepared(path: Path, dataset: str) -> Benchmark:
 
     name, _, data = dataset.partition("/")
     chosen = (polars.col("space") == name) & (polars.col("dataset").str.to_lowercase() == data.lower())
-    frame = sources.table(path).filter(chosen)
+    frame = sources.table(path, needs=("space", "dataset", "arch")).filter(chosen)
     if not len(frame):
         raise BenchmarkError(f"{path} holds no {dataset!r}")
-    columns = {each: sources.numbers(frame, each) for each in ("val_accuracy", *PROXIES, *COSTS)}
-    columns |= {f"{each}_seconds": sources.numbers(frame, f"{each}_time_s") for each in PROXIES}
+    columns = {each: sources.numbers(frame, each, path) for each in ("val_accuracy", *PROXIES, *COSTS)}
+    columns |= {f"{each}_seconds": sources.numbers(frame, f"{each}_time_s", path) for each in PROXIES}
     beside = path.parent.parent / "nats_tss" / "nats_tss.parquet"
     same = name == "nasbench201" and data.lower() in nasbench201.DATASETS and beside.exists()
     known = nasbench201.prepared(beside, data.lower()) if same else None

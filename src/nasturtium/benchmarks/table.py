@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 SPLITS = ("validation", "test", "train", "cost", "proxy")
 """What a metric is measured on; ``cost`` and ``proxy`` need no trained network."""
 
+REPEATS = ("mean", "seeds")
+"""What of the trainings of an architecture can be asked for: their mean alone, or each by its seed as well."""
+
 __all__ = ["SPLITS", "Benchmark", "BenchmarkError", "Columns", "Metric", "NotInTable", "Values", "mean_of_runs"]
 
 Values = NDArray[np.floating[Any]]
@@ -54,8 +57,10 @@ class Metric:
     separate: bool = False
 
     def __post_init__(self) -> None:
-        if self.split not in SPLITS or self.repeats not in ("mean", "seeds"):
+        if self.split not in SPLITS:
             raise BenchmarkError(f"metric {self.name!r}: split {self.split!r} is none of {', '.join(SPLITS)}")
+        if self.repeats not in REPEATS:
+            raise BenchmarkError(f"metric {self.name!r}: repeats {self.repeats!r} is none of {', '.join(REPEATS)}")
 
 
 Columns = Mapping[str, "Values | Mapping[int, Values]"]
@@ -181,8 +186,9 @@ class Benchmark:
         key = (described.name, epoch)
         if key not in self._means:
             values = self.runs(described.name, epoch)
-            self._means[key] = values if values.ndim == 1 else mean_of_runs(values)
-            self._means[key].flags.writeable = False
+            column = values.view() if values.ndim == 1 else mean_of_runs(values)
+            column.flags.writeable = False  # of the view alone: the array itself is the caller's
+            self._means[key] = column
         return self._means[key]
 
     def held(self, metric: str) -> Values | Mapping[int, Values]:

@@ -57,7 +57,8 @@ def prepared(kind: str, path: Path, task: str) -> Benchmark:
     decisions = [space(kind, task).from_notation(text).decisions for text in frame["arch"].to_list()]
     return Benchmark(
         f"transnas_{kind}", task, space(kind, task), DecisionRows(decisions), [metric],
-        {"val_accuracy": sources.numbers(frame, task)}, signal="val_accuracy", verdict="val_accuracy", source=path.name,
+        {"val_accuracy": sources.numbers(frame, task, path)}, signal="val_accuracy", verdict="val_accuracy",
+        source=path.name,
     )  # fmt: skip
 
 

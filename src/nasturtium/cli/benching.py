@@ -134,12 +134,15 @@ class Said:
 def say(comparison: Comparison) -> None:
     """Show means, standard errors, quantiles and regret, and how strategies rank."""
     from nasturtium.cli.showing import line, make_console, table
+    from nasturtium.comparison.results import caution
     from nasturtium.report.comparison_text import FINAL_HEADER, final_rows, ranking_sentences
 
     console = make_console()
     for place, facts in enumerate(comparison.facts):
         told = f"{facts['title']}: {facts['verdict']} of the incumbent by {facts['signal']}"
         console.print(table(told, FINAL_HEADER, final_rows(comparison, place), left=(0, len(FINAL_HEADER) - 1)))
+        if caution(facts):
+            line(console, caution(facts))
         if facts["split"] == "validation":
             line(console, "the table has no test split: what is reported as test is the validation value")
         if facts["restricted"]:

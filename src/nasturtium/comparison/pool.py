@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from nasturtium.comparison.answers import Answers
 from nasturtium.comparison.plan import Plan
+from nasturtium.comparison.results import SEEN
 from nasturtium.comparison.simulation import Simulation, Track
 from nasturtium.errors import NasturtiumError
 from nasturtium.study.sending import starting
@@ -99,7 +100,8 @@ def facts_of(answers: Answers) -> dict[str, Any]:
     return {
         "benchmark": benchmark.name, "dataset": benchmark.dataset, "title": benchmark.title,
         "rows": None if benchmark.grows else len(benchmark), "restricted": answers.restricted,
-        "signal": answers.metric.name, "maximise": answers.metric.maximise, "verdict": verdict.name,
+        "signal": answers.metric.name, SEEN: answers.metric.split, "maximise": answers.metric.maximise,
+        "verdict": verdict.name,
         "verdict_maximise": verdict.maximise, "unit": verdict.unit, "split": verdict.split, "source": benchmark.source,
         "optimum": benchmark.optimum() if known else None,
         "optimum_validation": benchmark.optimum(benchmark.signal) if known else None,

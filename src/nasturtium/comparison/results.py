@@ -21,6 +21,9 @@ QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 OPTIMA = {"test": "optimum", "validation": "optimum_validation", "signal": "optimum_signal"}
 """Where the best value in the table stands among what is known of a benchmark."""
 
+SEEN = "signal_split"
+"""Where the split that strategies see stands among what is known of a benchmark."""
+
 POINTS = 200
 """So many points a curve over simulated time has."""
 
@@ -79,6 +82,11 @@ class Comparison:
     def names(self) -> list[str]:
         """The strategies."""
         return [each.name for each in self.plan.contenders]
+
+    @property
+    def cautions(self) -> list[str]:
+        """What has to be known of benchmarks whose strategies see test scores; see :func:`caution`."""
+        return [f"{each['title']}: {said}" for each in self.facts if (said := caution(each))]
 
     @cached_property
     def timed(self) -> bool:
@@ -176,6 +184,20 @@ class Comparison:
             yield {
                 "n": round(queries, 6), "validation": _number(validation), "test": _number(test), "seconds": seconds,
             }  # fmt: skip
+
+
+def caution(facts: Mapping[str, Any]) -> str:
+    """A sentence on a benchmark that has strategies see its test split; empty where they see another.
+
+    Args:
+        facts: What is known of the benchmark.
+    """
+    if facts[SEEN] != "test":
+        return ""
+    return (
+        f"strategies see {facts['signal']}, which is on the test split: what is written as validation is a test score, "
+        "and what is reported is what they chose by, so it flatters the strategies that look at most"
+    )
 
 
 def _number(value: float) -> float | None:

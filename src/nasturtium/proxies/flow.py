@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from nasturtium.proxies.failing import FAILURES, Undefined, finite
 from nasturtium.proxies.network import embedded, first, hooked, steady, weights, without_norms
 from nasturtium.proxies.passes import Batch, Measured, gradients, total
+from nasturtium.proxies.precision import able, double_network
 
 
 def synflow(found: Measured) -> float:
@@ -29,15 +30,15 @@ def synflow(found: Measured) -> float:
 
 
 def _flow(batch: Batch) -> float:
-    model = copied(batch.model).double().eval()
+    model = double_network(copied(batch.model)).eval()
     with torch.no_grad():
         for tensor in (*model.parameters(), *model.buffers()):
             if tensor.is_floating_point():
                 tensor.abs_()
         for module in model.modules():
-            for name, value in vars(module).items():  # what is kept as a plain tensor, which double() leaves as it is
+            for name, value in vars(module).items():  # what is kept as a plain tensor
                 if isinstance(value, Tensor) and value.is_floating_point():
-                    setattr(module, name, value.detach().double().abs())
+                    setattr(module, name, value.abs())
     for parameter in model.parameters():
         parameter.requires_grad_(parameter.is_floating_point())
     inputs = [_ones(each) for each in batch.inputs]
@@ -53,7 +54,7 @@ def _flow(batch: Batch) -> float:
 
 def _ones(tensor: Tensor) -> Tensor:
     """One row of ones; of whole numbers the first row as it is, since they are looked up."""
-    row = tensor[:1].detach().clone()
+    row = able(tensor[:1].detach().clone())
     return torch.ones_like(row, dtype=torch.double) if row.is_floating_point() else _real(row)
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from nasturtium.proxies.failing import Undefined
 from nasturtium.proxies.passes import Measured
+from nasturtium.proxies.precision import double
 
 Matrix = npt.NDArray[np.float64]
 
@@ -62,7 +63,7 @@ def correlations(jacobian: Tensor | None) -> Matrix:
     """
     if jacobian is None or len(jacobian) < 2:
         raise Undefined("rows are compared, and there is only one")
-    rows = jacobian.double()
+    rows = double(jacobian)
     if not bool(torch.isfinite(rows).all()):
         raise Undefined("a gradient by the inputs is not finite")
     rows = rows - rows.mean(1, keepdim=True)

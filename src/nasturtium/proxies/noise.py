@@ -12,6 +12,7 @@ from nasturtium.proxies.failing import Undefined, finite
 from nasturtium.proxies.flow import copied
 from nasturtium.proxies.network import BATCH_NORMS, NORMS, POOLS, SEED, embedded, first, hooked, steady, weights
 from nasturtium.proxies.passes import Batch, Measured
+from nasturtium.proxies.precision import double
 
 STEP = 0.01
 """How much of a second noise is added to the first."""
@@ -33,7 +34,7 @@ def zen(found: Measured) -> float:
     noise = Noise(found.batch, generator)
     with steady(model), torch.no_grad():
         before, after = (_features(model, noise.inputs(step), noise, step) for step in (0.0, STEP))
-    moved = float((before - after).double().abs().flatten(1).sum(1).mean())
+    moved = float(double(before - after).abs().flatten(1).sum(1).mean())
     if moved == 0:
         raise Undefined("the features do not depend on the inputs", lowest=True)
     return math.log(moved) + sum(_scale(module) for module in model.modules())
@@ -42,7 +43,7 @@ def zen(found: Measured) -> float:
 def _scale(module: nn.Module) -> float:
     if not isinstance(module, BATCH_NORMS) or module.running_var is None:
         return 0.0
-    variance = float(module.running_var.double().mean())
+    variance = float(double(module.running_var).mean())
     if variance == 0:
         raise Undefined("what reaches a batch norm does not vary", lowest=True)
     return 0.5 * math.log(variance)

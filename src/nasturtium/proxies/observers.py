@@ -11,6 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from nasturtium.proxies.network import channel_axis, fan_in, first, replaced
+from nasturtium.proxies.precision import double
 
 aten: Any = torch.ops.aten
 
@@ -112,13 +113,13 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         real = self._real(x)
         code = code if real is None else code * real
         self._note(x if real is None else x.flatten(1).where(real > 0, 0))
-        both = (code @ code.T).double()  # (B, B), at how many both are 1
+        both = double(code @ code.T)  # (B, B), at how many both are 1
         if real is None:
             ones = both.diagonal()
             neither = code.shape[1] - ones[:, None] - ones + both
         else:
-            ones = (code @ real.T).double()
-            neither = (real @ real.T).double() - ones - ones.T + both
+            ones = double(code @ real.T)
+            neither = double(real @ real.T) - ones - ones.T + both
         self.kernel = both + neither + (0 if self.kernel is None else self.kernel)
 
     def _note(self, x: Tensor) -> None:

@@ -11,6 +11,7 @@ from nasturtium.proxies.failing import Undefined, finite
 from nasturtium.proxies.flow import copied
 from nasturtium.proxies.network import BATCH_NORMS, first, kept, steady, weights
 from nasturtium.proxies.passes import Batch, Gradients, Measured, gradients
+from nasturtium.proxies.precision import double
 
 ROWS = 64
 """Rows whose gradients gradsign compares at most; each has a backward pass of its own."""
@@ -29,9 +30,7 @@ def zico(found: Measured) -> float:
     halves = [_of_rows(batch, slice(None, middle)), _of_rows(batch, slice(middle, 2 * middle))]
     with kept(batch.model):
         one, other = (_gradients(batch.model, half, found.weights) for half in halves)
-    layers = [
-        _ratio(a.double(), b.double()) for a, b in zip(one, other, strict=True) if a is not None and b is not None
-    ]
+    layers = [_ratio(double(a), double(b)) for a, b in zip(one, other, strict=True) if a is not None and b is not None]
     if not layers:
         raise Undefined("the loss depends on no weight")
     if not any(layers):

@@ -6,21 +6,22 @@ from torch import Tensor
 
 from nasturtium.proxies.failing import Undefined
 from nasturtium.proxies.passes import Measured
+from nasturtium.proxies.precision import double
 
 
 def grad_norm(found: Measured) -> float:
     """The sum over layers of the norm of the gradient: sum_l ||dL/dW_l|| (not the norm of all together)."""
-    return sum(float(gradient.double().norm()) for _, gradient in _pairs(found))
+    return sum(float(double(gradient).norm()) for _, gradient in _pairs(found))
 
 
 def snip(found: Measured) -> float:
     """The sum of |w dL/dw|, what the loss would change by if each weight were taken out (Lee et al. 2019, eq. 6)."""
-    return sum(float((weight * gradient).double().abs().sum()) for weight, gradient in _pairs(found))
+    return sum(float(double(weight * gradient).abs().sum()) for weight, gradient in _pairs(found))
 
 
 def plain(found: Measured) -> float:
     """The sum of w dL/dw, signed."""
-    return sum(float((weight * gradient).double().sum()) for weight, gradient in _pairs(found))
+    return sum(float(double(weight * gradient).sum()) for weight, gradient in _pairs(found))
 
 
 def grasp(found: Measured) -> float:
@@ -28,7 +29,7 @@ def grasp(found: Measured) -> float:
     if not found.curvature:
         raise Undefined("the loss depends on no weight")
     pairs = zip(found.weights, found.curvature, strict=True)
-    return -sum(float((weight.detach() * each).double().sum()) for weight, each in pairs if each is not None)
+    return -sum(float(double(weight.detach() * each).sum()) for weight, each in pairs if each is not None)
 
 
 def fisher(found: Measured) -> float:
@@ -39,14 +40,14 @@ def fisher(found: Measured) -> float:
     """
     if not found.channels:
         raise Undefined("no convolution or linear map takes part")
-    return sum(count * 0.5 * float(sums.double().square().mean(0).sum()) for count, sums in found.channels)
+    return sum(count * 0.5 * float(double(sums).square().mean(0).sum()) for count, sums in found.channels)
 
 
 def l2_norm(found: Measured) -> float:
     """The sum over layers of the norm of the weights: sum_l ||W_l||."""
     if not found.weights:
         raise Undefined("the network has no weights")
-    return sum(float(weight.detach().double().norm()) for weight in found.weights)
+    return sum(float(double(weight.detach()).norm()) for weight in found.weights)
 
 
 def params(found: Measured) -> float:

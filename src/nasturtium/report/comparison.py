@@ -100,11 +100,15 @@ def _ranks(ranks: Ranking | None) -> dict[str, Any]:
 
 def section(comparison: Comparison, place: int) -> Section:
     """What is shown of the benchmark at a place."""
+    from nasturtium.comparison.results import caution
+
     facts = comparison.facts[place]
     rows = "answers for its whole space" if facts["rows"] is None else f"{facts['rows']:,} rows"
     about = f"{rows}; strategies see {facts['signal']}; {facts['verdict']} ({facts['split']}) is reported"
     if facts["restricted"]:
         about += "; the table does not hold its whole space, so its rows are searched"
+    if caution(facts):
+        about += f"; {caution(facts)}"
     whats = ["test"] if facts["verdict"] == facts["signal"] else ["test", "validation"]
     svgs = [curve_plot(comparison, place, what) for what in whats]
     return Section(

@@ -1,4 +1,4 @@
-"""The laws of DESIGN as functions of a space and a seed; each raises LawBroken with the architecture at fault."""
+"""The laws of spaces as functions of a space and a seed; each raises LawBroken with the architecture at fault."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from nasturtium.errors import NasturtiumError
 from nasturtium.space import Architecture, Space
 from nasturtium.space.part import Layer, is_open
+from nasturtium.space.sizes import at_most
+from nasturtium.testing.broken import require
 
 if TYPE_CHECKING:
     import numpy
@@ -19,16 +20,6 @@ if TYPE_CHECKING:
 
 ENUMERATED = 3_000
 """Laws that need every architecture are held over spaces of at most this size."""
-
-
-class LawBroken(NasturtiumError):
-    """A space does not keep a law."""
-
-
-def require(holds: bool, what: str, *about: object) -> None:
-    """Raise LawBroken unless ``holds``."""
-    if not holds:
-        raise LawBroken(f"{what}: {' / '.join(str(item)[:500] for item in about)}")
 
 
 def generator(seed: int) -> numpy.random.Generator:
@@ -149,11 +140,27 @@ def counts(space: Space, seed: int) -> None:
     if space.recursive:
         require(space.size == math.inf, "a recursive space has a size", space)
         return
-    if space.declared_size is not None or space.unconstrained_size > ENUMERATED:
+    if space.declared_size is not None:
+        _counts_as_declared(space, space.declared_size)
+        return
+    if space.unconstrained_size > ENUMERATED:
         return
     every = [architecture.decisions for architecture in space.enumerate()]
     require(len(every) == space.size, f"the size is {space.size}, enumeration finds {len(every)}", space)
     require(len(set(every)) == len(every), "a derivation is enumerated twice", space)
+
+
+def _counts_as_declared(space: Space, declared: float) -> None:
+    """A declared size is that of the enumeration, as far as ``ENUMERATED`` derivations tell."""
+    if min(declared, at_most(space.root)) > ENUMERATED:
+        return
+    found = 0
+    for number, derivation in enumerate(space.leaves(), 1):
+        if number > ENUMERATED:
+            return
+        found += space.admits(space.finished(derivation))
+        require(found <= declared, f"the size is declared as {declared}, enumeration finds more", space)
+    require(found == declared, f"the size is declared as {declared}, enumeration finds {found}", space)
 
 
 def follows_weights(space: Space, seed: int, draws: int = 300) -> None:

@@ -17,7 +17,7 @@ def run_once(architecture: Architecture, batch: int, seed: int) -> None:
         LawBroken: If a shape is wrong or something is not finite.
     """
     from nasturtium.proxies.generators import own_numbers
-    from nasturtium.testing.laws import require
+    from nasturtium.testing.broken import require
 
     with own_numbers(seed):
         model = architecture.build()
