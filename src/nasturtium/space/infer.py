@@ -9,7 +9,7 @@ from typing import Any
 from nasturtium.errors import Mismatch
 from nasturtium.space.part import Cost, Layer, Slot, Wire, is_container
 from nasturtium.space.signal import Signal
-from nasturtium.space.wiring import Path, run_wiring
+from nasturtium.space.wiring import Path, run_wiring, slots
 
 Signals = tuple[Signal, ...]
 
@@ -76,7 +76,7 @@ def walk_leaves(part: Layer, inputs: Signals, meet: Callable[[str, Layer, Signal
     if not is_container(part):
         meet(name, part, inputs)
         return wires_of(infer(part, *inputs))
-    names = Namer()
+    names = Namer(part)
 
     def visit(child: Any, *wires: Wire) -> Any:
         inner = child.part if type(child) is Slot else child
@@ -92,13 +92,24 @@ class Namer:
     A second visit of the same child gets a number behind its name.
     """
 
-    def __init__(self) -> None:
-        self.seen: dict[str, int] = {}
+    def __init__(self, part: Any = None) -> None:
+        self.part = part
+        self.visits: dict[str, int] = {}
+        self.given: set[str] = set()
 
     def __call__(self, child: Any) -> str:
         key = child.key if type(child) is Slot else type(child).__name__.lower()
-        visits = self.seen[key] = self.seen.get(key, 0) + 1
-        return key if visits == 1 else f"{key}_{visits}"
+        visits = self.visits.get(key, 0) + 1
+        name = key if visits == 1 else f"{key}_{visits}"
+        while name in self.given or (visits > 1 and self._is_field(name)):
+            visits += 1
+            name = f"{key}_{visits}"
+        self.visits[key] = visits
+        self.given.add(name)
+        return name
+
+    def _is_field(self, name: str) -> bool:
+        return self.part is not None and any(slot.key == name for _, slot in slots(self.part))
 
 
 def joined(address: str, key: str) -> str:
