@@ -56,6 +56,8 @@ class Fold(Layer):
         x = only(self, inputs, "sequence")
         if x.grid is None:
             raise Mismatch("{} was no image: there are no rows and columns to fold it to", x)
+    passes: ClassVar[bool] = True
+
         length, channels = sizes(x)
         layers, rest = divmod(length, math.prod(x.grid))
         if rest:

@@ -20,6 +20,7 @@ class Clone(Layer):
     """Hands its input on ``count`` times."""
 
     count: int = 2
+    passes: ClassVar[bool] = True
 
     def signal(self, *inputs: Signal) -> tuple[Signal, ...]:
         x = only(self, inputs)
@@ -45,6 +46,7 @@ class Chunk(Layer):
     count: int = 2
     axis: int | None = None
     equal: bool = False
+    passes: ClassVar[bool] = True
 
     def signal(self, *inputs: Signal) -> tuple[Signal, ...]:
         x = only(self, inputs)

@@ -198,6 +198,8 @@ def is_container(part: object) -> bool:
 
 def is_open(value: Any) -> bool:
     """Whether a field value holds a choice."""
+    passes: ClassVar[bool] = False
+    """Whether it hands on the values that reach it, all or some, in their order or another: nothing is kept for it."""
     if isinstance(value, Part):
         return value.is_open
     if isinstance(value, tuple):

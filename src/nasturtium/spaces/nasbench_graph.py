@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from nasturtium.errors import Mismatch, SpaceError, did_you_mean
 from nasturtium.layers import BatchNorm, Concat, Container, Dropout, Linear, ReLU
@@ -57,6 +57,7 @@ class Enclose(Layer):
     """
 
     name: str
+    passes: ClassVar[bool] = True
 
     def signal(self, *inputs: Signal) -> Signal:
         x = only(self, inputs, "nodes")
@@ -70,6 +71,8 @@ class Enclose(Layer):
 
 class Disclose(Layer):
     """Takes the signal out of a group of one."""
+
+    passes: ClassVar[bool] = True
 
     def signal(self, *inputs: Signal) -> Signal:
         x = only(self, inputs, "group")
