@@ -168,7 +168,7 @@ class Layer(Part, abstract=True):
     changes_mask: ClassVar[bool] = False
     commutative: ClassVar[bool] = False
     total: ClassVar[bool] = False
-    """Whether the layer works on any one signal that is no group, so that nobody has to ask."""
+    """Whether the layer works on any one signal of numbers, of known sizes and without padding: nobody has to ask."""
     steady: ClassVar[bool] = False
     """Whether, as its author knows, it works and gives one signal whatever is decided inside: nobody has to try."""
     beside: ClassVar[tuple[str, ...]] = ()
