@@ -83,7 +83,9 @@ class SplitChannels(Layer):
 class ScaledTimeEncoding(Layer):
     """Adds sine and cosine of when the events of a sequence happened, on a scale from 0 to ``span`` for each sequence.
 
-    The times come as a second input (T, 1); without it positions stand for them. Padding has no say in the scale.
+    The times come as a second input (T, 1); without it positions stand for them. Padding has no say in the scale. The
+    frequencies are 10000^(-k / ceil(d / 2)) for d channels, where the public code of SeqNAS has
+    10000^(-2k / (2 floor(d / 2) + 2)).
 
     Args:
         span: The last time on that scale; the shortest wavelength is 2 pi, the longest 10,000 times that.

@@ -73,7 +73,7 @@ class GrammarBlock(Container):
     """Activation, convolution, normalisation, as many channels out as in.
 
     Args:
-        activation: ``relu``, ``hard_swish`` or ``mish``.
+        activation: ``relu``, ``hardswish`` or ``mish``.
         convolution: A layer.
         norm: A layer.
     """
