@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from nasturtium.errors import Mismatch
+from nasturtium.space.fields import no_layer
 from nasturtium.space.part import Cost, Layer, Slot, Wire, is_container
 from nasturtium.space.signal import Signal
 from nasturtium.space.wiring import Path, run_wiring, slots
@@ -39,6 +40,10 @@ def outcome(part: Layer, inputs: Signals) -> Signal | Signals | Mismatch:
         return part.signal(*inputs)
     except Mismatch as mismatch:
         return mismatch.with_traceback(None)
+    except AttributeError:
+        if isinstance(part, Layer):
+            raise
+        raise no_layer(part, "what stands in the place of a layer") from None
 
 
 @lru_cache(maxsize=1 << 12)
@@ -89,7 +94,11 @@ def walk_leaves(part: Layer, inputs: Signals, meet: Callable[[str, Layer, Signal
 class Namer:
     """Names for the visits of a container's wiring: the slot's key, or the class of a layer made on the fly.
 
-    A second visit of the same child gets a number behind its name.
+    A later visit of the same child gets a number behind its name, one with which no other visit and no field has it:
+    beside a field ``block_2`` the second visit of ``block`` is ``block_3``.
+
+    Args:
+        part: The container; None where a single layer is visited.
     """
 
     def __init__(self, part: Any = None) -> None:
