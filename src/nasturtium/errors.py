@@ -57,8 +57,8 @@ class MissingExtra(NasturtiumError):
         super().__init__(f"this needs the package {package!r}: pip install 'nasturtium[{extra}]'")
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: object, known: Iterable[str]) -> str:
     """A hint such as ``; did you mean 'Conv2d'?`` for a misspelt name, or an empty string."""
     lowered = {candidate.lower(): candidate for candidate in known}
-    near = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(str(name).lower(), lowered, n=1, cutoff=0.6)
     return f"; did you mean {lowered[near[0]]!r}?" if near else ""

@@ -107,6 +107,15 @@ def test_masked_tokens_agree(tmp_path: Path) -> None:
     assert export(network, tmp_path / "net.py").difference < 1e-4
 
 
+@pytest.mark.parametrize("pool", ["MaxPool", "AvgPool"])
+def test_pools_that_round_rows_and_columns_differently_agree(pool: str, tmp_path: Path) -> None:
+    text = f"Sequential(Conv2d(4), {pool}(4, stride=3), ReLU(), Flatten(), Linear(3))"
+    network = trained(Architecture.parse(text, input=(3, 4, 6)))
+    suffixes = [".py", ".pt2", *([".onnx"] if importlib.util.find_spec("onnxscript") else [])]
+    for suffix in suffixes:
+        assert export(network, tmp_path / f"net{suffix}").difference < 1e-4
+
+
 def test_of_auxiliary_heads_the_first_output_alone_is_exported(tmp_path: Path) -> None:
     space = make("darts", (1, 8, 8), 4, channels=4, cells=3, auxiliary=True)
     network = trained(space.sample(np.random.default_rng(0)))

@@ -158,6 +158,7 @@ def test_groups_travel_as_the_tensors_of_their_members(tensors_for):
         (L.Branch(L.Clone(3), L.Linear(2), L.Linear(3)), vector(2), "2 paths for the 3 parts"),
         (L.Dropout(of="steps"), vector(2), "finds no steps"),
         (L.Add(), tokens(4, 5), "does not work on"),
+        (L.Embedding(3), Signal("tokens", (4,)), r"tokens\(length, vocabulary\)"),
     ],
 )
 def test_mismatches_say_which_layer_and_why(part, signal, message):
@@ -175,6 +176,11 @@ def test_mismatches_say_which_layer_and_why(part, signal, message):
         (L.Conv2d(kernel=0), "start at 1"),
         (L.Dropout(1.0), "rate from 0 up to 1"),
         (L.Conv2d(groups="dephtwise"), "'depthwise'"),
+        (L.Conv2d(padding=-1), "padding starts at 0"),
+        (L.FeedForward(-3), "positive ratio"),
+        (L.FeedForward(dropout=-3), "dropout from 0 up to 1"),
+        (L.Residual(3), "3, which is no layer"),
+        (L.Residual(nn.ReLU()), "torch module, ReLU; nt.layers.wrap"),
     ],
 )
 def test_values_that_can_never_work_are_errors(part, message):

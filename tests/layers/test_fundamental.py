@@ -24,7 +24,8 @@ from nasturtium.layers.fundamental import (
     Unfold,
 )
 from nasturtium.space.infer import cost_of, infer
-from nasturtium.space.signal import Signal, image, sequence, vector
+from nasturtium.space.opening import Offers
+from nasturtium.space.signal import Signal, edges, image, sequence, tokens, vector
 
 IMAGE, STEPS = image(6, 5, 8), sequence(12, 10)
 WINDOWS = [(1, 1, 0), (1, 2, 0), (3, 1, 1), (3, 2, 1), (4, 4, 0), (8, 8, 0), (16, 16, 0)]
@@ -55,6 +56,32 @@ def test_im2col_takes_a_window_that_fits_the_padded_image() -> None:
         infer(Unfold(1), STEPS)
     with pytest.raises(SpaceError):
         infer(Unfold(1, 0), IMAGE)
+
+
+def test_im2col_of_single_places_keeps_the_padding() -> None:
+    x = torch.randn(2, 3, 4, 5)
+    module = build(Unfold(1, 1, 1), image(3, 4, 5))
+    assert torch.equal(module(x), nn.Unfold(1, padding=1)(x).transpose(1, 2))
+    assert module(x).shape[1:] == infer(Unfold(1, 1, 1), image(3, 4, 5)).shape
+
+
+@pytest.mark.parametrize("layer", [LearnedOffset(), LastLinear(3), ModeNorm(), Softmax(), DotProduct()])
+@pytest.mark.parametrize(
+    "signal", [sequence(None, 4), sequence(4, 4, mask=True), sequence(None, 4, mask=True), tokens(4, 9), edges(4)]
+)
+def test_what_is_taken_can_be_counted_and_built(layer: Any, signal: Signal) -> None:
+    inputs = (signal, signal) if isinstance(layer, DotProduct) else (signal,)
+    offered = Offers().possible(layer, inputs)
+    try:
+        infer(layer, *inputs)
+    except Mismatch:
+        assert not offered
+    else:
+        assert offered
+        cost_of(layer, inputs)
+        layer.module(*inputs)
+    if signal.kind in ("tokens", "edges"):
+        assert not offered
 
 
 @pytest.mark.parametrize("length", [12, 24])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from nasturtium import Space, choice
 from nasturtium import layers as L
 from nasturtium.errors import Mismatch, SpaceError
 from nasturtium.layers.graph import ARMAConv, ChebConv, GATConv, GCNConv, GINConv, GraphConv, SAGEConv
@@ -207,8 +209,14 @@ def test_refusals_say_what_would_do():
         infer(GCNConv(6), nodes(7, 4))
     with pytest.raises(Mismatch, match="SAGEConv takes nodes and edges, not sequence 7x4 and edges 3"):
         infer(SAGEConv(6), sequence(7, 4), edges(3))
-    with pytest.raises(SpaceError, match="GATConv: 4 heads do not divide 6 channels"):
+    with pytest.raises(Mismatch, match="GATConv: 4 heads do not divide 6 channels"):
         infer(GATConv(6, heads=4), nodes(7, 4), edges())
+    space = Space(GATConv(choice(16, 24), heads=choice(4, 3)), input=(nodes(7, 4), edges()), name="heads")
+    assert {str(each) for each in space.enumerate()} == {
+        "GATConv(16, heads=4)", "GATConv(24, heads=4)", "GATConv(24, heads=3)"
+    }  # fmt: skip
+    assert space.size == 3
+    assert space.sample(np.random.default_rng(0)) in space
     with pytest.raises(SpaceError, match="ChebConv: order must be a whole number from 1, not 0"):
         infer(ChebConv(6, order=0), nodes(7, 4), edges())
     with pytest.raises(SpaceError, match=r"no activation 'rellu'; did you mean 'relu'\?"):

@@ -41,6 +41,36 @@ def test_image_pools_over_all_sizes(layer):
     assert refused <= {(0, True)}  # even kernels whose windows overlap
 
 
+@pytest.mark.parametrize("layer", [MaxPool, AvgPool])
+def test_image_pools_round_each_axis_on_its_own(layer):
+    apart = 0
+    for kernel, stride in itertools.product(range(1, 6), range(1, 5)):
+        for height, width in itertools.permutations(range(1, 9), 2):
+            part, signal = layer(kernel, stride), image(2, height, width)
+            try:
+                inferred = infer(part, signal)
+            except Mismatch:
+                continue
+            module = build(part, signal)
+            apart += isinstance(module, torch.nn.Sequential)
+            x = torch.randn(1, 2, height, width)
+            rows, columns = math.ceil(height / stride), math.ceil(width / stride)
+            result = module(x)
+            assert result.shape == (1, *inferred.shape) == (1, 2, rows, columns)
+            left = left_padding(kernel, stride)
+            for row, column in ((0, columns - 1), (rows - 1, 0), (rows - 1, columns - 1)):
+                inside = [slice(max(i * stride - left, 0), i * stride - left + kernel) for i in (row, column)]
+                window = x[0, :, inside[0], inside[1]].flatten(1)
+                expected = window.amax(1) if layer is MaxPool else window.mean(1)
+                torch.testing.assert_close(result[0, :, row, column], expected)
+    assert apart > 0
+
+
+def test_pools_of_the_usual_kind_stay_one_module():
+    assert type(build(MaxPool(2), image(2, 5, 6))) is torch.nn.MaxPool2d
+    assert type(build(AvgPool(3, 2), image(2, 7, 8))) is torch.nn.AvgPool2d
+
+
 def test_convolutions_over_all_sizes():
     for kernel, stride, size in SIZES:
         for dilation in (1, 2):

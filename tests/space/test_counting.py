@@ -11,7 +11,7 @@ from nasturtium.layers import Linear, ReLU, Sequential, repeat
 from nasturtium.space import Part, Space, choice, rule, shared, subset, vector
 from nasturtium.space.counting import NotFactorable
 from nasturtium.space.sharing import choices_in
-from nasturtium.space.sizes import at_most, factored
+from nasturtium.space.sizes import at_most, bound_of, factored
 from nasturtium.spaces.darts import darts
 from nasturtium.spaces.nasbench101 import nasbench101
 from nasturtium.spaces.nasbench201 import nasbench201
@@ -150,8 +150,28 @@ def test_uniform_samples_of_large_spaces_use_exact_counts():
     assert chance(drawn, {0: 3 / 7, 1: 4 / 7}) > 1e-4
 
 
+def test_decisions_that_are_shared_count_once_in_bounds():
+    net = Sequential(*[Linear(whole((4, 6, 8))) for _ in range(16)], Linear(2))
+    assert Space(net, input=3, limits={"params": 10**9}).size == 3
+    conditional = Space(Sequential(*[choice(Times(whole((1, 2))), Same()) for _ in range(3)]), input=1)
+    assert bound_of(conditional) == 2 * 2**3 < at_most(conditional.root) == 27
+
+
+def test_tallies_are_forgotten_in_time(monkeypatch):
+    monkeypatch.setattr("nasturtium.space.counting.REMEMBERED", 20)
+    row = [choice(Fits(1), Fits(2), Same(), Times(2)) for _ in range(8)]
+    space = Space(Sequential(Times(choice(1, 2, 3)), *row), input=1)
+    plain = Space(space.root, input=1)
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        space.sample(rng, uniform=True)
+        assert len(space.counting._known) <= 20
+    monkeypatch.undo()
+    assert space.size == plain.size
+
+
 def test_uniform_sampling_over_large_dependent_spaces_is_refused():
-    parts = [choice(Times(whole((1, 2, 3))), Same()) for _ in range(12)]
+    parts = [choice(Times(whole((1, 2, 3))), Same()) for _ in range(40)]
     with pytest.raises(SpaceError, match="depend on each other"):
         Space(Sequential(*parts), input=1).sample(np.random.default_rng(0), uniform=True)
 

@@ -7,10 +7,28 @@ import pytest
 
 from nasturtium import Space, choice, repeat
 from nasturtium.errors import SpaceError
-from nasturtium.layers import Add, Branch, Clone, Conv2d, GlobalPool, Identity, Linear, ReLU, Sequential
+from nasturtium.layers import (
+    Add,
+    Branch,
+    Chunk,
+    Clone,
+    Conv2d,
+    Flatten,
+    GlobalPool,
+    Identity,
+    Linear,
+    Permute,
+    ReLU,
+    Reshape,
+    Sequential,
+)
+from nasturtium.layers.events import FirstInput, Members, SplitChannels
 from nasturtium.layers.fundamental import LastLinear, LearnedOffset, ModeNorm, Softmax
+from nasturtium.layers.recurrence import NewStates, PreviousStates
 from nasturtium.space.limits import burden_of
-from nasturtium.space.signal import image, sequence, vector
+from nasturtium.space.signal import group, image, nodes, sequence, vector
+from nasturtium.spaces.graph_cells import FirstChannels
+from nasturtium.spaces.nasbench_graph import Enclose
 from tests.skeletons.small import toy_grammar
 
 LIMITS = {"params": 3_000, "flops": 150_000, "activations": 2_500}
@@ -26,14 +44,28 @@ def test_burdens_are_those_of_a_hand_count():
     burden = burden_of(net, (image(4, 5, 5),))
     assert burden.params == 4 * 4 * 9 + 4 + 4 * 3 + 3
     assert burden.flops == 2 * 25 * 4 * 4 * 9 + 2 * 4 * 3
-    # two clones, a convolution, a sum (the identity makes nothing new); the means; the outputs
-    assert burden.activations == 100 * (2 + 1 + 1) + 4 + 3
+    # a convolution, a sum (neither the clones nor the identity make anything new); the means; the outputs
+    assert burden.activations == 100 * (1 + 1) + 4 + 3
     assert burden_of(Linear(3), (vector(4),)).activations == 3
 
 
 @pytest.mark.parametrize("layer", [LastLinear(64), ModeNorm(), Softmax(), LearnedOffset(), ReLU(), Linear(64)])
 def test_layers_that_keep_the_shape_count_what_leaves_them(layer):
     assert burden_of(Sequential(Identity(), layer), (sequence(10, 64),)).activations == 640
+
+
+@pytest.mark.parametrize(
+    ("layer", "signal"),
+    [
+        (Clone(3), vector(6)), (Chunk(2), image(4, 5, 5)), (Flatten(), image(4, 5, 5)),
+        (Flatten("sequence"), image(4, 5, 5)), (Permute((1, 0)), sequence(6, 3)), (Reshape((3, -1)), vector(6)),
+        (Members(), group(a=sequence(4, 2), b=sequence(4, 3))), (SplitChannels(2), sequence(4, 6)),
+        (PreviousStates(2, 5), sequence(4, 6)), (NewStates(), sequence(4, 6)), (FirstInput(), vector(3)),
+        (FirstChannels(2), image(4, 5, 5)), (Enclose("features"), nodes(5, 3)),
+    ],
+)  # fmt: skip
+def test_layers_that_hand_on_what_they_get_keep_nothing(layer, signal):
+    assert burden_of(layer, (signal,)).activations == 0
 
 
 def test_samples_mutants_and_children_keep_the_limits():

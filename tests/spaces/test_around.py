@@ -9,9 +9,13 @@ import torch.nn.functional as F
 from torch import nn
 
 import nasturtium as nt
+from nasturtium import layers
 from nasturtium.errors import SpaceError
 from nasturtium.layers import Linear
+from nasturtium.space.signal import vector
 from nasturtium.spaces import around
+from nasturtium.spaces.outline import Branch
+from nasturtium.spaces.reading import read_module
 from nasturtium.testing import check_space
 
 
@@ -157,6 +161,37 @@ def test_size_is_that_of_the_enumeration():
     network = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 2))
     space = around(network, input=(6,), factors=(0.5, 1))
     assert space.size == len({each.hash for each in space.enumerate()}) == 2 * 3 * 4 * 4
+
+
+def test_widths_that_enter_groups_are_multiples_of_them():
+    body = layers.Residual(layers.Sequential(layers.Conv2d(6, groups=2), layers.ReLU(), layers.Conv2d(6)))
+    network = layers.Sequential(layers.Conv2d(6), body, layers.GlobalPool(), Linear(3))
+    space = around(network, input=(3, 8, 8), factors=(0.5, 0.75, 1), kernels=(3,))
+    assert space.size == sum(1 for _ in space.enumerate())
+    depthwise = layers.Sequential(layers.Conv2d(6), layers.Conv2d(12, groups="depthwise"), layers.GlobalPool())
+    space = around(layers.Sequential(depthwise, Linear(3)), input=(3, 8, 8), kernels=(3,))
+    assert space.size == sum(1 for _ in space.enumerate())
+
+
+class Deep(nn.Module):
+    def __init__(self, blocks):
+        super().__init__()
+        self.stem = nn.Linear(4, 8)
+        self.blocks = nn.ModuleList(nn.Linear(8, 8) for _ in range(blocks))
+        self.head = nn.Linear(8, 2)
+
+    def forward(self, x):
+        x = self.stem(x)
+        for block in self.blocks:
+            x = x + block(x)
+        return self.head(x)
+
+
+@pytest.mark.parametrize("blocks", [40, 600])
+def test_many_sums_are_read_in_no_time(blocks):
+    network = Deep(blocks)
+    chain = read_module(network, (vector(4),), {})
+    assert sum(isinstance(item, Branch) for item in chain.items) == blocks
 
 
 def test_depths_change_in_both_directions():

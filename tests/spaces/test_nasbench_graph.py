@@ -191,7 +191,7 @@ def test_other_inputs_and_options_are_refused():
             nasbench_graph(input)
     with pytest.raises(SpaceError, match="divisible by 4, not 10"):
         nasbench_graph(width=10)
-    with pytest.raises(SpaceError, match="dropout from 0 up to 1, not 1"):
+    with pytest.raises(SpaceError, match="dropout must be a number from 0 and below 1, not 1"):
         nasbench_graph(dropout=1)
     with pytest.raises(SpaceError, match="outputs must be"):
         nasbench_graph(outputs=0)

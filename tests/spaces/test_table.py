@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from nasturtium import spaces
 from nasturtium.errors import ParseError, SpaceError
 from nasturtium.space.signal import Signal, group, image, sequence, tokens, vector
 from nasturtium.spaces import DEFAULTS, SPACES, convnet, for_signal, make, mlp, multibranch, sequencenet
@@ -52,6 +53,38 @@ def test_refusals_say_what_would_do():
         make("mlp", group(a=vector(2), b=vector(3)), 1)
     with pytest.raises(SpaceError, match="not image 1x8x8 and image 1x8x8"):
         make("convnet", (image(1, 8, 8), image(1, 8, 8)), 10)
+
+
+def test_names_that_are_no_text_are_refused_like_others():
+    with pytest.raises(SpaceError, match=r"unknown space 3 \(there are: mlp,"):
+        make(3, (1, 8, 8), 10)
+
+
+def test_every_space_of_the_table_is_exported():
+    assert set(spaces.SPACES) <= set(spaces.__all__)
+    assert all(getattr(spaces, name) is spaces.SPACES[name].function for name in spaces.SPACES)
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        ("darts", "drop_path"), ("nasnet", "drop_path"), ("nasbench_asr", "dropout"), ("nasbench_nlp", "dropout"),
+        ("seqnas", "dropout"), ("seqnas_plus", "dropout"), ("nasbench_graph", "dropout"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("rate", [1.5, 1, -0.1, "a", True, None])
+def test_rates_are_checked_before_anything_is_sampled(name, option, rate):
+    with pytest.raises(SpaceError, match=f"{name}: {option} must be a number from 0 and below 1, not {rate!r}"):
+        spaces.SPACES[name].function(**{option: rate})
+    spaces.SPACES[name].function(**{option: 0.3})
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("nasbench_asr", "'pool' or 'steps'"), ("nasbench_nlp", "'last' or 'mean' or 'steps'")]
+)
+def test_heads_that_are_none_are_told_the_others(name, told):
+    with pytest.raises(SpaceError, match=f"{name}: head must be {told}, not 'bad'"):
+        spaces.SPACES[name].function(head="bad")
 
 
 def test_unusable_options_are_named():

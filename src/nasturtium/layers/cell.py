@@ -7,7 +7,7 @@ from typing import Any
 from nasturtium.errors import SpaceError
 from nasturtium.layers.container import Container
 from nasturtium.layers.join import Add, Concat
-from nasturtium.space.part import Part, Wiring
+from nasturtium.space.part import Open, Part, Wiring
 
 OUTPUTS = ("last", "all", "loose")
 
@@ -37,6 +37,9 @@ class Node(Part):
     join: Any = Add()
     operation: Any = None
 
+    def __post_init__(self) -> None:
+        _check_tuple("Node", "edges", self.edges, Edge)
+
 
 class Cell(Container):
     """Nodes that each read earlier states; the cells of the NAS literature are closings of it.
@@ -57,6 +60,10 @@ class Cell(Container):
     output: str = "last"
     join: Any = Concat()
 
+    def __post_init__(self) -> None:
+        self.check_fields()
+        _check_tuple("Cell", "nodes", self.nodes, Node)
+
     def wire(self, *inputs: Any) -> Wiring:
         states, read = list(inputs), set()
         for number, node in enumerate(self.nodes):
@@ -72,6 +79,16 @@ class Cell(Container):
             states.append(state if node.operation is None else (yield node.operation, state))
         leaving = [states[index] for index in outputs(self, len(inputs), read)]
         return leaving[0] if len(leaving) == 1 else (yield self.join, *leaving)
+
+
+def _check_tuple(tag: str, field: str, items: Any, kind: type[Part]) -> None:
+    """Check that a field holds a tuple of such parts, where it is not left open."""
+    if isinstance(items, Open):
+        return
+    if not isinstance(items, tuple) or not all(isinstance(item, (kind, Open)) for item in items):
+        raise SpaceError(
+            f"{tag}: {field} must be a tuple of {kind.__name__}, such as ({kind.__name__}(...),), not {items!r:.60}"
+        )
 
 
 def outputs(cell: Cell, inputs: int, read: set[int]) -> list[int]:

@@ -54,7 +54,7 @@ def build(part: Layer, *inputs: Signal) -> torch.nn.Module:
     infer(part, *inputs)
     if len(inputs) == 1 and tensors(inputs[0]) == 1:
         return part.module(*inputs)
-    recorder = _Recorder(inputs)
+    recorder = _Recorder(part, inputs)
     return recorder.finish(recorder.visit(part, *recorder.inputs), whole=True).module
 
 
@@ -91,9 +91,10 @@ class _Built(NamedTuple):
 class _Recorder:
     """Records what a container does with its children as a program on numbered values."""
 
-    def __init__(self, inputs: Signals) -> None:
+    def __init__(self, part: Layer, inputs: Signals) -> None:
+        self.part = part
         self.count = 0
-        self.names = Namer()
+        self.names = Namer(part if is_container(part) else None)
         self.children: dict[str, torch.nn.Module] = {}
         self.steps: list[tuple[str, tuple[int, ...], tuple[int, ...]]] = []
         self.inputs = tuple([self._strand(signal, None, bool(signal.mask)) for signal in inputs])
@@ -116,6 +117,8 @@ class _Recorder:
             left.append(self._strand(signal, mask, bool(signal.mask) and mask is None))
         made = [value for strand, carried in zip(left, built.passes, strict=True) for value in _made(strand, carried)]
         name = _safe(self.names(child))
+        if name in self.children:
+            raise SpaceError(f"two children of {type(self.part).__name__} would be called {name!r}: rename a field")
         self.children[name] = built.module
         self.steps.append((name, tuple(sources), tuple(made)))
         return tuple(left) if several else left[0]
@@ -171,7 +174,7 @@ def _child(part: Layer, signals: Signals) -> _Built:
 
 
 def _assemble(part: Layer, inputs: Signals, whole: bool) -> _Built:
-    recorder = _Recorder(inputs)
+    recorder = _Recorder(part, inputs)
     try:
         out = run_wiring(part, recorder.inputs, recorder.visit)
     except Mismatch as mismatch:

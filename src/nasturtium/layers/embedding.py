@@ -25,6 +25,10 @@ class Embedding(Layer):
     def signal(self, *inputs: Signal) -> Signal:
         x = only(self, inputs, "tokens")
         positive(self, "dim", self.dim)
+        if not x.vocabulary:
+            raise Mismatch(
+                "Embedding cannot tell how many tokens there are; write the input as tokens(length, vocabulary)"
+            )
         return Signal("sequence", (x.length, self.dim), mask=x.mask)
 
     def cost(self, *inputs: Signal) -> Cost:

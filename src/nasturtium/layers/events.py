@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 class Members(Layer):
     """The signals of a group, each on a wire of its own; the mask of the group goes with every one that has steps."""
 
+    passes: ClassVar[bool] = True
+
     def signal(self, *inputs: Signal) -> Signal | tuple[Signal, ...]:
         x = only(self, inputs, "group")
         if not x.members:
@@ -37,6 +39,8 @@ class Members(Layer):
 class FirstInput(Layer):
     """The first of its inputs; the others end here."""
 
+    passes: ClassVar[bool] = True
+
     def signal(self, *inputs: Signal) -> Signal:
         if not inputs or inputs[0].kind == "group":
             raise Mismatch("FirstInput takes signals, the first of them no group")
@@ -56,6 +60,7 @@ class SplitChannels(Layer):
     """
 
     count: int = 2
+    passes: ClassVar[bool] = True
 
     def _sizes(self, x: Signal) -> tuple[int, ...]:
         positive(self, "count", self.count)
@@ -78,7 +83,9 @@ class SplitChannels(Layer):
 class ScaledTimeEncoding(Layer):
     """Adds sine and cosine of when the events of a sequence happened, on a scale from 0 to ``span`` for each sequence.
 
-    The times come as a second input (T, 1); without it positions stand for them. Padding has no say in the scale.
+    The times come as a second input (T, 1); without it positions stand for them. Padding has no say in the scale. The
+    frequencies are 10000^(-k / ceil(d / 2)) for d channels, where the public code of SeqNAS has
+    10000^(-2k / (2 floor(d / 2) + 2)).
 
     Args:
         span: The last time on that scale; the shortest wavelength is 2 pi, the longest 10,000 times that.

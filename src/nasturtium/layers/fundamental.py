@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from nasturtium.errors import Mismatch, SpaceError
 from nasturtium.layers.container import Container
-from nasturtium.layers.rules import only, positive
+from nasturtium.layers.rules import STEPS, only, positive
 from nasturtium.space.part import Cost, Layer, Wiring
 from nasturtium.space.signal import Signal, vector
 
 if TYPE_CHECKING:
     import torch
+
+
+NUMBERS = ("vector", "image", *STEPS)
+"""Kinds of signal that are numbers, not categories or pairs of nodes."""
 
 
 class Unfold(Layer):
@@ -52,6 +56,8 @@ class Fold(Layer):
     (T, C) becomes (C * T / (rows * columns), rows, columns) for the rows and columns that the sequence remembers.
     """
 
+    passes: ClassVar[bool] = True
+
     def signal(self, *inputs: Signal) -> Signal:
         x = only(self, inputs, "sequence")
         if x.grid is None:
@@ -79,7 +85,7 @@ class LastLinear(Layer):
     total: ClassVar[bool] = True
 
     def signal(self, *inputs: Signal) -> Signal:
-        x = only(self, inputs)
+        x = only(self, inputs, *NUMBERS)
         positive(self, "out", self.out)
         return x.with_shape((*sizes(x)[:-1], self.out), x.grid)
 
@@ -99,7 +105,7 @@ class ModeNorm(Layer):
     total: ClassVar[bool] = True
 
     def signal(self, *inputs: Signal) -> Signal:
-        return only(self, inputs)
+        return only(self, inputs, *NUMBERS)
 
     def cost(self, *inputs: Signal) -> Cost:
         return Cost(2 * inputs[0].channels)
@@ -117,7 +123,7 @@ class Softmax(Layer):
     total: ClassVar[bool] = True
 
     def signal(self, *inputs: Signal) -> Signal:
-        return only(self, inputs)
+        return only(self, inputs, *NUMBERS)
 
     def module(self, *inputs: Signal) -> torch.nn.Module:
         from torch import nn
@@ -131,7 +137,9 @@ class LearnedOffset(Layer):
     total: ClassVar[bool] = True
 
     def signal(self, *inputs: Signal) -> Signal:
-        return only(self, inputs)
+        x = only(self, inputs, *NUMBERS)
+        sizes(x)
+        return x
 
     def cost(self, *inputs: Signal) -> Cost:
         return Cost(math.prod(sizes(inputs[0])))
@@ -156,7 +164,7 @@ class DotProduct(Layer):
             raise Mismatch("DotProduct takes two inputs, not {}", len(inputs))
         a, b = inputs
         fits = a.kind == b.kind and len(a.shape) > 1 and a.shape[:-2] == b.shape[:-2] and a.shape[-1] == b.shape[-2]
-        if not fits or None in a.shape + b.shape:
+        if not fits or None in a.shape + b.shape or a.mask or b.mask:
             raise Mismatch("DotProduct cannot multiply {} by {}", a, b)
         return a.with_shape((*a.shape[:-1], b.shape[-1]))
 

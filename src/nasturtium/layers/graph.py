@@ -73,7 +73,7 @@ class GATConv(_MessagePassing):
         super()._check()
         positive(self, "heads", self.heads)
         if not self.average and self.out % self.heads:
-            raise SpaceError(f"GATConv: {self.heads} heads do not divide {self.out} channels")
+            raise Mismatch(f"GATConv: {self.heads} heads do not divide {self.out} channels")
         if not 0 <= self.dropout < 1:
             raise SpaceError(f"GATConv needs a dropout from 0 up to 1, not {self.dropout!r}")
 

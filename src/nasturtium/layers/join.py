@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from nasturtium.errors import Mismatch, SpaceError
 from nasturtium.layers.container import Container
 from nasturtium.layers.rules import channel_axis, only, positive
-from nasturtium.space.part import Layer, Wiring
+from nasturtium.space.part import Layer, Wiring, check_children
 from nasturtium.space.signal import Signal
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ class Clone(Layer):
     """Hands its input on ``count`` times."""
 
     count: int = 2
+    passes: ClassVar[bool] = True
 
     def signal(self, *inputs: Signal) -> tuple[Signal, ...]:
         x = only(self, inputs)
@@ -45,6 +46,7 @@ class Chunk(Layer):
     count: int = 2
     axis: int | None = None
     equal: bool = False
+    passes: ClassVar[bool] = True
 
     def signal(self, *inputs: Signal) -> tuple[Signal, ...]:
         x = only(self, inputs)
@@ -164,6 +166,7 @@ class Branch(Container):
     def __init__(self, split: Any, *paths: Any, join: Any = Add()) -> None:  # noqa: B008 - a frozen value
         if not paths:
             raise SpaceError("Branch needs at least one path; Identity() is one that does nothing")
+        check_children("Branch", paths)
         object.__setattr__(self, "split", split)
         object.__setattr__(self, "paths", paths)
         object.__setattr__(self, "join", join)

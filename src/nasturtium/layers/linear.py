@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nasturtium.errors import SpaceError
 from nasturtium.layers.activation import Activation, Dropout
 from nasturtium.layers.container import Container
 from nasturtium.layers.rules import STEPS, only, places, positive
@@ -57,6 +58,8 @@ class FeedForward(Container):
     dropout: float = 0.0
 
     def wire(self, x: Any) -> Wiring:
+        if not (self.ratio > 0 and 0 <= self.dropout < 1):
+            raise SpaceError(f"FeedForward needs a positive ratio and a dropout from 0 up to 1: {self}")
         channels = x.signal.channels
         y = yield Linear(max(int(channels * self.ratio), 1)), x
         y = yield Activation(self.activation), y

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from nasturtium.errors import Mismatch
 from nasturtium.layers.rules import STEPS, left_padding, one_of, only, places, slid
@@ -31,7 +31,7 @@ class _Pool(Layer, abstract=True):
         sizes = [slid(self, size, self.kernel, self._step, 1, None) for size in x.shape[axes]]
         if x.kind == "sequence":
             return x._replace(shape=(sizes[0], x.channels), grid=x.grid if self._step == 1 else None)
-        if any(_mode(size, self.kernel, self._step) is None for size in x.shape[1:] if size is not None):
+        if not all(_roundings(size, self.kernel, self._step) for size in x.shape[1:]):
             raise Mismatch(f"{type(self).__name__}: an even kernel on an image needs a longer stride, not {self._step}")
         return x._replace(shape=(x.channels, *sizes), grid=None)
 
@@ -44,10 +44,19 @@ class _Pool(Layer, abstract=True):
         padding = left_padding(self.kernel, self._step)
         if x.kind == "sequence":
             return WindowPool(self.kind, self.kernel, self._step, padding)
-        ceil = any(_mode(size, self.kernel, self._step) for size in x.shape[1:] if size is not None)
+        rows, columns = [_roundings(size, self.kernel, self._step) for size in x.shape[1:]]
+        if both := [ceil for ceil in rows if ceil in columns]:
+            return self._windows(self.kernel, self._step, padding, both[0])
+        # Torch rounds both axes in one way, but a maximum or mean over a window is one over its columns, then its rows.
+        down = self._windows((self.kernel, 1), (self._step, 1), (padding, 0), rows[0])
+        return nn.Sequential(down, self._windows((1, self.kernel), (1, self._step), (0, padding), columns[0]))
+
+    def _windows(self, kernel: Any, stride: Any, padding: Any, ceil: bool) -> torch.nn.Module:
+        from torch import nn
+
         if self.kind == "max":
-            return nn.MaxPool2d(self.kernel, self._step, padding, ceil_mode=ceil)
-        return nn.AvgPool2d(self.kernel, self._step, padding, ceil_mode=ceil, count_include_pad=False)
+            return nn.MaxPool2d(kernel, stride, padding, ceil_mode=ceil)
+        return nn.AvgPool2d(kernel, stride, padding, ceil_mode=ceil, count_include_pad=False)
 
 
 class MaxPool(_Pool):
@@ -115,11 +124,14 @@ class AttentionPool(Layer):
         return Module(inputs[0].channels)
 
 
-def _mode(size: int, kernel: int, stride: int) -> bool | None:
-    """Whether torch has to round up to get ceil(size / stride) windows; None if it cannot get them at all."""
+def _roundings(size: int | None, kernel: int, stride: int) -> list[bool]:
+    """Whether torch may round down (False) and up (True) to get ceil(size / stride) windows."""
+    if size is None:
+        return [False, True]
     padding = left_padding(kernel, stride)
     reach = size + 2 * padding - kernel
     wanted = -(-size // stride)
-    if reach // stride + 1 == wanted:
-        return False
-    return True if -(-reach // stride) + 1 == wanted else None
+    down, up = reach // stride + 1, -(-reach // stride) + 1
+    if (up - 1) * stride >= size + padding:  # torch leaves out a window that would start in the padding behind
+        up -= 1
+    return [ceil for ceil, windows in ((False, down), (True, up)) if windows == wanted]

@@ -72,6 +72,7 @@ class PreviousStates(Layer):
 
     count: int
     hidden: int
+    passes: ClassVar[bool] = True
 
     def signal(self, *inputs: Signal) -> tuple[Signal, ...]:
         x = only(self, inputs, "sequence")
@@ -82,6 +83,8 @@ class PreviousStates(Layer):
 
 class NewStates(Layer):
     """The states after each step; the first of them leaves, all of them are the next step's previous ones."""
+
+    passes: ClassVar[bool] = True
 
     def signal(self, *inputs: Signal) -> Signal:
         if not inputs or len({signal.shape for signal in inputs}) > 1:

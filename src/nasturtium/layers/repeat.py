@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 from nasturtium.errors import SpaceError
 from nasturtium.layers.container import Container
 from nasturtium.space.choice import Choice
-from nasturtium.space.part import Part, Slot, Wiring, is_open
+from nasturtium.space.part import Open, Part, Slot, Wiring, check_children, is_open
+from nasturtium.space.plain import plain
 from nasturtium.space.wiring import view
 
 
@@ -26,6 +27,10 @@ class Repeat(Container):
     bodies: tuple[Any, ...]
 
     def __init__(self, count: int, *bodies: Any) -> None:
+        count = plain(count)
+        if not isinstance(count, Open) and (type(count) is not int or count < 1):
+            raise SpaceError(f"Repeat: count must be a whole number from 1, not {count!r:.60}")
+        check_children("Repeat", bodies)
         if len(bodies) not in (1, count):
             raise SpaceError(f"Repeat({count}, ...) needs one body or {count}, not {len(bodies)}")
         if len(bodies) > 1 and not is_open(bodies) and len(set(bodies)) == 1:

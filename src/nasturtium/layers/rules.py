@@ -71,6 +71,8 @@ def slid(layer: Layer, size: int | None, kernel: int, stride: int, dilation: int
     """
     if min(kernel, stride, dilation) < 1:
         raise SpaceError(f"kernel, stride and dilation start at 1: {layer}")
+    if padding is not None and padding < 0:
+        raise SpaceError(f"padding starts at 0: {layer}")
     if size is None:
         # Two lengths that depend on the data could no longer be told apart where wires join.
         if stride > 1:

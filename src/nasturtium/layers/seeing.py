@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -42,9 +44,17 @@ def seen(layer: Wrapped, inputs: tuple[Signal, ...]) -> Seen:
     params, flops = runs[0][1:]
     if not type(layer).uses_mask and any(signal.mask for signal in inputs):
         check_padding(layer, inputs, signals)
-    if unknown:  # a length that depends on the data counts as one step
-        flops = flops // LENGTHS[0]
+    if unknown:
+        flops = _flops_of_a_step(layer, inputs, flops)
     return Seen(signals[0] if len(signals) == 1 else signals, Cost(params, flops))
+
+
+def _flops_of_a_step(layer: Wrapped, inputs: tuple[Signal, ...], flops: int) -> int:
+    """FLOPs where a length that depends on the data counts as one step; a share of those of a longer run if need be."""
+    try:
+        return _run(layer, inputs, 1)[2]
+    except (Mismatch, SpaceError):  # it needs more steps than one
+        return flops // LENGTHS[0]
 
 
 def _sizes(shape: tuple[int, ...], lengths: tuple[int, int], other: tuple[int, ...]) -> tuple[int | None, ...]:
@@ -71,6 +81,8 @@ def _signal(layer: Wrapped, shape: tuple[int | None, ...], inputs: tuple[Signal,
 def check_padding(layer: Wrapped, inputs: tuple[Signal, ...], signals: tuple[Signal, ...]) -> None:
     """Makes sure, by trying, that what a module gives does not depend on what stands behind the end of a sequence.
 
+    It is tried in evaluation and in training, where batch normalisation, say, takes its statistics from the batch.
+
     Raises:
         Mismatch: If it does: then it must be given the mask.
     """
@@ -81,18 +93,45 @@ def check_padding(layer: Wrapped, inputs: tuple[Signal, ...], signals: tuple[Sig
     real = length // 2
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(0)
-        module = layer.module(*inputs).eval()
+        module = layer.module(*inputs)
         first = [tensor for signal in inputs for tensor in _examples(signal, length, mask=False)]
         second = [_refilled(tensor, signal, real) for tensor, signal in zip(first, inputs, strict=True)]
-        given = [module(*tensors) for tensors in (first, second)]
-    one, other = [list(each) if isinstance(each, (tuple, list)) else [each] for each in given]
-    for signal, a, b in zip(signals, one, other, strict=True):
-        kept = slice(None, real) if signal.mask else slice(None)
-        if not torch.allclose(a[:, kept].double(), b[:, kept].double(), atol=1e-5):
-            raise Mismatch(
-                f"what {type(layer).__name__} gives for {inputs[0]} depends on the padding behind the end of a "
-                "sequence; have its forward take the mask, and wrap it with mask=True"
-            )
+        for training in (False, True):
+            try:
+                one, other = [_given(module, tensors, training) for tensors in (first, second)]
+            except Exception as error:  # a user's module may raise anything
+                when = "in training" if training else "in evaluation"
+                raise Mismatch("{} fails {} on {} ({})", layer, when, inputs[0], error) from error
+            # In training some modules give more than in evaluation, or less.
+            for signal, a, b in zip(signals, one, other, strict=not training):
+                kept = slice(None, real) if signal.mask else slice(None)
+                if not torch.allclose(a[:, kept].double(), b[:, kept].double(), atol=1e-5):
+                    raise Mismatch(_on_padding(layer, inputs, training))
+
+
+def _on_padding(layer: Wrapped, inputs: tuple[Signal, ...], training: bool) -> str:
+    when = "in training, as statistics over the batch do, " if training else ""
+    return (
+        f"what {type(layer).__name__} gives for {inputs[0]} depends {when}on the padding behind the end of a "
+        "sequence; have its forward take the mask, and wrap it with mask=True"
+    )
+
+
+def _given(module: Any, tensors: list[Any], training: bool) -> list[Any]:
+    """What a module gives in training or evaluation, always with the same random numbers; it stays as it was."""
+    import torch
+
+    modes = [(each, each.training) for each in module.modules()]
+    buffers = [(buffer, buffer.clone()) for buffer in module.buffers()]
+    try:
+        torch.manual_seed(1)
+        given = module.train(training)(*tensors)
+    finally:
+        for each, mode in modes:
+            each.training = mode
+        for buffer, before in buffers:
+            buffer.copy_(before)
+    return list(given) if isinstance(given, (tuple, list)) else [given]
 
 
 def _refilled(tensor: Any, signal: Signal, real: int) -> Any:
@@ -146,7 +185,7 @@ def _counted(
 
     module = layer.module(*inputs).eval()
     tensors = [tensor for signal in inputs for tensor in _examples(signal, length, type(layer).uses_mask)]
-    with FlopCounterMode(display=False) as counter:
+    with _countable() if device == "cpu" else nullcontext(), FlopCounterMode(display=False) as counter:
         given = module(*tensors)
     left = list(given) if isinstance(given, (tuple, list)) else [given]
     for each in left:
@@ -161,6 +200,21 @@ def _counted(
             )
     params = sum(parameter.numel() for parameter in module.parameters())
     return [tuple(each.shape[1:]) for each in left], params, math.ceil(counter.get_total_flops() / BATCH)
+
+
+@contextmanager
+def _countable() -> Iterator[None]:
+    """Attention and LSTM as the products that torch's counter counts; it misses the fused forms that a CPU has."""
+    import torch
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    fast, dense = torch.backends.mha.get_fastpath_enabled(), torch.backends.mkldnn
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with sdpa_kernel(SDPBackend.MATH), dense.flags(enabled=False, allow_tf32=dense.allow_tf32):
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
 
 
 def _examples(signal: Signal, length: int, mask: bool) -> list[Any]:

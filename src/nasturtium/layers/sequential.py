@@ -10,7 +10,7 @@ from nasturtium.layers.convolution import Conv1d, Conv2d
 from nasturtium.layers.join import Add
 from nasturtium.layers.linear import Linear
 from nasturtium.layers.norm import BatchNorm
-from nasturtium.space.part import Layer, Slot, Wiring
+from nasturtium.space.part import Layer, Slot, Wiring, check_children
 from nasturtium.space.signal import Signal
 from nasturtium.space.wiring import view
 
@@ -28,6 +28,7 @@ class Sequential(Container):
     layers: tuple[Any, ...]
 
     def __init__(self, *layers: Any) -> None:
+        check_children("Sequential", layers)
         object.__setattr__(self, "layers", layers)
 
     def wire(self, *wires: Any) -> Wiring:

@@ -18,6 +18,7 @@ class Identity(Layer):
     """Leaves everything as it is."""
 
     total: ClassVar[bool] = True
+    passes: ClassVar[bool] = True
 
     def signal(self, *inputs: Signal) -> Signal:
         x = only(self, inputs)
@@ -66,6 +67,7 @@ class Flatten(Layer):
     """
 
     to: str = "vector"
+    passes: ClassVar[bool] = True
 
     def signal(self, *inputs: Signal) -> Signal:
         one_of(self, "form", self.to, ("vector", "sequence"))
@@ -84,6 +86,8 @@ class Flatten(Layer):
 
 class Unflatten(Layer):
     """A sequence that was an image becomes one again: (H * W, C) to (C, H, W)."""
+
+    passes: ClassVar[bool] = True
 
     def signal(self, *inputs: Signal) -> Signal:
         x = only(self, inputs, "sequence")
@@ -108,6 +112,7 @@ class Reshape(Layer):
     """
 
     shape: tuple[int, ...]
+    passes: ClassVar[bool] = True
 
     def signal(self, *inputs: Signal) -> Signal:
         x = only(self, inputs, "vector", "image", *STEPS)
@@ -134,6 +139,7 @@ class Permute(Layer):
     """
 
     axes: tuple[int, ...] = (1, 0)
+    passes: ClassVar[bool] = True
 
     def signal(self, *inputs: Signal) -> Signal:
         x = only(self, inputs, "sequence", "image")

@@ -24,7 +24,7 @@ class Unfold(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Unfold."""
-        if self.kernel == 1:  # no copy is needed
+        if self.kernel == 1 and self.padding == 0:  # no copy is needed
             return x[:, :, :: self.stride, :: self.stride].flatten(2).transpose(1, 2)
         columns = F.unfold(x, self.kernel, padding=self.padding, stride=self.stride)  # (B, C * kernel * kernel, T)
         return columns.transpose(1, 2)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nasturtium.errors import SpaceError
+from nasturtium.space.fields import no_layer
 from nasturtium.space.part import Layer, Open, Part
 from nasturtium.space.plain import plain
 
@@ -211,6 +212,8 @@ def _frozen(option: Any) -> Any:
     option = plain(option)
     if isinstance(option, float) and option != option:
         return math.nan  # the one that equals itself, by identity
+    if isinstance(option, type) or callable(getattr(option, "named_modules", None)):
+        raise no_layer(option, "an option")
     if option is None or isinstance(option, (bool, int, float, str, Part, Choice)) or callable(option):
         return option
     raise SpaceError(f"{option!r} cannot be an option: use numbers, strings, None, tuples, parts or functions")

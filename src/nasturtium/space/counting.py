@@ -22,6 +22,9 @@ __all__ = ["Counting", "Infinite", "NotFactorable", "Tally"]
 STATES = 50_000
 """How many different histories of one container are followed before counting gives up."""
 
+REMEMBERED = 200_000
+"""How many tallies are remembered; beyond them all are forgotten."""
+
 Tally = Counter[Any]
 """Number of derivations for each signal that can leave."""
 
@@ -58,7 +61,7 @@ class Counting:
         key = (value, signals)
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = self._open(value, signals)
+            known = self._remember(key, self._open(value, signals))
         return known
 
     def scoped(self, value: Any, signals: Signals | None, whole: bool = False) -> Tally:
@@ -150,8 +153,14 @@ class Counting:
         key = (part, signals, replies, visited)
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = self._rest(part, signals, replies, visited)
+            known = self._remember(key, self._rest(part, signals, replies, visited))
         return known
+
+    def _remember(self, key: Any, found: Tally) -> Tally:
+        if len(self._known) >= REMEMBERED:  # uniform draws from a large space ask for ever new ones
+            self._known.clear()
+        self._known[key] = found
+        return found
 
     def _rest(self, part: Any, signals: Signals, replies: tuple[Any, ...], visited: Any) -> Tally:
         chain = getattr(part, "chain", None)

@@ -111,7 +111,7 @@ class _Drawing:
     def visit(self, layer: Any, wires: tuple[Tap, ...], address: str) -> Any:
         """The wire that leaves a layer, inside which nodes are added where something was decided."""
         if is_container(layer) and (address in self.inner or (not address and self.decided)):
-            names = Namer()
+            names = Namer(layer)
             seen: set[str] = set()
 
             def inside(child: Any, *reaching: Tap) -> Any:

@@ -8,6 +8,7 @@ from nasturtium.errors import Mismatch, SpaceError
 from nasturtium.space.backtracking import go_back
 from nasturtium.space.budget import Budget
 from nasturtium.space.choice import Choice
+from nasturtium.space.fields import no_layer
 from nasturtium.space.frames import Frame, Here, Visit, also_fed, fed_by, on_wires
 from nasturtium.space.infer import Signals, joined, outcome, signals_of
 from nasturtium.space.limits import Burden, Limits
@@ -253,8 +254,10 @@ class Derivation:
         self, frame: Frame, child: Any, closed: Any, wires: tuple[Any, ...] | None, visit: Visit | None = None
     ) -> Any:
         """The wire that leaves a child without choices of its own, or one that was closed on an earlier visit."""
-        if wires is None or not isinstance(closed, Layer):
+        if wires is None:
             return None
+        if not isinstance(closed, Layer):
+            raise no_layer(closed, frame.address_of(child))
         mask = frame.here.fed_by | fed_by(wires) | (0 if visit is None else visit.inside)
         signals = tuple([wire.signal for wire in wires])
         if visit is not None and visit.wires is not None and signals == tuple([wire.signal for wire in visit.wires]):

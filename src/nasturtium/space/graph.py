@@ -51,7 +51,7 @@ def nodes_of(part: Layer, inputs: Signals) -> list[Node]:
     nodes = [Node(f"input {i}: {signal}", f"input_{i}", None, [], (signal,)) for i, signal in enumerate(inputs)]
 
     def descend(inner: Layer, wires: tuple[Tap, ...], name: str) -> Any:
-        names = Namer()
+        names = Namer(inner)
 
         def visit(child: Any, *reaching: Tap) -> Any:
             key = names(child)

@@ -7,9 +7,10 @@ from functools import lru_cache
 from typing import Any
 
 from nasturtium.errors import Mismatch
+from nasturtium.space.fields import no_layer
 from nasturtium.space.part import Cost, Layer, Slot, Wire, is_container
 from nasturtium.space.signal import Signal
-from nasturtium.space.wiring import Path, run_wiring
+from nasturtium.space.wiring import Path, run_wiring, slots
 
 Signals = tuple[Signal, ...]
 
@@ -39,6 +40,10 @@ def outcome(part: Layer, inputs: Signals) -> Signal | Signals | Mismatch:
         return part.signal(*inputs)
     except Mismatch as mismatch:
         return mismatch.with_traceback(None)
+    except AttributeError:
+        if isinstance(part, Layer):
+            raise
+        raise no_layer(part, "what stands in the place of a layer") from None
 
 
 @lru_cache(maxsize=1 << 12)
@@ -76,7 +81,7 @@ def walk_leaves(part: Layer, inputs: Signals, meet: Callable[[str, Layer, Signal
     if not is_container(part):
         meet(name, part, inputs)
         return wires_of(infer(part, *inputs))
-    names = Namer()
+    names = Namer(part)
 
     def visit(child: Any, *wires: Wire) -> Any:
         inner = child.part if type(child) is Slot else child
@@ -89,16 +94,31 @@ def walk_leaves(part: Layer, inputs: Signals, meet: Callable[[str, Layer, Signal
 class Namer:
     """Names for the visits of a container's wiring: the slot's key, or the class of a layer made on the fly.
 
-    A second visit of the same child gets a number behind its name.
+    A later visit of the same child gets a number behind its name, one with which no other visit and no field has it:
+    beside a field ``block_2`` the second visit of ``block`` is ``block_3``.
+
+    Args:
+        part: The container; None where a single layer is visited.
     """
 
-    def __init__(self) -> None:
-        self.seen: dict[str, int] = {}
+    def __init__(self, part: Any = None) -> None:
+        self.part = part
+        self.visits: dict[str, int] = {}
+        self.given: set[str] = set()
 
     def __call__(self, child: Any) -> str:
         key = child.key if type(child) is Slot else type(child).__name__.lower()
-        visits = self.seen[key] = self.seen.get(key, 0) + 1
-        return key if visits == 1 else f"{key}_{visits}"
+        visits = self.visits.get(key, 0) + 1
+        name = key if visits == 1 else f"{key}_{visits}"
+        while name in self.given or (visits > 1 and self._is_field(name)):
+            visits += 1
+            name = f"{key}_{visits}"
+        self.visits[key] = visits
+        self.given.add(name)
+        return name
+
+    def _is_field(self, name: str) -> bool:
+        return self.part is not None and any(slot.key == name for _, slot in slots(self.part))
 
 
 def joined(address: str, key: str) -> str:

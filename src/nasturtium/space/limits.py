@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from nasturtium.space.architecture import Architecture
 
 
-PASSING = frozenset({"Identity"})
-"""Tags of layers that hand on the very values that reach them: training keeps nothing for these."""
-
-
 class TooLarge(SpaceError):
     """A derivation exceeds a limit of its space."""
 
@@ -30,8 +26,8 @@ class Burden(NamedTuple):
     Attributes:
         params: Parameters.
         flops: Two for each multiply-accumulate.
-        activations: Values that leave all layers, about what training keeps in memory; the windows of an im2col are
-            among them even where it is built as part of one convolution.
+        activations: Values that leave all layers but those that hand on what reaches them, about what training keeps in
+            memory; the windows of an im2col are among them even where it is built as part of one convolution.
     """
 
     params: int = 0
@@ -101,7 +97,7 @@ def burden_of(part: Layer, inputs: Signals) -> Burden:
 def _activations(part: Layer, inputs: Signals) -> int:
     if not is_container(part):
         found = infer(part, *inputs)
-        return 0 if type(part).__name__ in PASSING else sum(_values(signal) for signal in _several(found))
+        return 0 if part.passes else sum(_values(signal) for signal in _several(found))
     total = 0
 
     def visit(child: Any, *wires: Any) -> Any:

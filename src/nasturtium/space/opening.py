@@ -9,6 +9,7 @@ from nasturtium.errors import Mismatch
 from nasturtium.space.choice import Choice, first_closing
 from nasturtium.space.infer import Signals, outcome, signals_of, wires_of
 from nasturtium.space.part import Layer, Part, Slot, is_container, is_layer, is_open
+from nasturtium.space.signal import CHANNEL_AXIS
 from nasturtium.space.wiring import Path, run_wiring, substitute, view
 
 LOOKAHEAD = 256
@@ -158,13 +159,12 @@ class Offers:
         Exact for leaves with few combinations of values; containers are followed up to their first open child, and
         many values are taken to work, so that a dead end may show later.
         """
-        alone = len(signals) == 1 and signals[0].kind != "group"
         is_choice = isinstance(part, Choice)
         if not is_choice and (not part.is_open or getattr(part, "steady", False)):
-            if alone and getattr(part, "total", False):
+            if getattr(part, "total", False) and _plain(signals):
                 return True
             return not isinstance(outcome(first_closing(part) if part.is_open else part, signals), Mismatch)
-        if alone and part in self._always:
+        if part in self._always and _plain(signals):
             return True
         if not is_choice and first_value_choice(part) is None:
             return not is_container(part) or self._starts(part, signals)
@@ -238,6 +238,14 @@ class Offers:
             self._possible.clear()
             self._settled.clear()
         self._offers[key] = offered
+
+
+def _plain(signals: Signals) -> bool:
+    """Whether they are one signal of numbers whose sizes are all known, without padding."""
+    if len(signals) != 1:
+        return False
+    kind, shape, _, mask, *_ = signals[0]
+    return kind in CHANNEL_AXIS and not mask and None not in shape
 
 
 def _only(found: list[Any]) -> Any:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, dataclass_transform
 
 from nasturtium.errors import SpaceError
+from nasturtium.space.fields import Kinds, check_value, kinds_of, no_layer
 from nasturtium.space.plain import hashable, kinds
 from nasturtium.space.signal import Signal
 
@@ -72,9 +74,17 @@ class Part:
     variadic: ClassVar[str | None] = None
     fields: ClassVar[tuple[str, ...]] = ()
     defaults: ClassVar[dict[str, Any]] = {}
+    _kinds: ClassVar[dict[str, Kinds]] = {}
+    _checked: ClassVar[set[tuple[type, ...]]] = set()
 
     def __init_subclass__(cls, abstract: bool = False, **options: Any) -> None:
         super().__init_subclass__(**options)
+        notes = inspect.get_annotations(cls)
+        own = {name: kinds for name, note in notes.items() if (kinds := kinds_of(note)) is not None}
+        cls._kinds = {name: kinds for name, kinds in cls._kinds.items() if name not in notes} | own
+        cls._checked = set()
+        if cls._kinds and not hasattr(cls, "__post_init__"):
+            cls.__post_init__ = cls.check_fields  # type: ignore[attr-defined]
         dataclasses.dataclass(frozen=True, eq=False, repr=False)(cls)
         declared = dataclasses.fields(cls)  # type: ignore[arg-type]
         cls.fields = tuple(field.name for field in declared)
@@ -88,6 +98,23 @@ class Part:
                 "the name is the tag in texts and hashes, so it must be unique; rename one"
             )
         PARTS[cls.__name__] = cls
+
+    def check_fields(self) -> None:
+        """Check the values of fields whose annotation names plain kinds; every constructor of a dataclass does it.
+
+        Derivations put in options without a constructor, so that it is done for what users write.
+
+        Raises:
+            SpaceError: If one is of another kind.
+        """
+        state = self.__dict__
+        types = tuple(map(type, state.values()))
+        if types in self._checked:  # layers that wirings make on the fly: nothing is looked at twice
+            return
+        tag = type(self).__name__
+        every = [check_value(tag, name, state[name], kinds) for name, kinds in self._kinds.items()]
+        if all(every):
+            self._checked.add(types)
 
     @property
     def values(self) -> tuple[Any, ...]:
@@ -168,9 +195,11 @@ class Layer(Part, abstract=True):
     changes_mask: ClassVar[bool] = False
     commutative: ClassVar[bool] = False
     total: ClassVar[bool] = False
-    """Whether the layer works on any one signal that is no group, so that nobody has to ask."""
+    """Whether the layer works on any one signal of numbers, of known sizes and without padding: nobody has to ask."""
     steady: ClassVar[bool] = False
     """Whether, as its author knows, it works and gives one signal whatever is decided inside: nobody has to try."""
+    passes: ClassVar[bool] = False
+    """Whether it hands on the values that reach it, all or some, in their order or another: nothing is kept for it."""
     beside: ClassVar[tuple[str, ...]] = ()
     """Fields that are no part of the graph and yet tell two architectures apart: how one is to be trained."""
 
@@ -206,6 +235,17 @@ def is_open(value: Any) -> bool:
                 return True
         return False
     return isinstance(value, Open)
+
+
+def check_children(tag: str, children: tuple[Any, ...]) -> None:
+    """Check that parts, or choices of them, stand where layers are to stand.
+
+    Raises:
+        SpaceError: If something else does; the text says where.
+    """
+    for place, child in enumerate(children):
+        if not isinstance(child, (Part, Open)):
+            raise no_layer(child, f"{tag}: child {place}")
 
 
 def is_layer(value: Any) -> bool:

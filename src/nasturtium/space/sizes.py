@@ -81,10 +81,31 @@ def enumerated(space: Space, every: Callable[[], Iterator[Any]]) -> int:
     Raises:
         SpaceError: If there may be too many.
     """
-    most = at_most(space.root)
+    most = bound_of(space)
     if most > ENUMERABLE:
         raise SpaceError(f"{space.name!r} may have {most} architectures, too many to enumerate: declare its size")
     return sum(1 for _ in every())
+
+
+def bound_of(space: Space) -> int:
+    """How many derivations a space without recursion has before its constraints, at most."""
+    try:
+        return factored(space)
+    except NotFactorable:
+        names: dict[str, int] = {}
+        return _once(space.root, names) * math.prod(names.values())
+
+
+def _once(value: Any, names: dict[str, int]) -> int:
+    """As ``at_most``, but a decision shared over the whole space is one option; ``names`` gets how many it has."""
+    if isinstance(value, Choice):
+        found = [_once(option, names) for option in value.options]
+        if value.share is None or not value.whole:
+            return sum(found)
+        names[value.share] = len(found)
+        return max(found)
+    inside = value.values if isinstance(value, Part) and value.is_open else value if isinstance(value, tuple) else ()
+    return math.prod([_once(item, names) for item in inside])
 
 
 def at_most(value: Any) -> int:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from nasturtium.errors import Mismatch, SpaceError
 from nasturtium.space.counting import Counting, Infinite, NotFactorable
-from nasturtium.space.derivation import Derivation, Point
+from nasturtium.space.derivation import DeadEnd, Derivation, Point
 from nasturtium.space.frames import Frame
 from nasturtium.space.infer import Signals, signals_of
 from nasturtium.space.opening import option_value
 from nasturtium.space.part import is_container, is_open
-from nasturtium.space.sizes import at_most
+from nasturtium.space.sharing import choices_in, computed, shared_in
+from nasturtium.space.sizes import at_most, bound_of
 from nasturtium.space.wiring import slots, substitute
 
 if TYPE_CHECKING:
@@ -24,13 +25,16 @@ if TYPE_CHECKING:
 LISTED = 10**6
 """Spaces whose derivations depend on each other are enumerated up to this many to draw from them uniformly."""
 
+TRIES = 1_000
+"""How many combinations of options in a row may lead nowhere."""
+
 
 def draw_uniform(space: Space, rng: numpy.random.Generator) -> Derivation:
     """A derivation; each has the probability 1/size.
 
     At every point an option has the weight of the number of complete derivations it leaves. Where that does not
     follow from the parts (shared decisions, children visited again), the derivations are listed once and one of the
-    list is drawn.
+    list is drawn; where they are too many for that, combinations of all options are drawn until one works.
 
     Raises:
         SpaceError: If the space is infinite, or neither way is possible.
@@ -42,6 +46,11 @@ def draw_uniform(space: Space, rng: numpy.random.Generator) -> Derivation:
             return _guided(space, rng)
         except (Infinite, NotFactorable):
             pass
+    if at_most(space.root) > LISTED and _is_product(space):
+        for _ in range(TRIES):
+            derivation = _combination(space, rng)
+            if derivation is not None:
+                return derivation
     decisions = _listed(space)
     return space.replay(decisions[whole_number(len(decisions), rng)])
 
@@ -53,6 +62,36 @@ def _guided(space: Space, rng: numpy.random.Generator) -> Derivation:
         if numbers[-1] == 0:
             _explain_empty(derivation)
         derivation.take(point.remaining[bisect_right(numbers, whole_number(numbers[-1], rng))])
+    return derivation
+
+
+def _is_product(space: Space) -> bool:
+    """Whether the combinations of all options can be counted part by part, whichever of them work."""
+    known: bool | None = space.__dict__.get("_product")
+    if known is None:
+        found = choices_in(space.root)
+        known = not any(computed(option) for choice in found for option in choice.options)
+        known = known and all(choice.whole for choice in found if choice.share is not None)
+        try:
+            list(shared_in(space.root, whole=True, conditional=False))
+        except NotFactorable:  # some derivations reach a shared decision, others do not
+            known = False
+        space.__dict__["_product"] = known
+    return known
+
+
+def _combination(space: Space, rng: numpy.random.Generator) -> Derivation | None:
+    """A derivation that takes one of all combinations of options, each as likely as any other; None if it cannot."""
+    try:
+        derivation = space.derive(chronological=True)
+        while (point := derivation.point) is not None:
+            numbers = list(accumulate(space.counting.total(option, None) for option in point.choice.options))
+            index = bisect_right(numbers, whole_number(numbers[-1], rng))
+            if index not in point.remaining:
+                return None
+            derivation.take(index)
+    except DeadEnd:
+        return None
     return derivation
 
 
@@ -103,11 +142,11 @@ def _listed(space: Space) -> list[tuple[int, ...]]:
     """The decisions of every derivation, found once."""
     known: list[tuple[int, ...]] | None = space.__dict__.get("_every")
     if known is None:
-        most = at_most(space.root)
+        most = bound_of(space)
         if most > LISTED:
             raise SpaceError(
-                f"{space.name!r} cannot be sampled uniformly: its decisions depend on each other, and up to {most} "
-                f"derivations are more than the {LISTED} that are listed; sample by the weights"
+                f"{space.name!r} cannot be sampled uniformly: its decisions depend on each other, and its derivations, "
+                f"up to {most}, are more than the {LISTED} that are listed; sample by the weights"
             )
         known = [tuple([step.taken for step in leaf.taken()]) for leaf in space.leaves()]
         if not known:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nasturtium.errors import SpaceError
+from nasturtium.space.fields import no_layer
 from nasturtium.space.part import Part, Slot, is_layer
 
 Path = tuple[str | int, ...]
@@ -35,6 +36,8 @@ def _collect(part: Part, value: Any, path: Path, found: list[tuple[Path, Slot]])
     elif isinstance(value, Part):
         for name in value.fields:
             _collect(part, value.__dict__[name], (*path, name), found)
+    elif isinstance(value, type) and issubclass(value, Part):
+        raise no_layer(value, f"{type(part).__name__}: {slot_key(part, path)}")
 
 
 def slot_key(part: Part, path: Path) -> str:

@@ -283,6 +283,7 @@ __all__ = [
     "nats_size",
     "resnet",
     "seqnas",
+    "seqnas_plus",
     "sequencenet",
     "transformer",
     "transnas_macro",

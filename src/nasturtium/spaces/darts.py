@@ -16,7 +16,7 @@ from nasturtium.spaces.cell_network import CellNetwork, checked_cells, stem_for,
 from nasturtium.spaces.cell_operations import operation
 from nasturtium.spaces.cifar_cells import genotypes
 from nasturtium.spaces.genotype import COMPACT, INPUTS, Genotype, genotype_of, read_genotype, write_compact
-from nasturtium.spaces.inputs import one_input, positive
+from nasturtium.spaces.inputs import one_input, positive, rates
 
 
 def darts(
@@ -62,6 +62,7 @@ def darts(
     """
     signal = one_input("darts", input, "image")
     positive("darts", outputs=outputs, channels=channels, nodes=nodes)
+    rates("darts", drop_path=drop_path)
     checked_cells("darts", cells)
     names = (*(("none",) if none else ()), *COMPACT)
     normal, reduction = (open_cell(names, nodes, stride, drop_path) for stride in (1, 2))

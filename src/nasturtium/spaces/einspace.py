@@ -65,7 +65,8 @@ def einspace(
     im2col asks for a window in the padded image, not in the bare one, which its own ResNet breaks on small
     images. The head takes the mean over the tokens of a sequence and classifies its features, where theirs takes
     the mean over the features (``head="reference"``, which gives their parameter counts). Convolutions over
-    sequences (T, C) run along T, where theirs take the first axis for the channels; ``permute21`` turns a sequence.
+    sequences (T, C) run along T, where theirs take the first axis for the channels; ``permute21`` turns a sequence. A
+    kernel of 8 has 4 zeros before the sequence and 3 behind it, theirs 3 and 4.
 
     Notation: ``R[im2col3k1s1p C[linear64] col2im]``, ``B[clone2 {C[norm] ; C[identity]} add]``, ``S[... ...]``; see
     :mod:`nasturtium.spaces.einspace_notation`. Members (images only): see :mod:`nasturtium.spaces.einspace_members`.

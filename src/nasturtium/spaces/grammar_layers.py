@@ -18,7 +18,7 @@ from nasturtium.layers import (
     Residual,
     Sequential,
 )
-from nasturtium.space.part import Wiring
+from nasturtium.space.part import Wiring, check_children
 
 TOPOLOGIES: dict[str, tuple[tuple[int, int], ...]] = {
     "Linear2": ((0, 1), (1, 2)),
@@ -49,6 +49,7 @@ class GrammarTopology(Container):
             raise SpaceError(f"unknown topology {topology!r}{did_you_mean(topology, TOPOLOGIES)}")
         if len(edges) != len(TOPOLOGIES[topology]):
             raise SpaceError(f"{topology} has {len(TOPOLOGIES[topology])} edges, not {len(edges)}")
+        check_children(topology, edges)
         object.__setattr__(self, "topology", topology)
         object.__setattr__(self, "edges", edges)
 
@@ -73,7 +74,7 @@ class GrammarBlock(Container):
     """Activation, convolution, normalisation, as many channels out as in.
 
     Args:
-        activation: ``relu``, ``hard_swish`` or ``mish``.
+        activation: ``relu``, ``hardswish`` or ``mish``.
         convolution: A layer.
         norm: A layer.
     """

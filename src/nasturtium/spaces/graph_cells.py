@@ -42,6 +42,7 @@ class FirstChannels(Identity):
     """The first ``channels`` channels of an image."""
 
     channels: int
+    total: ClassVar[bool] = False
 
     def signal(self, *inputs: Signal) -> Signal:
         x = super().signal(*inputs)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from nasturtium.errors import SpaceError
+from nasturtium.errors import SpaceError, did_you_mean
 from nasturtium.layers import repeat
 from nasturtium.space.choice import Choice
 from nasturtium.space.part import Layer
@@ -69,6 +69,28 @@ def positive(space: str, **numbers: object) -> None:
     for name, number in numbers.items():
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
             raise SpaceError(f"{space}: {name} must be a whole number from 1, not {number!r}")
+
+
+def rates(space: str, **shares: object) -> None:
+    """Check options that are shares of what is dropped: numbers from 0 and below 1.
+
+    Raises:
+        SpaceError: If one is not.
+    """
+    for name, share in shares.items():
+        if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share < 1:
+            raise SpaceError(f"{space}: {name} must be a number from 0 and below 1, not {share!r}")
+
+
+def known(space: str, field: str, value: object, options: Collection[str]) -> None:
+    """Check that an option is one of some names.
+
+    Raises:
+        SpaceError: If it is not; the text tells all of them.
+    """
+    if value not in tuple(options):
+        near = did_you_mean(value, options)
+        raise SpaceError(f"{space}: {field} must be {' or '.join(map(repr, options))}, not {value!r}{near}")
 
 
 def weighted(options: Mapping[Any, float]) -> Any:

@@ -30,7 +30,7 @@ from nasturtium.space.notations import Notation
 from nasturtium.space.part import Layer, Wiring
 from nasturtium.space.signal import Signal
 from nasturtium.space.space import Space
-from nasturtium.spaces.inputs import one_input, positive
+from nasturtium.spaces.inputs import known, one_input, positive, rates
 
 if TYPE_CHECKING:
     import torch
@@ -170,7 +170,8 @@ def nasbench_asr(
     positive("nasbench_asr", outputs=outputs, groups=groups)
     positive("nasbench_asr", **{f"filters[{index}]": count for index, count in enumerate(filters)})
     positive("nasbench_asr", **{f"cells[{index}]": count for index, count in enumerate(cells)})
-    one_of(GlobalPool(), "head", head, ("pool", "steps"))
+    rates("nasbench_asr", dropout=dropout)
+    known("nasbench_asr", "head", head, ("pool", "steps"))
     if len(filters) != len(STRIDES) or len(cells) != len(STRIDES) or any(count % groups for count in filters):
         raise SpaceError(f"nasbench_asr has four blocks, of multiples of {groups} filters; not {filters} and {cells}")
     strides = STRIDES if signal.length is not None else (1, 1, 1, 1)

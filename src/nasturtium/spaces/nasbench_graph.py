@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from nasturtium.errors import Mismatch, SpaceError, did_you_mean
 from nasturtium.layers import BatchNorm, Concat, Container, Dropout, Linear, ReLU
@@ -16,7 +16,7 @@ from nasturtium.space.part import Layer, Wiring
 from nasturtium.space.signal import Signal, as_signals, edges, nodes
 from nasturtium.space.space import Space
 from nasturtium.spaces.graph_trees import LINKS, MEMBERS, OPERATIONS, key, read, write
-from nasturtium.spaces.inputs import positive
+from nasturtium.spaces.inputs import positive, rates
 
 if TYPE_CHECKING:
     import torch
@@ -57,6 +57,7 @@ class Enclose(Layer):
     """
 
     name: str
+    passes: ClassVar[bool] = True
 
     def signal(self, *inputs: Signal) -> Signal:
         x = only(self, inputs, "nodes")
@@ -70,6 +71,8 @@ class Enclose(Layer):
 
 class Disclose(Layer):
     """Takes the signal out of a group of one."""
+
+    passes: ClassVar[bool] = True
 
     def signal(self, *inputs: Signal) -> Signal:
         x = only(self, inputs, "group")
@@ -204,8 +207,7 @@ def nasbench_graph(
     positive("nasbench_graph", outputs=outputs, width=width)
     if width % 4:
         raise SpaceError(f"nasbench_graph: the four heads of gat need a width divisible by 4, not {width}")
-    if isinstance(dropout, bool) or not 0 <= dropout < 1:
-        raise SpaceError(f"nasbench_graph needs a dropout from 0 up to 1, not {dropout!r}")
+    rates("nasbench_graph", dropout=dropout)
     operation = choice(*[GraphOperation(name, width, dropout) for name in OPERATIONS])
     options = (width, bool(before), bool(after), dropout)
     root = NASBenchGraphNetwork(choice(*LINKS, name="links"), (operation,) * 4, outputs, *options)

@@ -66,6 +66,10 @@ class Fusion(Container):
         return tuple(fused)
 
 
+UNIT: Layer = Sequential(Residual(Sequential(ConvBlock(), ConvBlock(activation="identity"))), ReLU())
+"""The basic block of He et al. (2016), made once: a network has hundreds of it."""
+
+
 class ResolutionStage(Container):
     """Modules of a multi-resolution network: each a fusion, then residual units on every branch.
 
@@ -87,7 +91,7 @@ class ResolutionStage(Container):
             left = []
             for branch, units in zip(fused if type(fused) is tuple else (fused,), self.units, strict=True):
                 for _ in range(units):
-                    branch = yield _unit(), branch
+                    branch = yield UNIT, branch
                 left.append(branch)
             branches = tuple(left)
         return branches if len(branches) > 1 else branches[0]
@@ -127,11 +131,6 @@ class MultiResolution(Container):
         x = yield ConvBlock(self.channels, kernel=1), x
         x = yield GlobalPool(), x
         return (yield Linear(self.outputs), x)
-
-
-def _unit() -> Layer:
-    """The basic block of He et al. (2016)."""
-    return Sequential(Residual(Sequential(ConvBlock(), ConvBlock(activation="identity"))), ReLU())
 
 
 def nasbench_mr(input: Any = (3, 128, 128), outputs: int = 50, *, step: int | None = None) -> Space:

@@ -11,14 +11,13 @@ from typing import Any
 from nasturtium.errors import SpaceError
 from nasturtium.layers import Dropout, Embedding, GlobalPool, Linear, Sequential
 from nasturtium.layers.recurrence import Recurrence, RecurrentCell, RecurrentNode, live
-from nasturtium.layers.rules import one_of
 from nasturtium.space.architecture import Architecture
 from nasturtium.space.choice import Choice, choice, subset
 from nasturtium.space.notations import Notation
 from nasturtium.space.part import Layer
 from nasturtium.space.signal import Signal, tokens
 from nasturtium.space.space import Space
-from nasturtium.spaces.inputs import one_input, positive, weighted
+from nasturtium.spaces.inputs import known, one_input, positive, rates, weighted
 from nasturtium.spaces.recipe import compact, read_recipe, write_recipe
 
 ACTIVATIONS = {"tanh": 1.0, "sigmoid": 1.0, "leaky_relu": 1.0}
@@ -82,6 +81,8 @@ def nasbench_nlp(
     positive("nasbench_nlp", **{f"hidden[{index}]": width for index, width in enumerate(hidden)})
     if states > 3 or nodes < states or not hidden:
         raise SpaceError(f"nasbench_nlp: 1 to 3 states, nodes >= states, and a layer; not {states}, {nodes}, {hidden}")
+    rates("nasbench_nlp", dropout=dropout)
+    known("nasbench_nlp", "head", head, ("last", "mean", "steps"))
     whole = partial(_network, signal, outputs, embedding, tuple(hidden), head, dropout, limit)
     cells = {count: _cells(count, nodes) for count in range(1, states + 1)}
     notation = Notation(write, partial(read, whole))
@@ -107,7 +108,6 @@ def _network(
     cells: dict[int, Any],
 ) -> Sequential:
     """The network around cells: those open, by their number of states, or a closed one."""
-    one_of(GlobalPool(), "head", head, ("last", "mean", "steps"))
     drop = [Dropout(dropout, of="channels")] if dropout else []
     stem: list[Layer] = [Embedding(embedding), *drop] if signal.kind == "tokens" else []
     made = [

@@ -17,7 +17,7 @@ from nasturtium.spaces.cell_operations import OPERATIONS, ReluConvNorm, operatio
 from nasturtium.spaces.cifar_cells import genotypes
 from nasturtium.spaces.darts import write
 from nasturtium.spaces.genotype import INPUTS, Genotype, leaving, read_genotype
-from nasturtium.spaces.inputs import one_input, positive
+from nasturtium.spaces.inputs import one_input, positive, rates
 
 OPERATION_SETS: dict[str, tuple[str, ...]] = {
     "nasnet": (
@@ -108,6 +108,7 @@ def nasnet(
     positive("nasnet", outputs=outputs, channels=channels, nodes=normal_nodes)
     checked_cells("nasnet", cells)
     positive("nasnet", nodes=reduction_nodes)
+    rates("nasnet", drop_path=drop_path)
     names, joins = _known("operations", operations, OPERATION_SETS), _known("join", join, JOINS)
     output = ("all" if operations == "pnas" else "loose") if output is None else output
     _known("output", output, {"loose": (), "all": ()})

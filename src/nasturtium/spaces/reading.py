@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from nasturtium.errors import Mismatch, SpaceError
@@ -76,6 +77,7 @@ class _Reading:
 
     def __init__(self, traced: Any, readers: Readers) -> None:
         self.traced, self.readers = traced, readers
+        self.known: dict[Any, Any] = {}
         nodes = list(traced.graph.nodes)
         used = [node for node in nodes if node.op == "placeholder" and node.users]
         if len(used) != 1:
@@ -84,6 +86,10 @@ class _Reading:
         if not hasattr(last, "op"):
             raise SpaceError("the forward gives several outputs; give a module with one (without auxiliary heads)")
         self.end = last
+        for node in nodes:  # in their order, so that no sum has to look for where the sums before it part
+            if self.is_sum(node):
+                with suppress(SpaceError):  # of what the output does not need; else it is told when it is read
+                    self.before(node)
 
     def chain(self, start: Any, end: Any, inputs: Signals) -> tuple[Chain, Signals]:
         """The calls from one node to a later one, and the signals that leave."""
@@ -102,9 +108,11 @@ class _Reading:
     def before(self, node: Any) -> Any:
         """The node that everything at this one comes from: what it reads, or where the two sides of a sum part."""
         if self.is_sum(node):
-            first, second = node.args[:2]
-            passed = set(self.line(first))
-            return next(each for each in self.line(second) if each in passed)
+            if node not in self.known:
+                first, second = node.args[:2]
+                passed = set(self.line(first))
+                self.known[node] = next(each for each in self.line(second) if each in passed)
+            return self.known[node]
         if node.op not in ("call_module", "call_function", "call_method") or not node.args:
             raise SpaceError(f"cannot read {self.place(node)}: it does not follow from the input")
         if not hasattr(node.args[0], "op"):

@@ -13,7 +13,7 @@ from nasturtium.space.notations import Notation
 from nasturtium.space.space import Space
 from nasturtium.spaces.event_features import EventFeatures, event_features
 from nasturtium.spaces.event_layers import EventDecoder, EventDecoderLayer, EventEncoderLayer, EventStem
-from nasturtium.spaces.inputs import positive
+from nasturtium.spaces.inputs import positive, rates
 from nasturtium.spaces.seqnas_code import DEPTHS, HEADS, POOLS, SEARCHED, stem_kernels, to_bits, write
 from nasturtium.spaces.seqnas_dictionary import read
 
@@ -69,6 +69,7 @@ def seqnas(
     3425438016
     """
     positive("seqnas", outputs=outputs, hidden=hidden)
+    rates("seqnas", dropout=dropout)
     features = event_features("seqnas", input, embedding, numeric_embedding, times)
     kernels = stem_kernels(features.length)
     encoding = choice(FirstInput() if features.timed else Identity(), ScaledTimeEncoding(span), name="time")

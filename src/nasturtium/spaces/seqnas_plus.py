@@ -34,7 +34,7 @@ from nasturtium.space.signal import Signal
 from nasturtium.space.space import Space
 from nasturtium.spaces.event_features import EventFeatures, event_features
 from nasturtium.spaces.event_layers import LAYER_DROPOUT, EventEncoderLayer, EventStem
-from nasturtium.spaces.inputs import positive
+from nasturtium.spaces.inputs import positive, rates
 from nasturtium.spaces.seqnas import TEMPORAL_DROPOUT, event_decoder, numeric_stem
 from nasturtium.spaces.seqnas_code import HEADS, stem_kernels
 
@@ -88,6 +88,7 @@ def seqnas_plus(
         SpaceError: If the input is none of these, or an option cannot be used.
     """
     positive("seqnas_plus", outputs=outputs, hidden=hidden)
+    rates("seqnas_plus", dropout=dropout)
     features = event_features("seqnas_plus", input, embedding, numeric_embedding, times)
     waves = [ScaledTimeEncoding(span) for span in SPANS]
     gaps = [GapEncoding("log"), GapEncoding("learned")] if features.timed else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from nasturtium.layers import GRU, LSTM, GroupNorm
+from nasturtium.layers import GRU, LSTM
 from nasturtium.space.infer import Signals, infer
 from nasturtium.space.part import Layer
 from nasturtium.space.signal import CHANNEL_AXIS
@@ -92,13 +92,16 @@ class _Flow:
     def _leaf(self, leaf: Leaf, width: Width, signals: Signals) -> tuple[Width, Signals]:
         layer, found = leaf.layer, infer(leaf.layer, *signals)
         left: Signals = found if type(found) is tuple else (found,)
+        groups: Any = layer.__dict__.get("groups")
+        if type(groups) is int:  # of a normalisation or a convolution: they divide what comes in
+            width.root.unit = math.lcm(width.root.unit, groups)
         size = layer.__dict__[WIDTHS[type(layer)]] if type(layer) in WIDTHS else None
         if size is not None:
+            if groups == "depthwise":  # what leaves stays, and is a multiple of what comes in
+                width.fix()
             if leaf not in self.widths:
                 self.widths[leaf] = _of(layer, size)
             return self.widths[leaf], left
-        if isinstance(layer, GroupNorm):
-            width.root.unit = math.lcm(width.root.unit, layer.groups)
         before, after = signals[0], left[0]
         same = before.kind in CHANNEL_AXIS and after.kind in CHANNEL_AXIS and before.channels == after.channels
         return (width if same else Width(source=width)), left
