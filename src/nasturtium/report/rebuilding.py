@@ -100,6 +100,8 @@ def architecture_of(reading: Reading, text: str) -> Architecture:
     Raises:
         NasturtiumError: If its parts are not known here, or its input is not.
     """
+    if text.startswith("Trained("):  # a tuned winner, with its recipe
+        import nasturtium.estimators.recipe  # noqa: F401
     architecture = Architecture.parse(text, inputs_of(reading))
     try:
         return space_of(reading).adopt(architecture)
