@@ -162,12 +162,12 @@ def test_limits_and_start() -> None:
 
 
 def test_one_limit_and_one_architecture_need_no_list() -> None:
-    start = "Sequential(Linear(4), ReLU(), Linear(2))"
-    for first in (start, Architecture.parse(start, input=(5,))):
-        result = nt.search(
-            blobs(), "mlp", start=first, limits="params<=100", **{**QUICK, "trials": 1, "final_epochs": 0}
-        )
-        assert str(result.trials[0].architecture) == start
+    space = Space(Sequential(Linear(choice(4, 64)), ReLU(), Linear(2)), input=(5,), name="two")
+    text = "Sequential(Linear(4), ReLU(), Linear(2))"
+    given = {**QUICK, "trials": 1, "final_epochs": 0, "limits": "params<=100"}
+    for start in (text, Architecture.parse(text, input=(5,))):
+        result = nt.search(blobs(), space, start=start, **given)
+        assert str(result.trials[0].architecture) == text
 
 
 def test_options_for_a_space_that_is_made_already_are_refused() -> None:
