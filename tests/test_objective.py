@@ -161,3 +161,8 @@ def test_crowding_by_hand():
 def test_one_objective_is_ranked_by_its_loss():
     goal = Goal.of("rmse")
     assert ranking([goal.losses({"rmse": value}) for value in (3.0, 1.0, 2.0)]) == [1, 2, 0]
+
+
+@pytest.mark.parametrize("limit", ["params<=100k", Limit("params<=100k")])
+def test_a_single_objective_or_limit_needs_no_list(limit):
+    assert Goal.of("accuracy", limit) == Goal.of(["accuracy"], ["params<=100k"])

@@ -161,6 +161,21 @@ def test_limits_and_start() -> None:
         nt.search(blobs(), space, limits=["accuracy>=1.5"], **{**QUICK, "trials": 1})
 
 
+def test_one_limit_and_one_architecture_need_no_list() -> None:
+    space = Space(Sequential(Linear(choice(4, 64)), ReLU(), Linear(2)), input=(5,), name="two")
+    text = "Sequential(Linear(4), ReLU(), Linear(2))"
+    given = {**QUICK, "trials": 1, "final_epochs": 0, "limits": "params<=100"}
+    for start in (text, Architecture.parse(text, input=(5,))):
+        result = nt.search(blobs(), space, start=start, **given)
+        assert str(result.trials[0].architecture) == text
+
+
+def test_options_for_a_space_that_is_made_already_are_refused() -> None:
+    space = Space(Sequential(Linear(choice(4, 64)), ReLU(), Linear(2)), input=(5,), name="two")
+    with pytest.raises(NasturtiumError, match=r"space_options \(depth\) .* 'two' is made already"):
+        nt.search(blobs(), space, space_options={"depth": 3}, **QUICK)
+
+
 def test_other_data_is_refused(tmp_path: Path) -> None:
     nt.search(blobs(), out=tmp_path, **{**QUICK, "trials": 1})
     with pytest.raises(StudyError, match="was made with data"):

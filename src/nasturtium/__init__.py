@@ -22,7 +22,21 @@ from nasturtium.space import (
 from nasturtium.space import encoding as encodings
 
 if TYPE_CHECKING:
-    from nasturtium import benchmarks, estimators, predictors, proxies, strategies, study, tasks
+    from nasturtium import (
+        benchmarks,
+        comparison,
+        estimators,
+        export,
+        final,
+        predictors,
+        proxies,
+        report,
+        strategies,
+        study,
+        tasks,
+        testing,
+        trackers,
+    )
     from nasturtium.final import load_best
     from nasturtium.searching import Result, search
     from nasturtium.tasks import Task
@@ -33,7 +47,10 @@ _LATER = {
     "search": "nasturtium.searching", "Result": "nasturtium.searching", "Task": "nasturtium.tasks",
     "load_best": "nasturtium.final",
 }  # fmt: skip
-_ROOMS = {"benchmarks", "estimators", "predictors", "proxies", "strategies", "study", "tasks"}
+_ROOMS = {
+    "benchmarks", "comparison", "estimators", "export", "final", "predictors", "proxies", "report", "strategies",
+    "study", "tasks", "testing", "trackers",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
@@ -49,6 +66,11 @@ def __getattr__(name: str) -> Any:
     return found
 
 
+def __dir__() -> list[str]:
+    """All names, those among them that are imported only when they are first used."""
+    return sorted({*globals(), *_LATER, *_ROOMS})
+
+
 __all__ = [
     "Architecture",
     "Layer",
@@ -59,8 +81,11 @@ __all__ = [
     "Task",
     "benchmarks",
     "choice",
+    "comparison",
     "encodings",
     "estimators",
+    "export",
+    "final",
     "floats",
     "integers",
     "layers",
@@ -68,6 +93,7 @@ __all__ = [
     "predictors",
     "proxies",
     "repeat",
+    "report",
     "rule",
     "search",
     "shared",
@@ -76,4 +102,6 @@ __all__ = [
     "study",
     "subset",
     "tasks",
+    "testing",
+    "trackers",
 ]

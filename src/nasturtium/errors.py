@@ -34,6 +34,10 @@ class ParseError(NasturtiumError):
     """A text or JSON form of an architecture cannot be read."""
 
 
+class UnknownLayer(ParseError):
+    """The text of an architecture names a layer that no imported module has defined."""
+
+
 class TaskError(NasturtiumError):
     """Data, labels or metrics cannot be used as given."""
 

@@ -168,15 +168,16 @@ class Goal:
     def of(
         cls,
         objectives: str | Objective | Iterable[str | Objective],
-        limits: Iterable[str | Limit] | None = (),
+        limits: str | Limit | Iterable[str | Limit] | None = (),
         known: Mapping[str, bool] | None = None,
     ) -> Goal:
-        """Reads objectives and limits given as text, as values, or mixed; ``known`` as in :func:`parse_objective`."""
+        """Reads objectives and limits, one or several, as text or values; ``known`` as in :func:`parse_objective`."""
         given = (objectives,) if isinstance(objectives, str | Objective) else tuple(objectives)
         if not given:
             raise ObjectiveError("no objective given; write for example objectives=['accuracy']")
         read = tuple(parse_objective(each, known) for each in given)
-        return cls(read, tuple(each if isinstance(each, Limit) else Limit(each) for each in limits or ()))
+        bounds = (limits,) if isinstance(limits, str | Limit) else tuple(limits or ())
+        return cls(read, tuple(each if isinstance(each, Limit) else Limit(each) for each in bounds))
 
     @property
     def metrics(self) -> tuple[str, ...]:

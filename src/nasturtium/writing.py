@@ -31,6 +31,19 @@ def replacing(path: Path) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, and the folders it lies in.
+
+    Raises:
+        StudyError: If it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StudyError(f"cannot write {path}: {error.strerror}; give another place") from None
+
+
 def checked_place(file: Path) -> Path:
     """The file, once it is sure that it can be written: before hours of work, not after them. Its folder is made.
 

@@ -194,4 +194,6 @@ def test_all_predictors_beside_one_of_them_are_all(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(predicting, "assess", assess)
     with pytest.raises(Asked) as asked:
         run(["predict", "nasbench_macro", "--predictor", "all", "--predictor", "gp", "--data", str(DATA)])
-    assert asked.value.args[0] == list(PREDICTORS)
+    assert "gp_wl" in asked.value.args[0]
+    assert asked.value.args[0] == [name for name in PREDICTORS if name in asked.value.args[0]]
+    assert all(PREDICTORS[name].extra for name in set(PREDICTORS) - set(asked.value.args[0]))

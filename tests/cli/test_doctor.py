@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import shutil
 import sqlite3
+import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,7 +14,8 @@ import pytest
 import torch
 
 from nasturtium.cli import machine, run
-from nasturtium.cli.doctor import text_of
+from nasturtium.cli.doctor import kills, text_of
+from nasturtium.study import Event
 
 FROZEN = Path(__file__).parents[1] / "assets" / "study-0.1"
 
@@ -107,3 +110,32 @@ def test_track_writes_where_it_is_told(capsys, folder, tmp_path):
     assert len((tmp_path / "trials.csv").read_text().splitlines()) == 27
     assert run(["track", str(folder)]) == 2
     assert "--tensorboard LOGDIR, --optuna URL or --csv FILE" in capsys.readouterr().err
+
+
+def test_a_driver_that_died_is_counted_once_whatever_ran_then():
+    died, paused = '{"death": true}', '{"death": false}'
+    lived = [Event("started", n) for n in range(4)]
+    batch = [Event("interrupted", n, died) for n in range(4)]
+    assert kills([*lived, *batch, *lived, *batch[:1], Event("started", 0), Event("interrupted", 0, paused)]) == 2
+
+
+def test_the_best_is_the_one_that_the_search_recommends(quick, capsys, folder):
+    settings = json.loads((folder / "settings.json").read_text())
+    before = facts(capsys, folder)["study"]["best"]
+    base = sqlite3.connect(folder / "study.db")
+    told = base.execute("SELECT trial, data FROM nasturtium_events WHERE kind = 'told'").fetchall()
+    base.close()
+    complete = [number for number, data in told if json.loads(data)["state"] == "complete"]
+    other = next(number for number in complete if f"trial {number}" != before)
+    (folder / "settings.json").write_text(json.dumps({**settings, "recommended": [other]}))
+    assert facts(capsys, folder)["study"]["best"] == f"trial {other}"
+
+
+def test_every_extra_is_used():
+    root = Path(__file__).parents[2]
+    offered = tomllib.loads((root / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    source = "\n".join(path.read_text() for path in (root / "src").rglob("*.py")).lower()
+    for extra, packages in offered.items():
+        for package in packages if extra not in machine.DEVELOPMENT else ():
+            name = re.split(r"[\[>=;]", package)[0].removesuffix("-cpu")
+            assert name in source or name.replace("-", "_") in source, f"{extra} offers {name}, which nothing imports"

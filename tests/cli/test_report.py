@@ -72,6 +72,17 @@ def test_show_says_what_the_page_says(made: Made, capsys) -> None:
     assert f"study: {made.folder / 'study.db'}\n" in said
 
 
+def test_the_other_metrics_of_one_network_are_means_over_its_trainings_too(made: Made, capsys) -> None:
+    finals = write_finals(made)
+    alone = finals["networks"][0]
+    for run_of, loss in zip(alone["runs"], (0.1, 0.2, 0.6), strict=True):
+        run_of["scores"]["log_loss"] = loss
+    content = {**finals, "networks": [alone], "comparisons": []}
+    (made.folder / "finals.json").write_text(json.dumps(content))
+    assert run(["show", str(made.folder)]) == 0
+    assert "test accuracy: 0.9300 ± 0.0200 over 3 trainings (log_loss 0.3000)" in capsys.readouterr().out
+
+
 def test_show_of_an_older_folder_and_of_failures(made: Made, tmp_path: Path, capsys) -> None:
     write_best(made)
     assert run(["show", str(made.folder)]) == 0

@@ -66,8 +66,7 @@ def test_what_is_said_after_a_search_is_read_with_the_url_that_was_given(monkeyp
 
     asked = []
     monkeypatch.setattr(showing, "show", lambda folder, wanted: asked.append((folder, wanted)))
-    result = type("Ended", (), {"ending": "finished"})()
-    searching.say(result, Path("runs/x"), URL)
+    searching.say(Path("runs/x"), URL)
     assert asked == [(Path("runs/x"), showing.Shown(5, store=URL))]
 
 

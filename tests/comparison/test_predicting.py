@@ -16,6 +16,7 @@ from nasturtium.cli import run
 from nasturtium.comparison.predicting import Table, assess, judged
 from nasturtium.errors import NasturtiumError
 from nasturtium.layers import Linear, ReLU, Sequential
+from nasturtium.predictors import Regressor, make
 from nasturtium.report.prediction import write_prediction
 from nasturtium.space import Space, choice
 
@@ -147,3 +148,39 @@ def test_what_cannot_be_used_is_said_before_anything_is_fitted(bench, tmp_path):
         assess(bench, ["linear", "nope"], train=[20], runs=1, out=tmp_path)
     assert not list(tmp_path.iterdir())
     assert len(assess(bench, ["linear"], train=[20], runs=1, out=tmp_path)) == 1
+
+
+class Nearest(Regressor):
+    """The score of the nearest row."""
+
+    def fit(self, x, y):
+        self.x, self.y = x, y
+
+    def predict(self, x):
+        nearest = ((x[:, None] - self.x[None]) ** 2).sum(2).argmin(1)
+        return self.y[nearest], np.ones(len(x))
+
+
+def nearest(space, seed, **options):
+    return make(Nearest(), space=space, seed=seed, **options)
+
+
+def test_a_predictor_of_ones_own_takes_part(bench, tmp_path):
+    given = {"train": [40], "runs": 2, "features": ["encoding", "proxies", "both"], "out": tmp_path}
+    rows = assess(bench, ["linear", ("nearest", nearest)], **given)
+    own = [row for row in rows if row.predictor == "nearest"]
+    assert len(rows) == 2 * len(own) == 12
+    assert [row.spearman for row in own if row.features == "encoding"] > [0.4, 0.4]
+    assert len({row.spearman for row in own}) == 6
+    assert assess(bench, [("nearest", nearest)], **given) == own  # kept by its name
+
+
+def test_what_of_ones_own_cannot_take_part(bench):
+    with pytest.raises(NasturtiumError, match="'gp' is a predictor of this package; give your own another name"):
+        assess(bench, [("gp", nearest)], train=[20], runs=1)
+    with pytest.raises(NasturtiumError, match="'nearest' is given twice"):
+        assess(bench, [("nearest", nearest), ("nearest", nearest)], train=[20], runs=1)
+    plain = ("plain", lambda space, seed: nearest(space, seed))
+    assert len(assess(bench, [plain], train=[20], runs=1)) == 1
+    with pytest.raises(NasturtiumError, match="takes no features and no encoding; let it take features=None"):
+        assess(bench, [plain], train=[20], runs=1, features=["proxies"])

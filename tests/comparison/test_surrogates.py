@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nasturtium.benchmarks import Metric, Surrogate
-from nasturtium.comparison import compare
+from nasturtium import cli
+from nasturtium.benchmarks import Metric, Surrogate, fit_surrogate
+from nasturtium.cli import benching
+from nasturtium.comparison import Subject, compare
+from nasturtium.errors import NasturtiumError
 from tests.comparison.tables import space, table
 
 DEVIATION = 3.0
@@ -54,3 +57,21 @@ def test_runs_with_another_target_are_other_runs(tmp_path) -> None:
     for target in (None, 5.0, 6.0):
         compare(made(), ["random"], 10, 2, workers=1, target=target, out=tmp_path)
     assert len((tmp_path / "runs.jsonl").read_text().splitlines()) == 1 + 3 * 2
+
+
+def test_a_surrogate_answers_for_the_table_alone_that_it_was_fitted_on(tmp_path) -> None:
+    fitted = fit_surrogate(table()).save(tmp_path / "small.npz")
+    compare(Subject("small", held=table(), surrogate=str(fitted)), ["random"], 3, 1, workers=1)
+    other = table()
+    other.dataset = "elsewhere"
+    with pytest.raises(
+        NasturtiumError, match=r"was fitted on small \(data\), and cannot answer for small \(elsewhere\)"
+    ):
+        compare(Subject("small", "elsewhere", held=other, surrogate=str(fitted)), ["random"], 3, 1, workers=1)
+
+
+def test_one_surrogate_is_given_for_one_data_set(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(benching, "datasets_of", lambda *_: ["jigsaw", "normal"])
+    command = ["bench", "transnas_micro", "--strategy", "random", "--surrogate", str(tmp_path / "s.npz")]
+    assert cli.run([*command, "--dataset", "all"]) == 2
+    assert "not for 2; give one --dataset" in capsys.readouterr().err

@@ -14,8 +14,8 @@ import pytest
 
 import nasturtium as nt
 from nasturtium.cli import run
-from nasturtium.errors import StudyError
-from nasturtium.export import export
+from nasturtium.errors import NasturtiumError, StudyError
+from nasturtium.export import Trained, export
 
 QUICK = {"trials": 1, "finalists": 1, "final_seeds": 1, "baselines": False, "quiet": True}
 RNG = np.random.default_rng(0)
@@ -156,3 +156,31 @@ def test_a_folder_from_before_rows_were_kept_is_verified_on_made_up_ones(
         (tmp_path / name).write_bytes((folder / name).read_bytes())
     assert run(["export", str(tmp_path), str(tmp_path / "net.pt2")]) == 0
     assert "100 made-up rows" in capsys.readouterr().out
+
+
+def test_the_weights_of_the_search_and_files_of_others_are_spared(digits: tuple[Any, Path], tmp_path: Path) -> None:
+    _, folder = digits
+    before = (folder / "best.safetensors").read_bytes()
+    for network in digits:
+        with pytest.raises(NasturtiumError, match=r"best.safetensors, which holds the trained network of the search"):
+            export(network, folder / "best.py")
+    assert (folder / "best.safetensors").read_bytes() == before
+    assert not (folder / "best.py").exists()
+    (tmp_path / "mine.safetensors").write_bytes(before)
+    with pytest.raises(NasturtiumError, match=r"mine.safetensors, which no export wrote; give another name"):
+        export(folder, tmp_path / "mine.py")
+    assert (tmp_path / "mine.safetensors").read_bytes() == before
+    for _ in range(2):  # an earlier export is replaced
+        assert export(folder, tmp_path / "net.py").files[1].exists()
+
+
+def test_the_title_tells_the_score_of_the_network_itself(digits: tuple[Any, Path], tmp_path: Path) -> None:
+    result, folder = digits
+    content = json.loads((folder / "best.json").read_text())
+    content |= {"runs": [{"accuracy": 0.5}, {"accuracy": 0.7}], "scores": {"test_accuracy": 0.6}}
+    for name in ("best.safetensors", "best_rows.npz"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    (tmp_path / "best.json").write_text(json.dumps(content))
+    assert Trained.of_folder(tmp_path).title.endswith(", test accuracy 0.5000; mean of 2 trainings 0.6000")
+    own = result.finals.best.runs[0].scores["accuracy"]
+    assert Trained.of_result(result).title.endswith(f", test accuracy {own:.4f}")

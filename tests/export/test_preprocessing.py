@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,10 @@ from nasturtium.errors import TaskError
 from nasturtium.export.carried.answers import answers
 from nasturtium.export.carried.arrays import encode_arrays
 from nasturtium.export.carried.files import read_csv, read_npz
-from nasturtium.export.carried.tables import as_moment, encode_table
+from nasturtium.export.carried.tables import as_moment, encode_table, values_of
 from nasturtium.export.carried.tensors import encode_tensors
 from nasturtium.export.carried.weights import read_weights
+from nasturtium.export.usage import MAIN
 
 RNG = np.random.default_rng(0)
 LABELS = np.arange(60) % 3
@@ -253,3 +255,28 @@ def test_items_of_a_dataset(items: list[Any]) -> None:
         assert torch.equal(mine, torch.from_numpy(theirs))
     with pytest.raises(ValueError, match=r"was trained with|has 2 tensors"):
         encode_tensors(np.zeros((2, 9)), held["inputs"])
+
+
+class NAType:
+    """As the NA of pandas: whatever is compared with it is neither true nor false."""
+
+    def __ne__(self, other: object) -> Any:
+        return self
+
+    def __bool__(self) -> bool:
+        raise TypeError("boolean value of NA is ambiguous")
+
+    __hash__ = None
+
+
+def test_what_data_frames_have_for_a_gap_is_a_gap() -> None:
+    assert values_of({"a": [1, NAType(), float("nan"), None, "x"]}, "a") == [1, None, None, None, "x"]
+
+
+def test_more_than_ten_arrays_are_given_in_their_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "main_of_tensors.py"
+    lines = ["from __future__ import annotations", "from pathlib import Path", MAIN["tensors"]]
+    file.write_text("\n".join([*lines, "read_npz = dict.copy", "predict = list"]))
+    main = runpy.run_path(str(file))["main"]
+    main({f"input{number}": number for number in (11, 3, 10, 0, 2, 1, 4, 5, 6, 7, 9, 8)})
+    assert capsys.readouterr().out.split() == [str(number) for number in range(12)]

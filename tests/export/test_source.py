@@ -27,6 +27,7 @@ from nasturtium.space import Architecture, Signal, Space
 from nasturtium.space.infer import infer
 from nasturtium.space.signal import group, sequence, tokens
 from nasturtium.spaces import make
+from tests.export.aliases import Clamped
 from tests.export.conftest import small, trained
 from tests.export.layers import Mix, Mixer, Network
 from tests.layers.conftest import CASES, tensors_for
@@ -170,6 +171,16 @@ def test_wrapped_modules_are_carried(tmp_path: Path) -> None:
     export(network, tmp_path / "net.py")
     assert same_output(network, tmp_path / "net.py")
     assert "NetworkOfLayers(6)" in (tmp_path / "net.py").read_text()
+
+
+def test_other_names_and_constants_of_one_statement_are_carried(tmp_path: Path) -> None:
+    network = trained(of_layers(Linear(6), wrap(Clamped, name="ClampedOfTests", channels="channels")(), Linear(2)))
+    export(network, tmp_path / "net.py")
+    assert same_output(network, tmp_path / "net.py")
+    source = (tmp_path / "net.py").read_text()
+    assert source.count("LOW, HIGH = -1.0, 1.0") == source.count("FIRST = SECOND = 0.5") == 1
+    assert "\nsoft = leaky\n" in source
+    assert "\nParent = Base\n" in source
 
 
 def test_helpers_of_one_name_in_two_files_are_told_apart(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from nasturtium.final.leaders import by_gain
 from nasturtium.final.tuning import open_recipe
 from nasturtium.layers import Linear
 from nasturtium.objective import Goal
+from nasturtium.report.reading import read_folder, winner_text
+from nasturtium.report.winner import numbers_of
 from nasturtium.space import Architecture, Space
 from nasturtium.strategies.random import RandomSearch
 from nasturtium.study import open_study
@@ -146,11 +148,20 @@ def test_the_best_by_validation_is_handed_over_also_after_tuning(tmp_path, monke
         return {str(second.architecture): replace(second, scores={**second.scores, "accuracy": 2.0})}
 
     monkeypatch.setattr(finishing, "tuned", second_is_better)
-    result = nt.search(rings(), space, tune=2, finalists=2, final_seeds=1, baselines=False, **QUICK)
+    options = {"tune": 2, "finalists": 2, "final_seeds": 1, "baselines": False, "out": tmp_path, **QUICK}
+    result = nt.search(rings(), space, **options)
     first, second = result.finals.networks
     assert (first.name, first.valid) == (result.finals.winner, 2.0)
     assert first.name.endswith(", tuned")
     assert second.valid < 2.0
+    assert result.best.scores["accuracy"] == 2.0  # with the recipe that is handed over, not with the search's
+    reading = read_folder(tmp_path)
+    shown = {number.key: number.value for number in numbers_of(reading, winner_text(reading)[1])}
+    reading.close()
+    assert shown["accuracy"] == 2.0
+    assert shown["params"] == first.params
+    again = nt.search(rings(), space, **options)  # nothing is trained again
+    assert again.best.scores == pytest.approx(result.best.scores)
 
 
 def test_tuning_that_finds_nothing_leaves_the_order_that_the_strategy_recommends(monkeypatch):

@@ -13,6 +13,7 @@ from nasturtium.errors import SpaceError, StudyError
 from nasturtium.report.page import render, write_plots, write_report
 from nasturtium.report.reading import read_folder
 from nasturtium.report.rebuilding import inputs_of, signal_of, space_of
+from nasturtium.report.winner import pictures
 from nasturtium.space.signal import image, sequence, tokens, vector
 from tests.report.studies import Made, make_study, write_best, write_finals
 
@@ -239,3 +240,12 @@ def test_a_baseline_that_breaks_a_limit_says_so_in_the_table(tmp_path: Path) -> 
     (made.folder / "finals.json").write_text(json.dumps(finals))
     _, page = page_of(made)
     assert "plain network baseline, breaks params<=30000" in page.words
+
+
+def test_of_a_tuned_winner_the_network_is_drawn_as_if_it_were_not_tuned(tmp_path: Path) -> None:
+    made = make_study(tmp_path, 12)
+    reading = read_folder(tmp_path)
+    text = made.trials[0]["architecture"]
+    tuned = f"Trained({text}, recipe=Recipe(learning_rate=0.1))"
+    assert pictures(reading, tuned) == pictures(reading, text)
+    reading.close()

@@ -69,6 +69,10 @@ def subjects(asked: Benched) -> list[Any]:
     from nasturtium.comparison import Subject
 
     datasets = datasets_of(asked.benchmark, asked.datasets, asked.data)
+    if asked.surrogate is not None and len(datasets) > 1:
+        raise NasturtiumError(
+            f"--surrogate answers for the one table that it was fitted on, not for {len(datasets)}; give one --dataset"
+        )
     data, surrogate = (None if path is None else str(path) for path in (asked.data, asked.surrogate))
     return [Subject(asked.benchmark, dataset, data, surrogate=surrogate) for dataset in datasets]
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from nasturtium.cli.app import Device, Quiet, Store, app
-from nasturtium.cli.options import SpaceOption, StrategyOption, read_options, reads_data
+from nasturtium.cli.app import Device, Import, Quiet, Store, app
+from nasturtium.cli.options import SpaceOption, StrategyOption, import_modules, read_options, reads_data
 
 
 @app.callback(invoke_without_command=True)
@@ -111,10 +111,12 @@ def report(
     out: Annotated[Path | None, typer.Option(help="The HTML file; report.html in the folder.")] = None,
     plots: Annotated[Path | None, typer.Option(help="Folder for each plot as an SVG file; alone, no page.")] = None,
     store: Store = None,
+    modules: Import = None,
 ) -> None:
     """Write a page that works offline: the winner, scores, progress, what mattered, how to repeat it."""
     from nasturtium.cli.reporting import run_report
 
+    import_modules(modules)
     run_report(folder, out, plots, store)
 
 
@@ -122,10 +124,12 @@ def report(
 def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a search.")],
     file: Annotated[Path, typer.Argument(help="What to write: a name that ends in .py, .onnx or .pt2.")],
+    modules: Import = None,
 ) -> None:
     """Write the trained network as PyTorch source, ONNX or torch.export, verified on real rows."""
     from nasturtium.cli.exporting import run_export
 
+    import_modules(modules)
     run_export(folder, file)
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nasturtium.cli import machine
 from nasturtium.errors import NasturtiumError, StudyError
+
+if TYPE_CHECKING:
+    from nasturtium.study import Event
 
 BYTES = ("total", "available", "container", "free", "memory", "size", "log")
 UNITS = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10))
@@ -35,6 +38,7 @@ def examine(folder: Path | None, as_json: bool, store: str | None = None) -> Non
 
 def study_facts(folder: Path, store: str | None = None) -> dict[str, Any]:
     """How a study is: readable or why not, its trials, who runs it."""
+    from nasturtium.final.leaders import noted, winner
     from nasturtium.objective import Goal
     from nasturtium.study import open_study, place_of
     from nasturtium.study.folder import read_settings
@@ -50,8 +54,9 @@ def study_facts(folder: Path, store: str | None = None) -> dict[str, Any]:
     try:
         facts |= {"state": "can be read", "run": driver_of(study.store), "trials": len(study), "events": study.last}
         facts |= {"ended": {state.value: count for state, count in study.counts.items() if count}}
-        facts |= {"workers lost": sum(study.losses.values()), "drivers killed": sum(study.deaths.values())}
-        facts |= {"best": None if study.best is None else f"trial {study.best.number}"}
+        facts |= {"workers lost": sum(study.losses.values()), "drivers killed": kills(study.store.read(0))}
+        best = winner(study, noted(study, settings.get("recommended")))
+        facts |= {"best": None if best is None else f"trial {best.number}"}
         facts |= {"last failure": last_failure(study)}
         facts |= {key: settings[key] for key in ("task", "space", "strategy", "seed", "versions") if key in settings}
     finally:
@@ -60,6 +65,16 @@ def study_facts(folder: Path, store: str | None = None) -> dict[str, Any]:
         log = place.with_name(f"{place.name}-wal")
         facts |= {"size": place.stat().st_size, "log": log.stat().st_size if log.is_file() else 0}
     return facts
+
+
+def kills(events: Iterable[Event]) -> int:
+    """How many drivers died: the next one notes all trials that ran then one after another, before anything else."""
+    count, before = 0, False
+    for each in events:
+        death = each.kind == "interrupted" and bool(each.data.get("death"))
+        count += death and not before
+        before = death
+    return count
 
 
 def last_failure(study: Any) -> str | None:

@@ -19,3 +19,5 @@ def run_export(folder: Path, file: Path) -> None:
     )
     for path in made.files:
         typer.echo(f"written: {path}")
+    if made.note:
+        typer.echo(f"note: {made.note}", err=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import json
+import sys
 from collections.abc import Callable, Iterable
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -34,6 +37,29 @@ StrategyOption = Annotated[list[str] | None, typer.Option(help="Option of the st
 
 ELSEWHERE = {"input": "--input", "outputs": "--outputs"}
 """What spaces take that is given by options of their own, or follows from the data."""
+
+
+def import_modules(names: Iterable[str] | None) -> None:
+    """Import modules of the user's, so that the layers they define are known.
+
+    Args:
+        names: Of modules that Python finds, the current folder first, or files such as ``code/layers.py``.
+
+    Raises:
+        NasturtiumError: If one cannot be imported.
+    """
+    for name in names or ():
+        file = Path(name)
+        module, folder = (file.stem, file.parent) if file.suffix == ".py" else (name, Path())
+        if str(folder.resolve()) not in sys.path:
+            sys.path.insert(0, str(folder.resolve()))
+        try:
+            importlib.import_module(module)
+        except Exception as error:
+            why = " ".join(f"{type(error).__name__}: {error}".split())
+            raise NasturtiumError(
+                f"cannot import {name!r} ({why}); give a module that Python finds from {Path().resolve()}, or its file"
+            ) from error
 
 
 def reads_data(command: Callable[..., Any]) -> Callable[..., Any]:

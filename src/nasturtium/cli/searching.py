@@ -5,12 +5,10 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from time import monotonic
+from typing import Any
 
 from nasturtium.errors import NasturtiumError
-
-if TYPE_CHECKING:
-    from nasturtium.searching import Result
 
 
 @dataclass
@@ -39,10 +37,12 @@ class Asked:
 
 def run_search(asked: Asked) -> int:
     """Search, then show the best five and where the study lies; gives the exit code."""
+    begun = monotonic()  # before anything is imported or loaded: that counts, too
     from nasturtium import spaces, strategies, tasks
     from nasturtium.estimators.distillation import read_distillation
-    from nasturtium.searching import search
+    from nasturtium.searching import duration, search
 
+    seconds = duration(asked.time)
     task = tasks.load(asked.task, seed=asked.seed, **asked.task_options)
     space = asked.space or spaces.for_signal(task.inputs[0])
     timed = asked.trials is None and asked.time is not None and asked.epochs > 1
@@ -53,12 +53,17 @@ def run_search(asked: Asked) -> int:
     result = search(
         task, space, asked.strategy, asked.trials, epochs=asked.epochs, objectives=asked.objectives or None,
         limits=asked.limits, start=[read_start(each) for each in asked.start] or None, workers=asked.workers,
-        time=asked.time, trial_time=asked.trial_time, seed=asked.seed, out=out, device=asked.device,
+        time=left(seconds, begun), trial_time=asked.trial_time, seed=asked.seed, out=out, device=asked.device,
         quiet=asked.quiet, isolated=True, **asked.final,
         distillation=None if asked.distil is None else read_distillation(asked.distil),
     )  # fmt: skip
-    say(result, out, asked.final.get("store"))
+    say(out, asked.final.get("store"))
     return 130 if result.ending == "interrupted" else 0
+
+
+def left(seconds: float | None, begun: float) -> float | None:
+    """What is left of a time limit, in hundredths of a second; never nothing, so that something is tried."""
+    return None if seconds is None else max(round(seconds - (monotonic() - begun), 2), 0.01)
 
 
 def read_start(given: str) -> str:
@@ -76,10 +81,8 @@ def read_start(given: str) -> str:
         ) from None
 
 
-def say(result: Result, out: Path, store: str | None = None) -> None:
+def say(out: Path, store: str | None = None) -> None:
     """Show the best five, the winner and its test scores, and where everything lies."""
     from nasturtium.cli.showing import Shown, show
 
     show(out, Shown(5, store=store))
-    if result.ending == "interrupted":
-        sys.stderr.write("stopped; the same command goes on\n")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nasturtium.final.earlier import EARLIER
+from nasturtium.final.results import scores_of_tests
 from nasturtium.report.content import best_rows, ending_rows, finals_rows, status_text, trials_header
 from nasturtium.report.numbers import number_text
 
@@ -133,6 +135,8 @@ def say_finals(console: Any, reading: Reading) -> None:
     if finals is None:
         line(console, "no final training was recorded: there are no test scores")
         return
+    if reading.earlier:
+        line(console, EARLIER)
     if len(finals.networks) > 1:
         header = ("network", "kind", f"test {finals.metric}", "sd", "95 % interval", "runs", "params")
         console.print(table(f"final training, {finals.epochs:g} epochs", header, finals_rows(finals), left=(0, 1)))
@@ -151,9 +155,10 @@ def say_one(console: Any, reading: Reading) -> None:
         return
     done = [run for run in network.runs if run.state == "complete"]
     spread = "" if network.sd is None else f" ± {network.sd:.4f} over {len(done)} trainings"
-    others = {} if not done else {n: v for n, v in done[0].scores.items() if n != finals.metric}
-    first = ", ".join(f"{name.removeprefix('test_')} {number_text(value)}" for name, value in others.items())
-    line(console, f"test {finals.metric}: {network.mean:.4f}{spread}" + (f" ({first})" if first else ""))
+    means = scores_of_tests(network, finals.metric)  # of each other metric, too, the mean
+    others = [name.removeprefix("test_") for name in (done[0].scores if done else ()) if name != finals.metric]
+    more = ", ".join(f"{name} {number_text(means[f'test_{name}'])}" for name in others)
+    line(console, f"test {finals.metric}: {network.mean:.4f}{spread}" + (f" ({more})" if more else ""))
 
 
 def say_importance(console: Any, reading: Reading) -> None:

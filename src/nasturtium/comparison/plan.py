@@ -71,9 +71,21 @@ class Subject:
             raise NasturtiumError(f"there is no surrogate in {self.surrogate}; give a file that bench --fit wrote")
 
     def load(self) -> Benchmark:
-        """The benchmark."""
+        """The benchmark, or the surrogate that answers in its place.
+
+        Raises:
+            NasturtiumError: If its files cannot be read, or the surrogate was fitted on another table.
+        """
         benchmark = self.held if self.held is not None else load(self.name, self.dataset, self.data)
-        return benchmark if self.surrogate is None else load_surrogate(self.surrogate, benchmark.space)
+        if self.surrogate is None:
+            return benchmark
+        made = load_surrogate(self.surrogate, benchmark.space)
+        if (made.name, made.dataset) != (benchmark.name, benchmark.dataset):
+            raise NasturtiumError(
+                f"the surrogate in {self.surrogate} was fitted on {made.title}, and cannot answer for "
+                f"{benchmark.title}; give the data set it was fitted on, or fit another: bench --fit"
+            )
+        return made
 
 
 @dataclass(frozen=True)

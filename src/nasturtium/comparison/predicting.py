@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasturtium.benchmarks.features import proxy_names, scored, table_features
+from nasturtium.comparison.entrants import Entrant, Maker, entrants, made
 from nasturtium.errors import NasturtiumError, StudyError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Assessed:
     Attributes:
         benchmark: Its name.
         dataset: Its data set.
-        predictor: A name in ``nasturtium.predictors.PREDICTORS``.
+        predictor: A name in ``nasturtium.predictors.PREDICTORS``, or one of the user's own.
         features: What it saw: ``encoding``, ``proxies`` (zero-cost scores that the table holds, FLOPs and parameters
             among them) or ``both``.
         train: How many rows it was fitted on.
@@ -80,7 +81,7 @@ class Assessed:
 
 def assess(
     benchmark: Benchmark,
-    predictors: Sequence[str],
+    predictors: Sequence[Entrant],
     *,
     train: Sequence[int] = (100,),
     runs: int = 20,
@@ -94,7 +95,8 @@ def assess(
 
     Args:
         benchmark: The table.
-        predictors: Names in ``nasturtium.predictors.PREDICTORS``.
+        predictors: Names in ``nasturtium.predictors.PREDICTORS``; of predictors of your own pairs of a name and what
+            makes them for ``space`` and ``seed``. By that name ``out`` knows again what is done.
         train: How many rows to fit on.
         runs: How many splits; split r holds the same rows for every predictor.
         features: Any of ``FEATURES``; the last two need a table with zero-cost scores.
@@ -106,12 +108,11 @@ def assess(
     Raises:
         NasturtiumError: If a name is unknown, a train size leaves nothing to ask, or there are no zero-cost scores.
     """
-    table = Table(benchmark, metric or benchmark.verdict, seed)
+    makers = entrants(predictors)
+    table = Table(benchmark, metric or benchmark.verdict, seed, makers)
     table.check(train, features)
     known = kept(out)
-    wanted = [
-        (name, kind, size, run) for run in range(runs) for size in train for kind in features for name in predictors
-    ]
+    wanted = [(name, kind, size, run) for run in range(runs) for size in train for kind in features for name in makers]
     left = [(name, kind) for name, kind, size, run in wanted if table.key(name, kind, size, run) not in known]
     for name, kind in dict.fromkeys(left):
         table.predictor(name, kind, 0)  # complains of what cannot be used before anything is fitted
@@ -134,15 +135,18 @@ class Table:
         benchmark: The table.
         metric: What is predicted.
         seed: Of splits and predictors.
+        makers: What makes predictors that this package does not know, by their names.
     """
 
-    def __init__(self, benchmark: Benchmark, metric: str, seed: int) -> None:
-        self.benchmark, self.metric, self.seed = benchmark, metric, seed
+    def __init__(
+        self, benchmark: Benchmark, metric: str, seed: int, makers: Mapping[str, Maker | None] | None = None
+    ) -> None:
+        self.benchmark, self.metric, self.seed, self.makers = benchmark, metric, seed, makers or {}
         self.proxies = proxy_names(benchmark, metric)
         known = np.isfinite(benchmark.column(metric))
         self.rows = np.flatnonzero(known & scored(benchmark, self.proxies))  # the same rows for all kinds of features
         self.architectures = benchmark.architectures()
-        self.made: dict[int, Architecture] = {}
+        self.closed: dict[int, Architecture] = {}
         self.digest = benchmark.digest(metric, *self.proxies)
 
     def key(self, name: str, kind: str, size: int, run: int) -> Key:
@@ -175,17 +179,15 @@ class Table:
     def some(self, rows: Array) -> list[Architecture]:
         """The architectures of rows, the same objects each time, so that what was worked out of them is kept."""
         for row in rows.tolist():
-            if row not in self.made:
-                self.made[row] = self.architectures[row]
-        return [self.made[row] for row in rows.tolist()]
+            if row not in self.closed:
+                self.closed[row] = self.architectures[row]
+        return [self.closed[row] for row in rows.tolist()]
 
     def predictor(self, name: str, kind: str, run: int) -> Predictor:
         """The predictor, seeing what it is to see."""
-        from nasturtium.predictors import make
-
         options: dict[str, Any] = {} if kind == "encoding" else {"features": proxies_of(self)}
         options |= {"encoding": "none"} if kind == "proxies" else {}
-        return make(name, space=self.benchmark.space, seed=self.seed + run, **options)
+        return made(name, self.makers.get(name), {"space": self.benchmark.space, "seed": self.seed + run, **options})
 
     def assess(self, name: str, kind: str, size: int, run: int) -> Assessed:
         """Fit once, and score what is said of the other rows."""

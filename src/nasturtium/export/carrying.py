@@ -104,6 +104,10 @@ class Carrier:
             raise NasturtiumError(f"cannot carry {name} of {module}: it is not defined at the top of that file")
         self._names[key] = self._free(name, module)
         self._uses[key] = set()
+        for beside in _names_of(statement):  # what the same statement defines is carried with it
+            if (module, beside) not in self._met:
+                self._met.add((module, beside))
+                self._names[module, beside] = self._free(beside, module)
         for used in sorted({node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}):
             found = self._refer(file, used, key)
             if found is not None:
@@ -132,8 +136,20 @@ class Carrier:
             )
         found = getattr(importlib.import_module(module), name)
         target = (getattr(found, "__module__", module), name)
-        self._need(target if name in self._file(target[0]).definitions else (module, name))
-        return target
+        if name not in self._file(target[0]).definitions:
+            target = (module, name)
+        self._need(target)
+        return target if used == name else self._alias(file, used, target)
+
+    def _alias(self, file: _File, used: str, target: tuple[str, str]) -> tuple[str, str]:
+        """Carry the other name that a file imports something by."""
+        key = (file.name, used)
+        if key not in self._met:
+            self._met.add(key)
+            self._names[key] = self._free(used, file.name)
+            self._uses[key] = {target}
+            self._texts[key] = f"{used} = {target[1]}"
+        return key
 
     def _has_source(self, module: str) -> bool:
         return (
@@ -151,11 +167,11 @@ class Carrier:
         )
 
     def _renamed(self, key: tuple[str, str], text: str) -> str:
-        for used in {key, *self._uses[key]}:
-            old, new = used[1], self._names.get(used, used[1])
-            if old != new:
-                text = re.sub(rf"(?<![\w.]){re.escape(old)}(?!\w)", new, text)
-        return text
+        new = {used[1]: self._names.get(used, used[1]) for used in (*self._uses[key], key)}
+        changed = [re.escape(old) for old in new if old != new[old]]
+        if not changed:
+            return text
+        return re.sub(rf"(?<![\w.])({'|'.join(changed)})(?!\w)", lambda match: new[match[1]], text)
 
     def _file(self, module: str) -> _File:
         if module not in self._files:
@@ -181,7 +197,7 @@ def _read(module: ModuleType) -> _File:
         if isinstance(statement, (ast.ClassDef, ast.FunctionDef)):
             definitions[statement.name] = statement
         elif isinstance(statement, ast.Assign):
-            definitions |= {name.id: statement for name in statement.targets if isinstance(name, ast.Name)}
+            definitions |= dict.fromkeys(_names_of(statement), statement)
         elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
             definitions[statement.target.id] = statement
         elif isinstance(statement, ast.Import):
@@ -193,6 +209,13 @@ def _read(module: ModuleType) -> _File:
             origin = importlib.util.resolve_name(origin, module.__package__ or "") if statement.level else origin
             imports |= {name.asname or name.name: (origin, name.name) for name in statement.names}
     return _File(module.__name__, source.splitlines(), definitions, imports)
+
+
+def _names_of(statement: ast.stmt) -> list[str]:
+    """The names that an assignment gives, as in ``LOW, HIGH = -1.0, 1.0`` and ``first = second = 0``."""
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    return [node.id for target in targets for node in ast.walk(target)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]  # fmt: skip
 
 
 def _statements(tree: ast.Module) -> list[ast.stmt]:

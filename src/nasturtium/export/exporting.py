@@ -34,6 +34,7 @@ class Exported(NamedTuple):
         bound: What it may be: 1e-4 (1 + max |y|).
         rows: How many rows were compared.
         real: Whether these were data; made-up numbers otherwise.
+        note: What else should be known: that the search went on since this network was trained.
     """
 
     files: tuple[Path, ...]
@@ -41,6 +42,7 @@ class Exported(NamedTuple):
     bound: float
     rows: int
     real: bool
+    note: str = ""
 
 
 def export(network: Trained | Result | str | Path, file: str | Path) -> Exported:
@@ -56,10 +58,12 @@ def export(network: Trained | Result | str | Path, file: str | Path) -> Exported
     Raises:
         StudyError: If no network was trained in the end.
         MissingExtra: If a format needs a package that is not installed.
-        NasturtiumError: If the suffix is another one, the network cannot be written so, or differs.
+        NasturtiumError: If the suffix is another one, the network cannot be written so, or differs; or if the weights
+            of a ``.py`` would take the place of those of the search, or of another file that no export wrote.
     """
     file = Path(file)
     chosen = _format(file)
+    _spare(file, chosen, network)
     trained = as_trained(network)
     expected = expected_output(trained)
     try:
@@ -77,7 +81,7 @@ def export(network: Trained | Result | str | Path, file: str | Path) -> Exported
     finally:
         shutil.rmtree(work, ignore_errors=True)
     bound = TOLERANCE * (1 + float(abs(expected).max()))
-    return Exported(written, difference, bound, len(expected), trained.real)
+    return Exported(written, difference, bound, len(expected), trained.real, _note(network))
 
 
 def as_trained(network: Trained | Result | str | Path) -> Trained:
@@ -87,12 +91,37 @@ def as_trained(network: Trained | Result | str | Path) -> Trained:
     return Trained.of_folder(network) if isinstance(network, (str, Path)) else Trained.of_result(network)
 
 
+def _note(network: Trained | Result | str | Path) -> str:
+    from nasturtium.final import read_best
+    from nasturtium.final.earlier import EARLIER, gone_on
+
+    if not isinstance(network, (str, Path)):
+        return ""
+    name = (read_best(Path(network)) or {}).get("name")
+    return f"{EARLIER}; what was exported is the winner of then" if gone_on(Path(network), name) else ""
+
+
 def _format(file: Path) -> Format:
     if file.suffix not in FORMATS:
         raise NasturtiumError(f"cannot export to {file.name!r}: the name must end in {', '.join(FORMATS)}")
     if file.is_dir():
         raise NasturtiumError(f"cannot export to {file}: it is a folder; give the name of a file")
     return FORMATS[file.suffix]
+
+
+def _spare(file: Path, chosen: Format, network: Trained | Result | str | Path) -> None:
+    """Makes sure that what is written beside a file takes the place of nothing but an earlier export."""
+    from nasturtium.export.weights import exported
+    from nasturtium.final import WEIGHTS
+
+    folder = Path(network) if isinstance(network, (str, Path)) else getattr(network, "out", None)
+    for beside in map(file.with_suffix, chosen.beside):
+        own = folder is not None and beside.resolve() == (folder / WEIGHTS).resolve()
+        if own or (beside.exists() and not exported(beside)):
+            what = "which holds the trained network of the search itself" if own else "which no export wrote"
+            raise NasturtiumError(
+                f"cannot export to {file}: its weights would take the place of {beside}, {what}; give another name"
+            )
 
 
 def _source(trained: Trained, file: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,14 +71,13 @@ class Trained:
         Raises:
             StudyError: If no network was trained in the end.
         """
-        from nasturtium.final import load_best
+        from nasturtium.final.files import read_winner
 
-        loaded = load_best(Path(folder))
+        loaded = read_winner(Path(folder))
         content = loaded.content
         rows, output = _of_file(loaded.rows)
         held = content.get("preprocessing")
-        score = content["scores"].get(f"test_{content['metric']}")
-        title = f"task {content['task']}" + ("" if score is None else f", test {content['metric']} {score:.4f}")
+        title = title_of(content["task"], content["metric"], content.get("runs") or (), content["scores"])
         return cls(
             loaded.model, Architecture.from_json(content["json"]), rows, output,
             None if held is None else json.loads(held), tuple(content.get("classes", ())), title,
@@ -101,9 +100,27 @@ class Trained:
         preprocessing = None if held is None else json.loads(held.to_json())
         some = split.take(np.arange(min(MOST_ROWS, len(split))))
         rows = tuple(tensor.numpy() for tensor in next(iter(Batches(some, len(some))))[0])
-        score = best.scores.get(f"test_{task.metric}")
-        title = f"task {task.name}" + ("" if score is None else f", test {task.metric} {score:.4f}")
+        done = () if result.finals is None else [run for run in result.finals.best.runs if run.state == "complete"]
+        title = title_of(task.name, task.metric, [run.scores for run in done], best.scores)
         return cls(best.model, best.architecture, rows, None, preprocessing, task.classes, title)
+
+
+def title_of(task: str, metric: str, runs: Sequence[Mapping[str, float]], scores: Mapping[str, float]) -> str:
+    """Where a network comes from: its task, its own test score, and the mean of its trainings if there were several.
+
+    Args:
+        task: Name of the task.
+        metric: The task's metric.
+        runs: The test scores of each completed training; the first is that of the network.
+        scores: Their means as ``test_<metric>``.
+
+    >>> title_of("digits", "accuracy", [{"accuracy": 0.97}, {"accuracy": 0.95}], {"test_accuracy": 0.96})
+    'task digits, test accuracy 0.9700; mean of 2 trainings 0.9600'
+    """
+    mean = scores.get(f"test_{metric}")
+    own = runs[0].get(metric) if runs else mean
+    title = f"task {task}" + ("" if own is None else f", test {metric} {own:.4f}")
+    return title + (f"; mean of {len(runs)} trainings {mean:.4f}" if len(runs) > 1 and mean is not None else "")
 
 
 def input_names(signals: tuple[Signal, ...]) -> tuple[str, ...]:

@@ -94,7 +94,8 @@ MAIN = {
     "tensors": '''def main(path: Path) -> None:
     """Print an answer for each row of the array x, or of the arrays input0, input1, ..., of an .npz file."""
     arrays = read_npz(path)
-    several = tuple(arrays[name] for name in sorted(arrays) if name.startswith("input"))
+    names = sorted((name for name in arrays if name.startswith("input")), key=lambda name: (len(name), name))
+    several = tuple(arrays[name] for name in names)  # input2 before input10
     if "x" not in arrays and not several:
         raise SystemExit(f"{path} holds no array x of numbers, nor input0, input1, ...")
     for answer in predict(arrays["x"] if "x" in arrays else several if len(several) > 1 else several[0]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,12 @@ from nasturtium.export.structure import Chain, Graph, Leaf, Node, inner_nodes
 
 if TYPE_CHECKING:
     import torch
+
+MOST_HEADER = 100_000_000
+"""Bytes; the format allows no longer header."""
+
+MARK = {"nasturtium": "weights of an exported network"}
+"""Stands in the metadata of the weights of an export, so that the next one knows what it may replace."""
 
 
 def renamed(root: Node, folding: Folding, built: torch.nn.Module) -> dict[str, str]:
@@ -58,4 +65,14 @@ def write_weights(path: Path, names: Mapping[str, str], trained: torch.nn.Module
         raise NasturtiumError(
             f"the trained network has no weight {lost[0]!r}, which its architecture has; it is another network"
         )
-    save_file({new: state[old].detach().cpu().clone().contiguous() for new, old in names.items()}, str(path))
+    save_file({new: state[old].detach().cpu().clone().contiguous() for new, old in names.items()}, str(path), MARK)
+
+
+def exported(path: Path) -> bool:
+    """Whether an export wrote a file of weights: its mark is in the header, whose length the first 8 bytes give."""
+    try:
+        with path.open("rb") as file:
+            header = json.loads(file.read(min(int.from_bytes(file.read(8), "little"), MOST_HEADER)))
+        return bool(header["__metadata__"].items() >= MARK.items())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False

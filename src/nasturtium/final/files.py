@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from nasturtium.errors import NasturtiumError, StudyError
+from nasturtium.errors import NasturtiumError, StudyError, UnknownLayer
+from nasturtium.final.earlier import EARLIER, gone_on
 from nasturtium.final.training import keep_weights
 from nasturtium.space import Architecture
 from nasturtium.writing import replacing
@@ -101,27 +103,50 @@ def outputs_for(model: torch.nn.Module, rows: Split) -> npt.NDArray[Any]:
 
 
 def load_best(folder: str | Path) -> Loaded:
-    """The winner of the search in a folder.
+    """The winner of the search in a folder; with a warning if the search went on since it was trained.
 
     Raises:
-        StudyError: If there is none, or a file is damaged.
+        StudyError: If there is none, a file is damaged, or a layer is not known: import the module that defines it.
+    """
+    loaded = read_winner(Path(folder))
+    if gone_on(Path(folder), loaded.content.get("name")):
+        warnings.warn(f"{EARLIER}; what is loaded from {folder} is the winner of then", stacklevel=2)
+    return loaded
+
+
+def read_winner(folder: Path) -> Loaded:
+    """What :func:`load_best` gives, whether or not the search went on since.
+
+    Raises:
+        StudyError: As there.
     """
     from safetensors import SafetensorError
 
-    folder = Path(folder)
     content = read_best(folder)
     if content is None:
         raise StudyError(f"there is no trained network in {folder}; 'nasturtium search ... --out {folder}' makes one")
-    try:
-        architecture = Architecture.from_json(content["json"])
-    except (KeyError, NasturtiumError):
-        raise StudyError(f"{folder / BEST} holds no architecture; run the search again to write it anew") from None
+    architecture = _architecture(content.get("json"), folder / BEST)
     try:
         model = load_weights(architecture, folder / WEIGHTS)
     except (OSError, KeyError, RuntimeError, SafetensorError) as error:
         problem = str(error).splitlines()[0]
         raise StudyError(f"cannot read {folder / WEIGHTS}: {problem}; run the search again to write it anew") from None
     return Loaded(model, content, _rows(folder))
+
+
+def _architecture(text: object, path: Path) -> Architecture:
+    import nasturtium.estimators.recipe  # noqa: F401  makes the words known in which a tuned winner is written
+
+    if not isinstance(text, str):
+        raise StudyError(f"{path} holds no architecture; run the search again to write it anew")
+    try:
+        return Architecture.from_json(text)
+    except UnknownLayer as error:
+        raise StudyError(
+            f"cannot read the architecture in {path}: {error}; import the module that defines it"
+        ) from None
+    except NasturtiumError as error:
+        raise StudyError(f"cannot read the architecture in {path}: {error}") from None
 
 
 def load_weights(architecture: Architecture, path: Path) -> torch.nn.Module:

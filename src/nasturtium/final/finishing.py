@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from nasturtium.errors import NasturtiumError
 from nasturtium.final.baselines import broken, plain_network
 from nasturtium.final.classical import fitting, train_classical
-from nasturtium.final.files import keep_best, load_best, load_weights
+from nasturtium.final.files import keep_best, load_weights, read_winner
 from nasturtium.final.leaders import by_gain, leading, standing
 from nasturtium.final.plan import Plan, fitted, foreseen
 from nasturtium.final.results import Finals, Network, read_finals, scores_of_tests, write_finals
 from nasturtium.final.training import WEIGHTS, FinalTraining
-from nasturtium.final.trainings import Entry, train_all
+from nasturtium.final.trainings import Entry, entry_of, finalist, retune, train_all
 from nasturtium.final.tuning import tuned
 from nasturtium.final.verdict import compare, contender
 from nasturtium.objective import parse_objective
 from nasturtium.space import Architecture
 from nasturtium.study import Ending
-from nasturtium.trial import Budget, Scores, State, Trial
+from nasturtium.trial import Budget, State, Trial
 
 if TYPE_CHECKING:
     import torch
@@ -99,6 +99,7 @@ class Finish(NamedTuple):
         model: The winner, on the CPU and in evaluation mode; None if none of its trainings was completed.
         architecture: What the winner is, with its recipe where that was tuned.
         scores: Its test scores (see :func:`nasturtium.final.results.scores_of_tests`).
+        known: Its scores by validation: in the search, or in the tuning if its recipe was tuned.
         interrupted: Whether the user ended it before all was done.
     """
 
@@ -106,6 +107,7 @@ class Finish(NamedTuple):
     model: torch.nn.Module | None
     architecture: Architecture
     scores: dict[str, float]
+    known: dict[str, float]
     interrupted: bool
 
 
@@ -136,12 +138,12 @@ def finish(
         note(plan.cut)
     with ExitStack() as stack:
         place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nasturtium-")))
-        entries = [_finalist(trial, training) for trial in leaders[: plan.finalists]]
+        entries = [finalist(trial, training) for trial in leaders[: plan.finalists]]
         if wanted.tune:
             entries = _tuned(entries, leaders, study, training, wanted, executor, folder, header, progress)
         plain = plain_network(task) if plan.baselines and plan.plain else None
         if plain is not None:
-            entries.append(_entry(plain, "plain network", "baseline", training))
+            entries.append(entry_of(plain, "plain network", "baseline", training))
             entries[-1].network.breaks = broken(plain, study.goal, training)
         limits = {"limits": [str(each) for each in study.goal.limits]} if study.goal.limits else {}
         settings = _settings(entries, plan, wanted, {**header, **limits})
@@ -167,7 +169,7 @@ def _concluded(entries: list[Entry], finals: Finals, training: Training, folder:
         if model is not None:
             _keep(folder, model, best, training, finals, scores)
         write_finals(finals, folder)  # the last: who finds it finds all that it speaks of
-    return Finish(finals, model, best.architecture, scores, ending == Ending.INTERRUPTED)
+    return Finish(finals, model, best.architecture, scores, dict(best.scores), ending == Ending.INTERRUPTED)
 
 
 def _settings(entries: list[Entry], plan: Plan, wanted: Wanted, header: Mapping[str, Any]) -> dict[str, Any]:
@@ -183,7 +185,7 @@ def _kept(folder: Path, settings: dict[str, Any], entries: list[Entry]) -> Finis
         finals = read_finals(folder)
         if finals is None or finals.settings != settings:
             return None
-        loaded = load_best(folder)
+        loaded = read_winner(folder)
     except NasturtiumError:  # the files follow from the trainings, which are kept: they are written anew
         return None
     runs = [run for network in finals.networks for run in network.runs]
@@ -195,7 +197,7 @@ def _kept(folder: Path, settings: dict[str, Any], entries: list[Entry]) -> Finis
     same = loaded.content.get("architecture") == str(best.architecture) and loaded.content.get("scores") == scores
     if loaded.rows is None or not same:
         return None
-    return Finish(finals, loaded.model, best.architecture, scores, False)
+    return Finish(finals, loaded.model, best.architecture, scores, dict(best.scores), False)
 
 
 def _plan(study: Study, training: Training, wanted: Wanted, leaders: list[Trial]) -> Plan:
@@ -213,19 +215,6 @@ def _plan(study: Study, training: Training, wanted: Wanted, leaders: list[Trial]
     return fitted(whole, leaders, rows, wanted.workers, left, pace)
 
 
-def _finalist(trial: Trial, training: Training) -> Entry:
-    entry = _entry(trial.architecture, f"trial {trial.number}", "finalist", training, trial.scores)
-    entry.network.number = trial.number
-    entry.network.valid = trial.scores.get(training.task.metric)
-    return entry
-
-
-def _entry(architecture: Architecture, name: str, kind: str, training: Training, known: Scores | None = None) -> Entry:
-    costs = known if known and {"params", "flops"} <= known.keys() else training.costs(architecture)
-    network = Network(name, kind, None, str(architecture), None, costs["params"], costs["flops"])
-    return Entry(network, architecture, [])
-
-
 def _tuned(
     entries: list[Entry], leaders: list[Trial], study: Study, training: Training, wanted: Wanted, executor: Any,
     folder: Path | None, header: Mapping[str, Any], progress: Callable[[int], Progress],
@@ -241,12 +230,8 @@ def _tuned(
         better, before = found.get(str(entry.architecture)), standing(study.goal, leader.scores)
         now = before if better is None else standing(study.goal, {**leader.scores, **better.scores})
         standings.append((before, now))
-        if better is None:
-            continue
-        entry.architecture = better.architecture
-        entry.network.name += ", tuned"
-        entry.network.architecture = str(better.architecture)
-        entry.network.valid = better.scores.get(training.task.metric)
+        if better is not None:
+            retune(entry, better, training.task.metric)
     return [entries[place] for place in by_gain(standings)]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from nasturtium.objective import Goal
 from nasturtium.space import Architecture
@@ -28,6 +28,11 @@ def leading(study: Study, count: int, recommended: Sequence[Architecture] = ()) 
         return place, *standing(study.goal, trial.scores), trial.number
 
     return sorted(study.top(len(study.trials)), key=order)[:count]
+
+
+def noted(study: Study, numbers: Iterable[int] | None) -> list[Architecture]:
+    """The architectures of the trials that a search noted as recommended, in its order."""
+    return [study.trials[number].architecture for number in numbers or () if 0 <= number < len(study.trials)]
 
 
 def standing(goal: Goal, scores: Mapping[str, float]) -> Standing:

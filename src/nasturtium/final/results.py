@@ -12,6 +12,8 @@ from nasturtium.errors import StudyError
 from nasturtium.writing import replacing
 
 FINALS = "finals.json"
+TUNED = ", tuned"
+"""Ends the name of a network whose recipe was tuned."""
 
 
 @dataclass
@@ -42,7 +44,7 @@ class Network:
         kind: ``finalist``, ``baseline`` (a plain network) or ``classical`` (scikit-learn).
         number: The trial it comes from.
         architecture: Its text; with its recipe where that was tuned.
-        valid: Its score in the search.
+        valid: Its validation score: in the search, or with the recipe that was found for it.
         params: Its parameters.
         flops: Its FLOPs for one row.
         runs: Its trainings.
@@ -69,6 +71,16 @@ class Network:
     def role(self) -> str:
         """Its kind for a table, and which limits it breaks."""
         return f"{self.kind}, breaks {' and '.join(self.breaks)}" if self.breaks else self.kind
+
+    @property
+    def tuned(self) -> bool:
+        """Whether its recipe was tuned, so that its scores in the search are those of another recipe."""
+        return self.name.endswith(TUNED)
+
+    @property
+    def done(self) -> bool:
+        """Whether a training of it was completed; of older releases the mean alone may be known."""
+        return self.mean is not None or any(run.state == "complete" for run in self.runs)
 
     def values(self, metric: str) -> list[float]:
         """The test scores of the trainings that were completed, where the test rows can give one."""

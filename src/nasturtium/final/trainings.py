@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from nasturtium.final.results import Network, Run
+from nasturtium.final.results import TUNED, Network, Run
 from nasturtium.final.roster import Replicates, Roster, replicate
 from nasturtium.final.training import OUTPUTS, WEIGHTS, FinalTraining
-from nasturtium.objective import Goal
+from nasturtium.objective import STRUCTURAL, Goal
 from nasturtium.space import Architecture
 from nasturtium.study import Executor, Progress, Study, open_study, run
-from nasturtium.trial import Budget, State, Trial
+from nasturtium.trial import Budget, Scores, State, Trial
+
+if TYPE_CHECKING:
+    from nasturtium.estimators import Training
 
 STUDY = "finals.db"
 FOLDER = "finals"
@@ -32,15 +35,43 @@ class Entry:
         network: Its line in the results; the runs are filled in.
         architecture: What is trained.
         folders: Where each completed run left its weights and test outputs.
+        scores: In the search; with a tuned recipe in the tuning.
     """
 
     network: Network
     architecture: Architecture
     folders: list[Path]
+    scores: Scores = field(default_factory=dict)
 
     def outputs(self) -> list[npt.NDArray[Any]]:
         """The test outputs (N, K) of the completed runs."""
         return [np.load(folder / OUTPUTS, allow_pickle=False) for folder in self.folders]
+
+
+def finalist(trial: Trial, training: Training) -> Entry:
+    """A trial of the search that is to be trained again."""
+    entry = entry_of(trial.architecture, f"trial {trial.number}", "finalist", training, trial.scores)
+    entry.network.number = trial.number
+    entry.network.valid = trial.scores.get(training.task.metric)
+    return entry
+
+
+def entry_of(
+    architecture: Architecture, name: str, kind: str, training: Training, known: Scores | None = None
+) -> Entry:
+    """A network with its costs; they are worked out where they are not among the known scores."""
+    costs = known if known and {"params", "flops"} <= known.keys() else training.costs(architecture)
+    network = Network(name, kind, None, str(architecture), None, costs["params"], costs["flops"])
+    return Entry(network, architecture, [], dict(known or {}))
+
+
+def retune(entry: Entry, better: Trial, metric: str) -> None:
+    """Take the recipe that the tuning found; of the search's scores those stay that do not follow from training."""
+    kept = {name: value for name, value in entry.scores.items() if name in STRUCTURAL or name.startswith("proxy_")}
+    entry.architecture, entry.scores = better.architecture, {**kept, **better.scores}
+    entry.network.name += TUNED
+    entry.network.architecture = str(better.architecture)
+    entry.network.valid = better.scores.get(metric)
 
 
 def train_all(

@@ -7,10 +7,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nasturtium.errors import StudyError
 from nasturtium.report import plots
 from nasturtium.report.comparison_plots import STYLE, curve_plot, difference_plot, finals_plot, marks
 from nasturtium.report.comparison_text import FINAL_HEADER, final_rows, protocol, ranking_sentences
+from nasturtium.writing import write_text
 
 if TYPE_CHECKING:
     from nasturtium.comparison import Comparison, Ranking
@@ -53,19 +53,6 @@ def write_difference(comparison: Comparison, out: Path) -> None:
     ranks = comparison.ranking()
     if ranks is not None:
         write_text(out, difference_plot(ranks, style=True))
-
-
-def write_text(out: Path, text: str) -> None:
-    """Write a file, and the folders it lies in.
-
-    Raises:
-        StudyError: If it cannot be written.
-    """
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StudyError(f"cannot write {out}: {error.strerror}; give another place") from None
 
 
 def render(comparison: Comparison) -> str:

@@ -78,7 +78,7 @@ def final_scores(reading: Reading) -> Figure | None:
         values = tuple(network.values(finals.metric))
         mean = network.mean or 0.0
         interval = network.interval or (None if network.sd is None else (mean - network.sd, mean + network.sd))
-        name = f"{network.name} (winner)" if network.name == finals.winner else network.name
+        name = f"{network.name} (winner)" if network is reading.handed_over else network.name
         rows.append(Bar(name, mean, number_text(mean), interval, values))
         ends += [mean, *values, *(interval or ())]
     title = f"test {finals.metric}"

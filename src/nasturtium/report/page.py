@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from nasturtium.errors import NasturtiumError, StudyError
+from nasturtium.errors import NasturtiumError
 from nasturtium.report import plots
 from nasturtium.report.content import (
     TOP,
@@ -27,6 +27,7 @@ from nasturtium.report.numbers import number_text
 from nasturtium.report.reading import Reading, read_folder
 from nasturtium.report.repeating import call_needs, call_text, command_text, settings_rows, versions_text
 from nasturtium.report.winner import winner_of
+from nasturtium.writing import write_text
 
 SECTIONS = (
     ("winner", "winner"), ("finals", "test scores"), ("progress", "progress"), ("fronts", "cost"),
@@ -55,7 +56,7 @@ def write_report(folder: Path, out: Path, store: str | None = None) -> None:
         page = render(reading)
     finally:
         reading.close()
-    _write(out, page)
+    write_text(out, page)
 
 
 def write_plots(folder: Path, into: Path, store: str | None = None) -> list[Path]:
@@ -78,16 +79,8 @@ def write_plots(folder: Path, into: Path, store: str | None = None) -> list[Path
         pictures["winner"] = drawing
     written = [into / f"{name}.svg" for name in pictures]
     for path, text in zip(written, pictures.values(), strict=True):
-        _write(path, text)
+        write_text(path, text)
     return written
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StudyError(f"cannot write {path}: {error.strerror}; give another place") from None
 
 
 def importance_of(reading: Reading) -> tuple[Importances | None, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nasturtium.report.axes import axis
-from nasturtium.report.comparison import Section, filled, write_text
+from nasturtium.report.comparison import Section, filled
 from nasturtium.report.comparison_plots import band, mark, marks
 from nasturtium.report.numbers import number_text
 from nasturtium.report.plots import Bar, Plot, whiskers
+from nasturtium.writing import write_text
 
 if TYPE_CHECKING:
     from nasturtium.comparison.predicting import Assessed
@@ -77,13 +79,14 @@ def rank_plot(fits: Fits, names: Sequence[str]) -> str:
     told = {name: {size: _spread(rows) for size, rows in sorted(found.items())} for name, found in fits.items()}
     ends = [mean + sign * sd for found in told.values() for mean, sd in found.values() for sign in (-1, 1)]
     ends = [end for end in ends if np.isfinite(end)]
-    about = "; ".join(f"{name} {number_text(list(found.values())[-1][0])}" for name, found in told.items())
+    about = "; ".join(f"{name} {_there(list(found.values())[-1][0])}" for name, found in told.items())
     title = "rank correlation (Spearman)"
     if len(sizes) == 1:
         bars = [
             Bar(name, mean, number_text(mean), (mean - sd, mean + sd))
             for name, found in told.items()
             for mean, sd in found.values()
+            if np.isfinite(mean)
         ]
         bars.sort(key=lambda bar: -bar.value)
         return whiskers(f"{title} after {sizes[0]} rows", axis(title, ends), bars, about)
@@ -100,6 +103,11 @@ def rank_plot(fits: Fits, names: Sequence[str]) -> str:
 def _spread(rows: Sequence[Assessed]) -> tuple[float, float]:
     values = [row.spearman for row in rows]
     return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+
+
+def _there(value: float) -> str:
+    """A number, or a dash where there is none: equal predictions have no rank correlation, one split no spread."""
+    return number_text(value if math.isfinite(value) else None)
 
 
 def calibration_plot(fits: Fits, names: Sequence[str]) -> str:
@@ -126,7 +134,8 @@ def _rows(fits: Fits) -> list[tuple[str, ...]]:
         for size, rows in found.items():
             mean, sd = _spread(rows)
             names = ("kendall", "precision", "coverage50", "coverage90", "fit_seconds", "query_seconds")
-            rest = [number_text(float(np.mean([getattr(row, what) for row in rows]))) for what in names]
-            cells = (name, str(size), number_text(mean), number_text(sd), *rest, str(len(rows)))
-            lines.append((size, -mean, cells))
+            rest = [_there(float(np.mean([getattr(row, what) for row in rows]))) for what in names]
+            told = _there(mean), _there(sd if len(rows) > 1 else math.nan)
+            cells = (name, str(size), *told, *rest, str(len(rows)))
+            lines.append((size, -mean if math.isfinite(mean) else math.inf, cells))
     return [cells for *_, cells in sorted(lines, key=lambda line: line[:2])]

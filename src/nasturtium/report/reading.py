@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nasturtium.errors import NasturtiumError, StudyError
-from nasturtium.final.results import FINALS, Finals, read_finals
+from nasturtium.final.earlier import earlier
+from nasturtium.final.leaders import leading, no_winner, noted
+from nasturtium.final.results import FINALS, Finals, Network, read_finals
 from nasturtium.objective import Goal, Objective
 from nasturtium.report.finals import from_best, network_called
 from nasturtium.study.folder import STUDY, place_of, read_settings
@@ -36,6 +38,7 @@ class Reading:
         best: What the last final training of the winner left, if there was one.
         finals: The final trainings of all networks, if there were any.
         problems: What could not be read, one sentence each.
+        earlier: Whether the final trainings are of an earlier run, and the study went on since.
     """
 
     folder: Path
@@ -46,6 +49,7 @@ class Reading:
     best: dict[str, Any] | None = None
     finals: Finals | None = None
     problems: list[str] = field(default_factory=list)
+    earlier: bool = False
 
     @property
     def objective(self) -> Objective:
@@ -70,14 +74,17 @@ class Reading:
     @property
     def recommended(self) -> list[Architecture]:
         """What the strategy takes to be best, in its order; nothing where the scores say it, or while it searches."""
-        trials = self.study.trials
-        return [trials[n].architecture for n in self.settings.get("recommended") or () if 0 <= n < len(trials)]
+        return noted(self.study, self.settings.get("recommended"))
 
     def leaders(self, count: int) -> list[Trial]:
         """The best trials (see :func:`nasturtium.final.leaders.leading`)."""
-        from nasturtium.final.leaders import leading
-
         return leading(self.study, count, self.recommended)
+
+    @property
+    def handed_over(self) -> Network | None:
+        """What the final trainings of the study as it is handed over; None if none was completed."""
+        network = None if self.finals is None or self.earlier else network_called(self.finals, self.finals.winner)
+        return network if network is not None and network.done else None
 
     def close(self) -> None:
         """Closes the study."""
@@ -121,6 +128,7 @@ def read_ends(reading: Reading) -> None:
             reading.finals = from_best(reading.best)
         except (TypeError, ValueError, AttributeError) as error:
             reading.problems.append(f"{reading.folder / BEST} cannot be read ({error}); its scores are left out.")
+    reading.earlier = reading.finals is not None and earlier(reading.finals, reading.study, reading.recommended)
 
 
 def _best(reading: Reading) -> dict[str, Any] | None:
@@ -144,13 +152,9 @@ def winner_text(reading: Reading) -> tuple[str, int | None, str]:
     Raises:
         NasturtiumError: If nothing won; it says why.
     """
-    from nasturtium.final.leaders import no_winner
-
-    finals, leader = reading.finals, next(iter(reading.leaders(1)), None)
-    network = network_called(finals, None if finals is None else finals.winner)
+    network, leader = reading.handed_over, next(iter(reading.leaders(1)), None)
     if network is not None and network.architecture:
-        # best.json holds the network alone, also where the text of a tuned one holds its recipe as well
-        text = str((reading.best or {}).get("architecture") or network.architecture)
+        text = network.architecture
         same = (trial.number for trial in reading.study.trials if str(trial.architecture) == text)
         number = network.number if network.number is not None else next(same, None)
         return text, number, FINAL

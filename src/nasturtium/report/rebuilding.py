@@ -100,11 +100,25 @@ def architecture_of(reading: Reading, text: str) -> Architecture:
     Raises:
         NasturtiumError: If its parts are not known here, or its input is not.
     """
-    architecture = Architecture.parse(text, inputs_of(reading))
+    architecture = network_of(text, inputs_of(reading))
     try:
         return space_of(reading).adopt(architecture)
     except NasturtiumError:
         return architecture
+
+
+def network_of(text: str, inputs: tuple[Signal, ...]) -> Architecture:
+    """An architecture from its text; of a tuned winner the network alone, without the recipe that stands beside it.
+
+    Raises:
+        NasturtiumError: If its parts are not known here.
+    """
+    if not text.startswith("Trained("):
+        return Architecture.parse(text, inputs)
+    from nasturtium.estimators.recipe import Trained
+
+    value = Architecture.parse(text, inputs).value
+    return Architecture(value.network if isinstance(value, Trained) else value, input=inputs)
 
 
 def why_not(error: NasturtiumError | Mismatch) -> str:

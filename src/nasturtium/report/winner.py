@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nasturtium.errors import NasturtiumError
-from nasturtium.report.finals import network_called
+from nasturtium.errors import NasturtiumError, UnknownLayer
+from nasturtium.final.earlier import EARLIER
 from nasturtium.report.numbers import number_text
 from nasturtium.report.reading import FINAL, Reading, winner_text
 from nasturtium.report.rebuilding import architecture_of, why_not
@@ -73,6 +73,8 @@ def pictures(reading: Reading, text: str) -> tuple[str | None, str | None, str]:
     try:
         architecture = architecture_of(reading, text)
         return summary(architecture), draw(architecture), ""
+    except UnknownLayer as error:
+        return None, None, f"{why_not(error)}; if it is yours, import the module that defines it: --import MODULE"
     except NasturtiumError as error:
         return None, None, why_not(error)
 
@@ -88,13 +90,20 @@ def _sentence(reading: Reading, number: int | None, by: str) -> str:
         others = (
             f" It is best by the first of {len(reading.goal.objectives)} objectives; {count} trials are on the front."
         )
-    return f"{name}, {how}; the search was for {goals}{limits}.{others}"
+    past = f" {EARLIER[0].upper()}{EARLIER[1:]}." if reading.earlier else ""
+    return f"{name}, {how}; the search was for {goals}{limits}.{others}{past}"
 
 
 def numbers_of(reading: Reading, number: int | None) -> tuple[Number, ...]:
-    """The scores of the winner on the test and the validation split, and its costs."""
+    """The scores of the winner on the test and the validation split, and its costs.
+
+    Of a tuned recipe one validation score is kept, that of the task's metric; those of the trial are of another recipe.
+    """
     scores = {} if number is None else reading.study.trials[number].scores
-    made = _test_number(reading)
+    network, made = reading.handed_over, _test_number(reading)
+    if reading.finals is not None and network is not None and network.tuned:
+        costs = {name: value for name, value in scores.items() if name in COSTS}
+        scores = costs if network.valid is None else {**costs, reading.finals.metric: network.valid}
     wanted = [each.metric for each in reading.goal.objectives]
     for metric in dict.fromkeys(wanted):
         if metric in scores and metric not in COSTS:
@@ -106,8 +115,7 @@ def numbers_of(reading: Reading, number: int | None) -> tuple[Number, ...]:
 
 
 def _test_number(reading: Reading) -> list[Number]:
-    finals = reading.finals
-    network = network_called(finals, None if finals is None else finals.winner)
+    finals, network = reading.finals, reading.handed_over
     if finals is None or network is None or network.mean is None:
         return []
     runs = len(network.values(finals.metric))

@@ -36,8 +36,8 @@ def search(
     *,
     epochs: int = 15,
     objectives: Objectives | None = None,
-    limits: Iterable[str | Limit] = (),
-    start: Iterable[str | Architecture] | None = None,
+    limits: str | Limit | Iterable[str | Limit] = (),
+    start: str | Architecture | Iterable[str | Architecture] | None = None,
     proxy: str | Iterable[str] | None = None,
     proxy_keep: float = 0.25,
     proxy_start: int = 5,
@@ -80,10 +80,10 @@ def search(
         trials: How many trials there are; if not given 50, or as many as ``time`` allows.
         epochs: Passes over the training rows in each trial.
         objectives: What to optimise; the task's metric if not given.
-        limits: What must hold, such as ``params<=100k`` (before training) or ``accuracy>=0.9`` (after it).
-        start: Architectures to try first: values, text, notation, or names of members of the space. If neither it nor
-            a strategy is given, searches of tables of events begin with the members of the space, on a quarter of the
-            trials at most.
+        limits: What must hold, one or several, such as ``params<=100k`` (before training) or ``accuracy>=0.9`` (after).
+        start: Architectures to try first, one or several: values, text, notation, or names of members of the space. If
+            neither it nor a strategy is given, searches of tables of events begin with the members of the space, on a
+            quarter of the trials at most.
         proxy: Zero-cost proxies that screen what is tried, whatever the strategy: names, several with commas are
             combined by mean rank.
         proxy_keep: Share of the strategy's candidates that are tried: of each four the best one at 0.25; of two and of
@@ -113,7 +113,7 @@ def search(
         task_options: For :func:`nasturtium.tasks.load` (target, metric, kind, layout; of events entity, timestamp,
             labels and more).
         strategy_options: For the strategy.
-        space_options: For the space.
+        space_options: For the space, where that is given by its name or as a function.
 
     Raises:
         NasturtiumError: If what was given cannot be used; the text says what, where and what would do.
@@ -134,10 +134,11 @@ def search(
     trials = TRIALS if trials is None and not timed else trials
     usual = strategies.for_signal(data.inputs[0], len(goal.objectives), timed and epochs > 1)
     asked = usual if strategy is None else strategy
+    first = [start] if isinstance(start, str | Architecture) else list(start or ())
     if start is None and strategy is None:
-        start = strategies.known_first(data.inputs[0], opened, trials)
+        first = list(strategies.known_first(data.inputs[0], opened, trials) or ())
     chooser = strategies.make(
-        asked, space=opened, seed=seed, start=list(start or ()), budget=epochs, objectives=goal.objectives,
+        asked, space=opened, seed=seed, start=first, budget=epochs, objectives=goal.objectives,
         limits=goal.limits, **(strategy_options or {}),
     )  # fmt: skip
     chooser, screen = screened(chooser, wish, data, goal, device)

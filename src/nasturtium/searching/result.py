@@ -23,9 +23,9 @@ class Best:
 
     Attributes:
         architecture: What it is.
-        scores: Its search scores by metric (of the validation split), and of the final trainings ``test_<metric>``
-            (the mean over seeds), ``test_<metric>_sd`` where there are several, and ``test_<metric>_low`` and
-            ``_high``, between which that mean lies with a probability of 95 %.
+        scores: Its search scores by metric (of the validation split; of a tuned recipe those of the tuning), and of
+            the final trainings ``test_<metric>`` (the mean over seeds), ``test_<metric>_sd`` where there are several,
+            and ``test_<metric>_low`` and ``_high``, between which that mean lies with a probability of 95 %.
         model: The trained module, on the CPU and in evaluation mode; None if nothing was trained in the end.
         number: The trial it comes from.
     """

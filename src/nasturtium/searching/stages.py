@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nasturtium import spaces
-from nasturtium.errors import StudyError
+from nasturtium.errors import SpaceError, StudyError
 from nasturtium.final import Finish, Wanted, leading, no_winner, winner
 from nasturtium.objective import Goal
 from nasturtium.searching.costing import Costing
@@ -35,8 +35,17 @@ LEAST_SECONDS = 1.0
 
 
 def space_for(given: str | Space | Callable[..., Space] | None, task: Task, options: Mapping[str, Any]) -> Space:
-    """The space that was given, made for a task; by its kind of input if none was."""
+    """The space that was given, made for a task; by its kind of input if none was.
+
+    Raises:
+        SpaceError: If there are options for a space that is made already, or there is no such space.
+    """
     if isinstance(given, Space):
+        if options:
+            raise SpaceError(
+                f"space_options ({', '.join(options)}) are for a space that is yet to be made, and {given.name!r} is "
+                "made already; give them where you make it, or give its name or the function that makes it"
+            )
         return given
     if callable(given):
         return given(input=task.inputs, outputs=task.outputs, **options)
@@ -211,7 +220,7 @@ class Search:
         """Note in a result what the final trainings gave."""
         number = made.finals.best.number
         if number is not None:
-            result.best = Best(made.architecture, dict(result.trials[number].scores), number=number)
+            result.best = Best(made.architecture, dict(made.known), number=number)
         result.best.model = made.model
         result.best.scores |= made.scores
         result.finals = made.finals

@@ -6,7 +6,7 @@ import ast
 import math
 from typing import Any
 
-from nasturtium.errors import NasturtiumError, ParseError, did_you_mean
+from nasturtium.errors import NasturtiumError, ParseError, UnknownLayer, did_you_mean
 from nasturtium.space.part import PARTS, Part
 from nasturtium.space.plain import kinds, plain
 
@@ -88,7 +88,7 @@ def _value(node: ast.expr, where: str) -> Any:
 
 def _part(node: ast.Call, name: str, where: str) -> Part:
     if name not in PARTS:
-        raise ParseError(f"unknown layer {name!r}{_at(where)}{did_you_mean(name, PARTS)}")
+        raise UnknownLayer(f"unknown layer {name!r}{_at(where)}{did_you_mean(name, PARTS)}")
     if any(keyword.arg is None for keyword in node.keywords):
         raise ParseError(f"'**' cannot stand in {name}{_at(where)}")
     if len({keyword.arg for keyword in node.keywords}) < len(node.keywords):

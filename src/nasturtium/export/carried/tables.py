@@ -34,7 +34,12 @@ def values_of(raw: Any, name: str) -> list[Any]:
         if name not in (raw.columns if hasattr(raw, "columns") else raw):
             raise no_column(name, raw.columns if hasattr(raw, "columns") else raw)
         values = list(raw[name])
-    return [None if value is None or value != value else value for value in values]
+    return [None if is_gap(value) else value for value in values]
+
+
+def is_gap(value: Any) -> bool:
+    """Whether a cell is empty: None, NaN, or the NA of a data frame, which cannot be compared."""
+    return value is None or type(value).__name__ == "NAType" or bool(value != value)
 
 
 def no_column(name: str, there: Any) -> ValueError:
