@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from nasturtium.strategies.acquisition import ACQUISITIONS, Acquisition, Guess
 from nasturtium.strategies.base import named
 from nasturtium.strategies.candidates import Candidates, Ground, makers
-from nasturtium.strategies.learning import Learned, Learning, Maker, Told, by_name
+from nasturtium.strategies.learners import Maker, by_name
+from nasturtium.strategies.learning import Learned, Learning, Told
 from nasturtium.strategies.lessons import squeezed, worths
 from nasturtium.strategies.likeness import likeness
 from nasturtium.trial import Proposal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Unpack
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from nasturtium.strategies.acquisition import Guess
 from nasturtium.strategies.base import Common, Losses, Strategy
 from nasturtium.strategies.candidates import Ground
 from nasturtium.strategies.known import Known
+from nasturtium.strategies.learners import Learner, Maker, learner
 from nasturtium.strategies.lessons import quantiles, taught, worths
 from nasturtium.trial import Budget, Proposal, Trial, trial_seed
 
@@ -27,32 +28,9 @@ FEWEST = 2
 """Fewer scores than this teach nothing."""
 
 
-class Learner(Protocol):
-    """What strategies need of a predictor (see :class:`nasturtium.predictors.Predictor`)."""
-
-    def fit(self, architectures: Sequence[Architecture], scores: Any) -> Any: ...
-
-    def predict(self, architectures: Sequence[Architecture]) -> tuple[Array, Array]: ...
-
-
-Maker = Callable[..., Learner]
-"""Makes a predictor: called with ``space`` and ``seed``."""
-
 Lie = Callable[[Array], float]
 LIES: dict[str, Lie | None] = {"none": None, "believer": None, "min": np.min, "mean": np.mean, "max": np.max}
 """What trials that still run are taken to score: nothing, what the predictor says, or a constant."""
-
-
-def learner(predictor: str, **options: Any) -> Learner:
-    """Makes a predictor. With some options bound by ``partial`` it is a :data:`Maker`; what is given later counts."""
-    from nasturtium import predictors
-
-    return predictors.make(predictor, **options)
-
-
-def by_name(predictor: str | Maker) -> bool:
-    """Whether a predictor is named, some options bound or not, so that it takes those of every predictor."""
-    return isinstance(predictor, str) or (isinstance(predictor, partial) and predictor.func is learner)
 
 
 class Told(NamedTuple):

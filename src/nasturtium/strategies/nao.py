@@ -11,7 +11,8 @@ import numpy as np
 from nasturtium.errors import NasturtiumError
 from nasturtium.options import at_least
 from nasturtium.strategies.base import Common
-from nasturtium.strategies.learning import Basis, Learning, Maker, learner
+from nasturtium.strategies.learners import Maker, learner
+from nasturtium.strategies.learning import Basis, Learning
 from nasturtium.trial import Proposal
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from nasturtium.options import at_least
 from nasturtium.strategies.acquisition import ACQUISITIONS, Acquisition
 from nasturtium.strategies.base import named
 from nasturtium.strategies.candidates import PATIENCE, Ground, attempts, distinct
-from nasturtium.strategies.learning import Learned, Learning, Maker, learner
+from nasturtium.strategies.learners import Maker, learner
+from nasturtium.strategies.learning import Learned, Learning
 from nasturtium.strategies.population import VARIATIONS, Member, Selection, Variation, selections
 from nasturtium.trial import Proposal
 

@@ -14,7 +14,8 @@ from nasturtium.strategies.acquisition import ACQUISITIONS, Acquisition, Guess
 from nasturtium.strategies.base import named
 from nasturtium.strategies.candidates import Candidates, makers
 from nasturtium.strategies.front import improvements, undominated
-from nasturtium.strategies.learning import Learned, Learning, Maker
+from nasturtium.strategies.learners import Maker
+from nasturtium.strategies.learning import Learned, Learning
 from nasturtium.strategies.lessons import quantiles, worths
 from nasturtium.strategies.population import Scalarised
 from nasturtium.trial import Proposal

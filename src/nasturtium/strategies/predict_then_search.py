@@ -9,7 +9,8 @@ import numpy as np
 from nasturtium.options import at_least
 from nasturtium.strategies.candidates import distinct
 from nasturtium.strategies.known import Decisions, Known
-from nasturtium.strategies.learning import Basis, Learned, Learning, Maker
+from nasturtium.strategies.learners import Maker
+from nasturtium.strategies.learning import Basis, Learned, Learning
 from nasturtium.trial import Proposal
 
 if TYPE_CHECKING:

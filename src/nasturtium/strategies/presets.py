@@ -7,7 +7,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from nasturtium.strategies.learning import learner
+from nasturtium.strategies.learners import learner
 
 
 class Preset(NamedTuple):

@@ -9,7 +9,8 @@ import numpy as np
 
 from nasturtium.options import at_least
 from nasturtium.strategies.candidates import PATIENCE, attempts, distinct
-from nasturtium.strategies.learning import Learned, Learning, Maker, Told
+from nasturtium.strategies.learners import Maker
+from nasturtium.strategies.learning import Learned, Learning, Told
 from nasturtium.trial import Proposal, Trial
 
 if TYPE_CHECKING:
