@@ -152,11 +152,15 @@ def test_what_is_damaged_is_said(tmp_path: Path, built: Path) -> None:
 
 def test_a_small_space_is_trained_once_and_options_are_checked_before(tmp_path: Path) -> None:
     space = nt.Space(Sequential(Linear(nt.choice(4, 5)), ReLU(), Linear(3)), input=(4,), name="mine")
+
+    def made(input: object = None, outputs: object = None, width: object = None) -> nt.Space:
+        return space
+
     with pytest.warns(UserWarning, match="all of its architectures were proposed"):
         path = build(blobs(), space, out=tmp_path / "small", **{**OPTIONS, "count": 4})
     assert len(polars.read_parquet(path)) == 4
     with pytest.raises(BenchmarkError, match="cannot be written down"):
-        build(blobs(), space, out=tmp_path / "odd", space_options={"width": object()}, **OPTIONS)
+        build(blobs(), made, out=tmp_path / "odd", space_options={"width": object()}, **OPTIONS)
     with pytest.raises(BenchmarkError, match="leave it out"):
         build(blobs(), "mlp", out=tmp_path / "odd", limits=["accuracy>=0.9"], **OPTIONS)
     with pytest.raises(NasturtiumError, match="count=0"):

@@ -10,7 +10,7 @@ import torch
 from torch.utils.data import TensorDataset
 
 from nasturtium import tasks
-from nasturtium.errors import TrainingError
+from nasturtium.errors import SpaceError, TrainingError
 from nasturtium.estimators import Augmentation, Recipe, Trained, Training, default_recipe
 from nasturtium.estimators.defaults import smoothness
 from nasturtium.layers import Linear, Sequential
@@ -65,17 +65,28 @@ def test_the_recipe_of_the_architecture_is_the_one_used(blobs, notes):
         (Recipe(learning_rate=float("nan")), "learning_rate is nan"),
         (Recipe(augmentation=Augmentation(shift=-1)), "shift is -1"),
         (Recipe(learning_rate=choice(0.1, 0.2)), "choices left open"),
-        (Recipe(learning_rate="1e-3"), "learning_rate is '1e-3' in a recipe; use a number"),
-        (Recipe(batch_size=None), "batch_size is None in a recipe; use a number from 1 up"),
-        (Recipe(batch_size=12.5), "batch_size is 12.5 in a recipe; use a whole number"),
-        (Recipe(clip="1"), "clip is '1'"),
-        (Recipe(weight_decay=True), "weight_decay is True"),
         (Recipe(augmentation=None), r"augmentation is None in a recipe; use Augmentation\(\), which changes nothing"),
     ],
 )
 def test_what_cannot_be_used_is_named(blobs, recipe, words):
     with pytest.raises(TrainingError, match=words):
         Training(blobs, recipe)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("learning_rate", "1e-3", "learning_rate must be a number, not '1e-3'"),
+        ("learning_rate", choice(0.1, "0.2"), "learning_rate must be a number, not '0.2'"),
+        ("batch_size", None, "batch_size must be a whole number, not None"),
+        ("batch_size", 12.5, "batch_size must be a whole number, not 12.5"),
+        ("clip", "1", "clip must be a number or None, not '1'"),
+        ("weight_decay", True, "weight_decay must be a number, not True"),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_named_where_it_is_written(field, value, words):
+    with pytest.raises(SpaceError, match=words):
+        Recipe(**{field: value})
 
 
 def test_smoothness_tells_pictures_from_letters():
