@@ -99,6 +99,17 @@ def test_a_search_gives_what_it_gives_in_memory_and_goes_on(url, strategy):
     watcher.close()
 
 
+def test_who_closes_a_study_lets_go_of_it_at_once(url, monkeypatch):
+    """Also while the server has not yet noticed that the session which held it is closed."""
+    first = SQLStore(url, {}, name="let go")
+    session = first.place.locking
+    monkeypatch.setattr(session, "close", lambda: None)
+    first.close()
+    SQLStore(url, {}, name="let go").close()
+    monkeypatch.undo()
+    session.close()
+
+
 def test_looking_gives_no_right_to_write(url):
     SQLStore(url, {}, name="looked at").close()
     with SQLStore(url, name="looked at", read_only=True) as looking:

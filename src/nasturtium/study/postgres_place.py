@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import sqlalchemy as sa
 
 from nasturtium.errors import MissingExtra, StudyError
@@ -68,7 +70,15 @@ class DatabasePlace(Guarded):
         """The server decides; by default every commit is."""
 
     def close(self, connection: sa.Connection | None) -> None:
-        """Closes the connections, and with them the lock."""
+        """Lets go of the lock and closes the connections.
+
+        A server lets go by itself of what a closed session held, but only when it notices that it is closed: who opens
+        the study again at once would be refused.
+        """
+        if self.locking is not None:
+            with contextlib.suppress(sa.exc.SQLAlchemyError):  # a connection that broke; its session ends by itself
+                self.locking.execute(sa.text("SELECT pg_advisory_unlock_all()"))
+                self.locking.commit()
         for each in (connection, self.locking):
             if each is not None:
                 each.close()
