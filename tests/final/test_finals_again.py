@@ -92,10 +92,10 @@ def test_a_winner_that_belongs_to_other_finals_is_written_anew(tmp_path):
 
 
 def test_trainings_for_which_time_ran_out_are_done_by_the_next_call(tmp_path, monkeypatch):
-    from nasturtium.final import finishing
+    from nasturtium.final import finishing, reserve
 
     options = {**QUICK, "finalists": 2, "final_seeds": 2, "baselines": False}
-    monkeypatch.setattr(finishing, "fitted", lambda whole, *_: whole)  # a plan that was far too hopeful
+    monkeypatch.setattr(reserve, "fitted", lambda whole, *_: whole)  # a plan that was far too hopeful
     monkeypatch.setattr(finishing, "LEAST_SECONDS", 0.05)
     monkeypatch.setattr(finishing.Wanted, "left", 0.0)
     slow = finishing.FinalTraining.evaluate

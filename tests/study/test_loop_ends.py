@@ -24,6 +24,19 @@ def test_no_trial_starts_after_the_time():
     assert 3 < len(study) == study.counts[State.COMPLETE]
 
 
+def test_after_the_time_trials_start_as_long_as_there_is_time_for_them():
+    study, asked = fresh(), []
+
+    def spares(seen):
+        asked.append(len(seen))
+        return len(seen) < 12
+
+    ending = run(study, RandomSearch(SPACE), InProcess(OneMax(seconds=0.01)), trials=99, time=0.0, spares=spares)
+    assert ending is Ending.TIME
+    assert asked == list(range(13))
+    assert study.counts[State.COMPLETE] == 12
+
+
 @pytest.mark.parametrize("strategy", ["random", "evolution", "asha"])
 def test_without_a_number_of_trials_all_that_there_is_is_tried(strategy):
     space = BitSpace(3)

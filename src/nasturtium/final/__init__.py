@@ -8,10 +8,12 @@ from nasturtium.final.results import FINALS, Comparison, Finals, Network, Run, r
 if TYPE_CHECKING:
     from nasturtium.final.files import BEST, ROWS, WEIGHTS, Loaded, load_best, read_best
     from nasturtium.final.finishing import Finish, Wanted, finish
+    from nasturtium.final.reserve import Reserve
 
 _LATER = {
     **dict.fromkeys(("BEST", "ROWS", "WEIGHTS", "Loaded", "load_best", "read_best"), "files"),
     **dict.fromkeys(("Finish", "Wanted", "finish"), "finishing"),
+    "Reserve": "reserve",
 }
 
 
@@ -34,6 +36,7 @@ __all__ = [
     "Finish",
     "Loaded",
     "Network",
+    "Reserve",
     "Run",
     "Wanted",
     "finish",

@@ -15,7 +15,8 @@ from nasturtium.final.baselines import broken, plain_network
 from nasturtium.final.classical import fitting, train_classical
 from nasturtium.final.files import keep_best, load_weights, read_winner
 from nasturtium.final.leaders import by_gain, leading, standing
-from nasturtium.final.plan import Plan, fitted, foreseen
+from nasturtium.final.plan import Plan
+from nasturtium.final.reserve import TUNING_SHARE, Reserve
 from nasturtium.final.results import Finals, Network, read_finals, scores_of_tests, write_finals
 from nasturtium.final.training import WEIGHTS, FinalTraining
 from nasturtium.final.trainings import Entry, entry_of, finalist, retune, train_all
@@ -24,7 +25,7 @@ from nasturtium.final.verdict import compare, contender
 from nasturtium.objective import parse_objective
 from nasturtium.space import Architecture
 from nasturtium.study import Ending
-from nasturtium.trial import Budget, State, Trial
+from nasturtium.trial import Budget, Trial
 
 if TYPE_CHECKING:
     import torch
@@ -33,10 +34,6 @@ if TYPE_CHECKING:
     from nasturtium.study import Executor, Progress, Study
     from nasturtium.tasks import Task
 
-TUNING_SHARE = 0.4
-"""Share of the time left that tuning may take."""
-CLASSICAL_SHARE = 0.2
-"""Share of what is left then that is kept for the scikit-learn model."""
 LEAST_SECONDS = 1.0
 """In which final trainings may start in any case, so that there is a network to hand over."""
 UNDONE = {
@@ -133,7 +130,7 @@ def finish(
     """
     task = training.task
     leaders = leading(study, wanted.finalists, recommended)
-    plan = _plan(study, training, wanted, leading(study, wanted.finalists + 1, recommended))
+    plan = Reserve(training, wanted).plan(study, recommended)
     if plan.cut:
         note(plan.cut)
     with ExitStack() as stack:
@@ -198,21 +195,6 @@ def _kept(folder: Path, settings: dict[str, Any], entries: list[Entry]) -> Finis
     if loaded.rows is None or not same:
         return None
     return Finish(finals, loaded.model, best.architecture, scores, dict(best.scores), False)
-
-
-def _plan(study: Study, training: Training, wanted: Wanted, leaders: list[Trial]) -> Plan:
-    task = training.task
-    share = 1 - TUNING_SHARE if wanted.tune else 1.0
-    share *= 1 - CLASSICAL_SHARE if wanted.baselines and fitting(task) is not None else 1.0
-    left = None if wanted.left is None else share * wanted.left
-    whole = Plan(wanted.finalists, wanted.seeds, wanted.epochs, wanted.baselines)
-    rows = (len(task.train) + len(task.valid)) / len(task.train)
-    plain = plain_network(task) if wanted.baselines and left is not None else None
-    pace = 0.0
-    if plain is not None:
-        trials = [trial for trial in study.trials if trial.state is State.COMPLETE]
-        pace = foreseen(trials, training.costs(plain, ["flops"])["flops"])
-    return fitted(whole, leaders, rows, wanted.workers, left, pace)
 
 
 def _tuned(

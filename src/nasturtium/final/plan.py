@@ -59,27 +59,45 @@ def fitted(
         plain: Seconds that an epoch of the plain network would take in the search.
     """
     wanted = replace(wanted, finalists=max(min(wanted.finalists, len(leaders)), 1))
-    pace = paces(leaders)
-    if left is None or not pace:
+    pace = pace_of(wanted, leaders, rows, workers, plain)
+    if left is None or pace is None:
         return wanted
-    epoch = SLACK * rows * max(pace[: wanted.finalists])
-
-    slower = max(plain / max(pace[: wanted.finalists]), 1.0)
-
-    def seconds(plan: Plan) -> float:
-        beside = slower if plan.baselines and plan.plain else 0.0
-        work = (plan.finalists + beside) * plan.seeds  # in trainings of a finalist
-        return max(math.ceil(work / workers), beside) * plan.epochs * epoch
-
     plan = wanted
     least = min(float(leaders[0].budget), float(wanted.epochs))
-    for step in _smaller(wanted, 2 * least, slower > SLOW):
-        if seconds(plan) <= left:
+    for step in _smaller(wanted, 2 * least, pace.plain > SLOW):
+        if pace.seconds(plan) <= left:
             break
         plan = step
-    if seconds(plan) > left:
-        plan = replace(plan, epochs=max(math.floor(left / epoch), least, 1))
+    if pace.seconds(plan) > left:
+        plan = replace(plan, epochs=max(math.floor(left / pace.epoch), least, 1))
     return replace(plan, cut=_said(wanted, plan))
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast final trainings go.
+
+    Attributes:
+        epoch: Seconds of an epoch of the slowest finalist.
+        plain: How many times as long the plain network takes, at least 1.
+        workers: How many trainings run at a time.
+    """
+
+    epoch: float
+    plain: float
+    workers: int
+
+    def seconds(self, plan: Plan) -> float:
+        """What a plan takes."""
+        beside = self.plain if plan.baselines and plan.plain else 0.0
+        work = (plan.finalists + beside) * plan.seeds  # in trainings of a finalist
+        return max(math.ceil(work / self.workers), beside) * plan.epochs * self.epoch
+
+
+def pace_of(wanted: Plan, leaders: list[Trial], rows: float, workers: int, plain: float = 0.0) -> Pace | None:
+    """How fast the final trainings go (see :func:`fitted` for what is given); None if no trial tells."""
+    known = paces(leaders)[: wanted.finalists]
+    return Pace(SLACK * rows * max(known), max(plain / max(known), 1.0), workers) if known else None
 
 
 def paces(trials: list[Trial]) -> list[float]:

@@ -90,7 +90,8 @@ def search(
             three in turn at 0.4.
         proxy_start: How many are tried before: the best of ``proxy_start / proxy_keep`` drawn ones.
         workers: Trials at a time; one runs in this process, more run in processes of their own.
-        time: Seconds, or text such as ``10m``, for everything; four tenths are kept for the final trainings.
+        time: Seconds, or text such as ``10m``, for everything; of the last four tenths the search takes what
+            the final trainings do not need.
         seed: Seed of everything random.
         out: Folder of the study; in memory if None.
         store: URL of a PostgreSQL database that keeps the trials; a file in ``out`` if None.

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 PRELOADED = ("torch", "torch._dynamo", "nasturtium.estimators.run", "nasturtium.final.training")
 """What workers have imported before their first trial, so that its seconds are those of the training."""
 SHARE = 0.6
-"""Share of a time limit at which the search itself ends; the rest is for the final trainings."""
+"""Share of a time limit that is the search's in any case; of the rest, what the final trainings do not need."""
 LEAST_SECONDS = 1.0
 """In which trials may start in any case, so that there is something to train in the end."""
 
@@ -160,6 +160,7 @@ class Search:
                 trials=trials,
                 seed=self.wanted.seed,
                 time=self.left(seconds),
+                spares=self.spares,
                 trial_seconds=self.means.trial_seconds,
                 cost=self.cost(study),
                 folder=None if self.kept.folder is None else self.kept.folder / "trials",
@@ -175,11 +176,21 @@ class Search:
             study.close()
 
     def left(self, seconds: float | None) -> float | None:
-        """Seconds in which trials may start, of a time limit that began before the data were loaded."""
+        """Seconds in which trials may start in any case, of a time limit that began before the data were loaded."""
         left = self.wanted.left
         if seconds is None or left is None:
             return None
         return max(left - seconds * (1 - SHARE if self.wanted.epochs > 0 else 0.0), LEAST_SECONDS)
+
+    @property
+    def spares(self) -> Callable[[Study], bool] | None:
+        """Says whether a trial that starts after that leaves time for the final trainings."""
+        from nasturtium.final import Reserve
+
+        if self.wanted.left is None or self.wanted.epochs == 0:
+            return None
+        reserve = Reserve(self.training, self.wanted)
+        return lambda study: reserve.spares(study, self.recommended)
 
     def conclude(self, study: Study, ending: str) -> Result:
         """The best network, trained for use if there is time and nobody stopped the search."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time as clock
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from nasturtium.errors import NasturtiumError, StudyError
 from nasturtium.study.complaints import Complaints
-from nasturtium.study.ending import DEADLY, FULL, Ending
+from nasturtium.study.ending import DEADLY, FULL, Closing, Ending
 from nasturtium.study.executor import Ended, Executor, InProcess, Job, reason_of
 from nasturtium.study.gate import Gate
 from nasturtium.study.interrupts import Interrupts
@@ -29,7 +28,6 @@ RETRIES = 2
 """How often a trial whose worker died is tried again."""
 DURABLE_SECONDS = 0.05
 """A trial that took longer is recorded so that it outlives a power cut, which costs some milliseconds."""
-TICK_SECONDS = 1.0
 SAME = "scores of trial {}, the same architecture"
 GONE = "{} has a trial go on from trial {}, whose checkpoint was not kept; give the strategy continues = True"
 
@@ -42,6 +40,7 @@ def run(
     trials: int | None,
     seed: int = 0,
     time: float | None = None,
+    spares: Callable[[Study], bool] | None = None,
     trial_seconds: float | None = None,
     cost: Callable[[Architecture], Scores] | None = None,
     folder: Path | None = None,
@@ -64,6 +63,7 @@ def run(
         trials: How many trials the study shall have, infeasible ones not counted; as many as there are if None.
         seed: Seed of the study.
         time: Seconds after which no more trials start; those that run are finished.
+        spares: Says after that time, before each further trial, whether it may start nevertheless.
         trial_seconds: Time limit of one trial; beyond it, it is ended by force and failed.
         cost: Gives the structural metrics of an architecture before training (``params``, ``flops``, ...);
             they are checked against the limits, and joined to the trial's scores.
@@ -81,9 +81,8 @@ def run(
         StudyError: If the study cannot be written, workers cannot start, or nothing keeps the limits.
         KeyboardInterrupt: At the second Ctrl-C; all that ended is recorded, the rest can be resumed.
     """
-    deadline = None if time is None else clock.monotonic() + time
-    gate = Gate(study.goal, cost)
-    loop = Loop(study, strategy, executor, trials, seed, deadline, trial_seconds, gate, folder, repeats, stop)
+    closing, gate = Closing(time, spares), Gate(study.goal, cost)
+    loop = Loop(study, strategy, executor, trials, seed, closing, trial_seconds, gate, folder, repeats, stop)
     loop.progress, loop.seed_of = progress or Silent(), seed_of
     loop.tidy = None if getattr(strategy, "continues", True) else tidy
     try:
@@ -102,7 +101,7 @@ class Loop:
     executor: Executor
     trials: int | None
     seed: int
-    deadline: float | None
+    closing: Closing
     trial_seconds: float | None
     gate: Gate
     folder: Path | None
@@ -160,10 +159,10 @@ class Loop:
         while True:
             if self.interrupts.count:
                 return Ending.INTERRUPTED
-            if self.deadline is not None and clock.monotonic() > self.deadline:
-                return Ending.TIME
             if len(self.running) >= self.executor.capacity:
                 return Ending.TRIALS
+            if self.closing.over(self.study):
+                return Ending.TIME
             if (trial := self.next()) is None:
                 return Ending.TRIALS if self.trials is not None and self.enough else Ending.NOTHING
             self.start(trial)
@@ -235,9 +234,8 @@ class Loop:
 
     def collect(self) -> None:
         """Waits for something to happen, and takes it in."""
-        left = TICK_SECONDS if self.deadline is None else self.deadline - clock.monotonic()
         with self.interrupts.allowed():
-            ended = self.executor.wait(min(max(left, 0.05), TICK_SECONDS), self.on_report)
+            ended = self.executor.wait(self.closing.tick, self.on_report)
         if ended or self.reports.due:
             self.reports.store()
         for each in ended:
