@@ -22,8 +22,8 @@ import event_tasks
 import numpy as np
 import torch
 from event_cells import Kept, chooser, explore
-from event_page import made_by
-from predictor_pages import grid
+from event_page import PACKAGES
+from pages import grid, made_by, put
 
 from nasturtium.estimators import Distillation, Training
 from nasturtium.estimators.scoring import scores_of
@@ -143,11 +143,14 @@ def write_page(page: Path, kept: Kept, folder: Path, minutes: float, datasets: l
     """All studies of which something is there."""
     done = [study for study in STUDIES if kept.rows(study=study, minutes=minutes)]
     tables = "\n\n".join(f"## {study.capitalize()}\n\n{table(kept, study, minutes, datasets)}" for study in done)
-    page.write_text(
-        f"# Ablations of the search for event sequences\n\n{made_by(folder)}\n\nEach search had {minutes:g} minutes of "
+    made = made_by(PACKAGES, {str(folder): "DATA", str(page): "PAGE"})
+    put(
+        page,
+        "Ablations of the search for event sequences",
+        f"{made}\n\nEach search had {minutes:g} minutes of "
         "CPU time. Its winner by validation is scored on test with the weights it had in the search; mean and standard "
         "deviation over searches with different seeds, differences paired by seed with the interval of 95 % "
-        f"(Student's t).\n\n{tables}\n"
+        f"(Student's t).\n\n{tables}",
     )
 
 

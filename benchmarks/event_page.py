@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import platform
-import shlex
-import sys
 from collections.abc import Sequence
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import event_tasks
 import numpy as np
 from event_cells import Kept
-from predictor_pages import grid
+from pages import grid, made_by, put
 
-from nasturtium import __version__
 from nasturtium.final.results import Comparison, Finals, Network, Run
 from nasturtium.final.verdict import compare
 from nasturtium.objective import parse_objective
 from nasturtium.tasks import Task
 
+PACKAGES = ("torch", "scikit-learn", "numpy")
 WIDTH = 100
 """Characters of an architecture that are shown."""
 
@@ -114,25 +109,17 @@ def write_page(
     if not found:
         raise SystemExit(f"nothing of {contestants[0]} at {minutes:g} minutes is there to be shown")
     first = contestants[0]
-    page.write_text(
-        f"# {title}\n\n{made_by(folder)}\n\n"
+    made = made_by(PACKAGES, {str(folder): "DATA", str(page): "PAGE"}, without=["--only-page"])
+    put(
+        page,
+        title,
+        f"{made}\n\n"
         f"Each contestant was tuned for {minutes:g} minutes of CPU time on train, judged on valid, and what was best "
         "there trained on train + valid with each seed and scored once on test: mean and standard deviation over the "
         "seeds. All networks share trainer, data path and recipe, whose learning rate, weight decay, batch size and "
         f"dropout are tuned with them.\n\n{scores(found, contestants)}\n\n"
         f"## How *{first}* stands\n\nDifferences of means with the interval of 95 % (bootstrap over test rows and "
-        f"seeds).\n\n{standings(found)}\n\n## What was chosen\n\n{winners(found, kept, key)}\n"
-    )
-
-
-def made_by(folder: Path) -> str:
-    """The command, the day and the versions."""
-    given = sys.argv[1:]
-    arguments = shlex.join("DATA" if each == str(folder) else each for each in given if each != "--only-page")
-    versions = ", ".join(f"{each} {version(each)}" for each in ("torch", "scikit-learn", "numpy"))
-    return (
-        f"Made by `python benchmarks/{Path(sys.argv[0]).name} {arguments}` on {date.today():%d %B %Y}: "
-        f"nasturtium {__version__}, {versions}, Python {platform.python_version()}, one thread of {platform.machine()}."
+        f"seeds).\n\n{standings(found)}\n\n## What was chosen\n\n{winners(found, kept, key)}",
     )
 
 

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from pages import grid
 
 from nasturtium import __version__
 from nasturtium.comparison.predicting import Assessed
@@ -47,12 +48,6 @@ class Kept:
         """The mean over the splits; NaN if there is none."""
         values = self.values(name, what)
         return float(np.mean(values)) if values else float("nan")
-
-
-def grid(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table as Markdown."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(each)} |" for each in lines)
 
 
 def shown(value: float, digits: int = 3) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pages import grid
 from scipy.stats import spearmanr
 
 from nasturtium import __version__
@@ -98,12 +99,6 @@ def rank(values: NDArray[Any], accuracy: NDArray[Any]) -> float:
     """Spearman's correlation where both are known."""
     both = np.isfinite(values) & np.isfinite(accuracy)
     return float(spearmanr(values[both], accuracy[both]).statistic) if both.sum() > 2 else float("nan")
-
-
-def grid(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table as Markdown."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(each)} |" for each in lines)
 
 
 def shown(value: float, star: str = "") -> str:

@@ -8,17 +8,15 @@ Finished runs are kept in --out: the same command goes on where it stopped, also
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import math
-import sys
 from collections.abc import Iterator, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pages import made_by, put
 
 from nasturtium.benchmarks import FittedSurrogate, fit_surrogate, load
 from nasturtium.benchmarks.fitted import features
@@ -35,7 +33,7 @@ DATASETS = ("ABank", "RBchurn")
 KINDS = ("boosted", "process")
 STRATEGIES = ("random", "evolution", "seqnas", "sequences")
 OURS, THEIRS = "sequences", "seqnas"
-PACKAGES = ("nasturtium", "numpy", "scipy", "scikit-learn")
+PACKAGES = ("numpy", "scipy", "scikit-learn")
 LEVEL = 0.999
 RESAMPLED = 2_000
 
@@ -163,10 +161,10 @@ def quality(made: World) -> str:
 
 def page(worlds: Sequence[World], found: Sequence[Row], given: argparse.Namespace) -> str:
     """What is to be written down."""
-    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    places = {str(given.data): "DATA", str(given.out): "OUT", str(given.page): "PAGE"}
     parts = [
-        f"Made by `python {' '.join(['benchmarks/seqnas_search.py', *sys.argv[1:]])}` on {datetime.date.today()}: "
-        f"{versions}. A run ends after {given.queries} trainings at most; intervals are 95 %, by bootstrap over runs.",
+        f"{made_by(PACKAGES, places)} A run ends after {given.queries} trainings at most; intervals are 95 %, by "
+        "bootstrap over runs.",
         "| data | surrogate | rank correlation | error | noise, middling | noise at the target | target |\n"
         "|---|---|---|---|---|---|---|\n" + "\n".join(map(quality, worlds)),
         "| data | surrogate | strategy | runs | reached | median trainings | mean, at most the limit |\n"
@@ -197,17 +195,7 @@ def main() -> None:
     worlds = [world(dataset, kind, given) for dataset in given.datasets for kind in given.kinds]
     found = [row for made in worlds for row in rows(made, given)]
     made = page(worlds, found, given)
-    print(made) if given.page is None else put(given.page, made)
-
-
-MARKS = ("<!-- made by benchmarks/seqnas_search.py -->", "<!-- end -->")
-
-
-def put(file: Path, made: str) -> None:
-    """Write the tables between the marks of a page."""
-    before, _, rest = file.read_text().partition(MARKS[0])
-    after = rest.partition(MARKS[1])[2]
-    file.write_text(f"{before}{MARKS[0]}\n\n{made}\n\n{MARKS[1]}{after}")
+    print(made) if given.page is None else put(given.page, "Searching networks for event sequences", made)
 
 
 if __name__ == "__main__":
