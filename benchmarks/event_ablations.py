@@ -143,7 +143,7 @@ def write_page(page: Path, kept: Kept, folder: Path, minutes: float, datasets: l
     """All studies of which something is there."""
     done = [study for study in STUDIES if kept.rows(study=study, minutes=minutes)]
     tables = "\n\n".join(f"## {study.capitalize()}\n\n{table(kept, study, minutes, datasets)}" for study in done)
-    made = made_by(PACKAGES, {str(folder): "DATA", str(page): "PAGE"})
+    made = made_by(PACKAGES, {str(folder): "DATA", str(kept.folder): "OUT", str(page): "PAGE"})
     put(
         page,
         "Ablations of the search for event sequences",

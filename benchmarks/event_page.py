@@ -109,7 +109,7 @@ def write_page(
     if not found:
         raise SystemExit(f"nothing of {contestants[0]} at {minutes:g} minutes is there to be shown")
     first = contestants[0]
-    made = made_by(PACKAGES, {str(folder): "DATA", str(page): "PAGE"}, without=["--only-page"])
+    made = made_by(PACKAGES, {str(folder): "DATA", str(kept.folder): "OUT", str(page): "PAGE"}, without=["--only-page"])
     put(
         page,
         title,
