@@ -18,7 +18,7 @@ from event_tasks import epochs_for, judged_by_valid, worth
 from nasturtium import Space, strategies
 from nasturtium.errors import NasturtiumError
 from nasturtium.estimators import Training
-from nasturtium.final.classical import Classical, train_classical
+from nasturtium.final.classical import Classical, categories, rows_of, train_classical
 from nasturtium.final.leaders import standing, winner
 from nasturtium.objective import Goal
 from nasturtium.space import Architecture
@@ -139,7 +139,7 @@ def explore(
 ) -> tuple[Trial, int, float]:
     """The best trial by validation of a search of so much CPU time, how many there were, and the seconds spent.
 
-    A trial that runs when the time is over is stopped after its epoch, and is not counted. After the share ``closing``
+    A trial that runs when the time is over is stopped after its epoch. After the share ``closing``
     of the time nothing new is tried, and the best go on (see :class:`Timed`).
     """
     goal, clock = Goal.of(task.objective), Clock(seconds)
@@ -202,12 +202,14 @@ def draw_trees(rng: np.random.Generator) -> str:
     return json.dumps({"model": name, **{key: among[int(rng.integers(len(among)))] for key, among in drawn.items()}})
 
 
-def read_trees(text: str) -> Classical:
-    """The model that :func:`draw_trees` wrote."""
+def read_trees(text: str, task: Task) -> Classical:
+    """The model that :func:`draw_trees` wrote; boosted trees take ids of a task as categories."""
     from sklearn import ensemble
 
     options = json.loads(text)
     name = options.pop("model")
+    if "max_iter" in options:
+        options["categorical_features"] = categories(task)
     return Classical(name, lambda seed: getattr(ensemble, name)(**options, **FIXED[name], random_state=seed))
 
 
@@ -215,10 +217,11 @@ def tune_trees(task: Task, seconds: float, seed: int) -> Tuned:
     """The best trees on hand-made aggregates by validation that random search finds in so much CPU time."""
     clock, rng = Clock(seconds), np.random.default_rng(seed)
     judged = judged_by_valid(task)
+    rows = rows_of(judged)
     best, trials = None, 0
     while best is None or not clock.over:
         drawn = draw_trees(rng)
-        (made,), _ = train_classical(read_trees(drawn), judged, [seed])
+        (made,), _ = train_classical(read_trees(drawn, task), judged, [seed], rows=rows)
         trials += 1
         valid = worth(task, made.scores)
         if made.state == "complete" and (best is None or valid > best[0]):
@@ -229,7 +232,7 @@ def tune_trees(task: Task, seconds: float, seed: int) -> Tuned:
 
 def test_trees(task: Task, tuned: Tuned, seed: int) -> tuple[dict[str, float], npt.NDArray[Any]]:
     """Test scores and outputs of the trees, fitted on train + valid."""
-    (made,), outputs = train_classical(read_trees(tuned.text), task, [seed])
+    (made,), outputs = train_classical(read_trees(tuned.text, task), task, [seed])
     if not outputs:
         raise NasturtiumError(f"{tuned.text} on {task.name}: {made.reason}")
     return made.scores, outputs[0]

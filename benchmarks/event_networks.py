@@ -4,11 +4,13 @@
                                         [--rivals] [--seeds 3] [--out runs/event_networks] [--page docs/FILE.md]
 
 DATA is a folder with ``events``, ``ucr`` and ``har_watch``. Each contestant is tuned on train, judged on valid, for so
-many minutes of CPU time: GRU, LSTM, transformer and convolutions by random search over their settings, the recipe of
-training and its length; trees by random search over theirs; ``searched`` by our search in ``seqnas_plus`` with the same
-open recipe. What is best by validation is then trained on train + valid with each seed and scored on test. Everything
-is kept as soon as it is done; the same command goes on where it stopped. ``--rivals`` compares searches in place of
-networks: in the same space, at equal cost.
+many minutes of CPU time. GRU, LSTM, transformer and convolutions: their usual network with the default recipe first,
+then others with other settings and recipes, drawn at random; all are trained short first, the best fourth longer,
+twice, and in the last third of the time the best go on. ``searched`` goes the same way in ``seqnas_plus``, with the
+networks first that this space knows by name, and then with what a Gaussian process proposes. Trees by random search
+over their settings. What is best by validation is then trained on train + valid with each seed and scored on test.
+Everything is kept as soon as it is done; the same command goes on where it stopped. ``--rivals`` compares searches in
+place of networks: in the same space, at equal cost.
 """
 
 from __future__ import annotations
@@ -33,13 +35,22 @@ from nasturtium.tasks import Task
 SPACE = "seqnas_plus"
 TREES = "aggregates + trees"
 EVOLUTION: dict[str, Any] = {"population": 20, "tournament": 5}
+CLOSING = 2 / 3
+"""After this share of the time the best go on to the end of a whole training, and nothing new is tried."""
 Tuner = Callable[[Task, float, int], Tuned]
 
 
 def known(name: str, task: Task, seconds: float, seed: int) -> Tuned:
-    """A known kind of network, its settings drawn at random."""
+    """A known kind of network: the usual one first, then others with settings and recipes drawn at random."""
     space = event_spaces.rival(name, task)
-    return tune(task, space, chooser(AnyLength, event_tasks.epochs_for(task), seed), seconds, seed)
+    start = [event_spaces.usual(name, task, space)]
+    choosing = chooser("asha", event_tasks.epochs_for(task), seed, start, least=shortest(task))
+    return tune(task, space, choosing, seconds, seed, CLOSING)
+
+
+def shortest(task: Task) -> int:
+    """Epochs of the shortest trainings."""
+    return max(event_tasks.epochs_for(task) // 16, 1)
 
 
 def searched(
@@ -54,13 +65,13 @@ def searched(
 
 
 def ours(task: Task, seconds: float, seed: int, warm: bool = True) -> Tuned:
-    """What the library does with a table of events and a time limit; in the last third of the time the best go on.
+    """The library's strategy for a table of events and a time limit; in the last third of the time the best go on.
 
     The known networks, then those of a calibrated Gaussian process, are trained short first, the best fourth longer,
-    twice.
+    twice. Unlike in ``nasturtium.search`` recipes are open, as they are for all contestants, the best by score wins,
+    and there is a last third.
     """
-    least = max(event_tasks.epochs_for(task) // 16, 1)
-    return searched("asha_sequences", task, seconds, seed, warm=warm, closing=2 / 3, least=least)
+    return searched("asha_sequences", task, seconds, seed, warm=warm, closing=CLOSING, least=shortest(task))
 
 
 CONTESTANTS: dict[str, Tuner] = {

@@ -113,13 +113,25 @@ def write_page(
     put(
         page,
         title,
-        f"{made}\n\n"
-        f"Each contestant was tuned for {minutes:g} minutes of CPU time on train, judged on valid, and what was best "
-        "there trained on train + valid with each seed and scored once on test: mean and standard deviation over the "
-        "seeds. All networks share trainer, data path and recipe, whose learning rate, weight decay, batch size and "
-        f"dropout are tuned with them.\n\n{scores(found, contestants)}\n\n"
-        f"## How *{first}* stands\n\nDifferences of means with the interval of 95 % (bootstrap over test rows and "
-        f"seeds).\n\n{standings(found)}\n\n## What was chosen\n\n{winners(found, kept, key)}",
+        f"""{made}
+
+Each contestant was tuned for {minutes:g} minutes of CPU time on train, judged on valid, and what was best there trained
+on train + valid with each seed and scored once on test: mean and standard deviation over the seeds of these trainings,
+of one tuning each. All networks share trainer, data path and recipe, whose learning rate, weight decay, batch size and
+dropout are tuned with them.
+
+{scores(found, contestants)}
+
+## How *{first}* stands
+
+Differences of means with the interval of 95 %: bootstrap over test rows and final trainings. That another search might
+have found another network is not in it.
+
+{standings(found)}
+
+## What was chosen
+
+{winners(found, kept, key)}""",
     )
 
 

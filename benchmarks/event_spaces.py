@@ -1,10 +1,15 @@
-"""The contestants as spaces: GRU, LSTM, transformer and convolutional networks with their usual settings open."""
+"""The contestants as spaces: GRU, LSTM, transformer and convolutional networks with their usual settings open.
+
+Where options have an order of worth, the usual one is in the middle (see :func:`usual`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import product
 from typing import Any
+
+import numpy as np
 
 from nasturtium import Architecture, Space, choice, repeat, spaces
 from nasturtium.estimators import Trained, default_recipe
@@ -28,6 +33,7 @@ from nasturtium.layers import (
 )
 from nasturtium.layers.events import FirstInput, ScaledTimeEncoding
 from nasturtium.layers.shape import Identity
+from nasturtium.space.sampling import guided
 from nasturtium.space.signal import Signal
 from nasturtium.spaces.event_features import EventFeatures, event_features
 from nasturtium.spaces.event_layers import EventStem
@@ -51,7 +57,7 @@ def recurrent(kind: Any) -> Callable[[EventFeatures], list[Any]]:
     def layers(features: EventFeatures) -> list[Any]:
         both = kind(choice(half, name="half"), bidirectional=True)
         body = Sequential(choice(kind(), both, name="direction"), drop())
-        return [*stem(features), repeat(body, choice(1, 2, 3), shared=True), pool()]
+        return [*stem(features), repeat(body, choice(1, 2, 3), shared=True), pool("last")]
 
     return layers
 
@@ -62,7 +68,7 @@ def half(signal: Signal) -> int:
 
 
 def transformer(features: EventFeatures) -> list[Any]:
-    """One to four pre-norm layers with the usual four channels inside, times encoded as waves or gaps."""
+    """One to four pre-norm layers, times encoded as waves or gaps."""
     waves = [ScaledTimeEncoding(1.0), ScaledTimeEncoding(100.0)]
     encoding = choice(*waves, *([GapEncoding("log"), GapEncoding("learned")] if features.timed else []))
     heads = choice(2, 4, 8, name="heads")
@@ -70,14 +76,18 @@ def transformer(features: EventFeatures) -> list[Any]:
         Residual(Sequential(LayerNorm(), Attention(heads), drop())),
         Residual(Sequential(LayerNorm(), FeedForward(choice(2, 4, name="inner")), drop())),
     )
-    return [*stem(features, encoding), repeat(layer, choice(1, 2, 3, 4), shared=True), LayerNorm(), pool()]
+    return [*stem(features, encoding), repeat(layer, choice(1, 2, 3, 4), shared=True), LayerNorm(), pool("mean")]
 
 
 def convolutional(features: EventFeatures) -> list[Any]:
-    """An FCN (Wang et al. 2017), or a TCN (Bai et al. 2018): two to five residual blocks, the dilation doubled."""
+    """An FCN (Wang et al. 2017), or two to five residual blocks, the dilation doubled, as in a TCN (Bai et al. 2018).
+
+    Where we differ from the TCN: windows are centred, as all events are known when a sequence is classified; batch norm
+    is in the place of weight norm, one dropout in that of two, and no ReLU follows the sum.
+    """
     fcns = [Sequential(*[ConvBlock(wide, kernel=kernel) for kernel in (7, 5, 3)]) for wide in WIDTHS]
     tcns = [tcn(*options) for options in product((2, 3, 4, 5), (3, 5, 9), DROPOUT)]
-    return [*stem(features), choice(choice(*fcns, name="filters"), choice(*tcns, name="blocks")), pool()]
+    return [*stem(features), choice(choice(*fcns, name="filters"), choice(*tcns, name="blocks")), pool("mean")]
 
 
 def tcn(depth: int, kernel: int, dropout: float) -> Sequential:
@@ -95,9 +105,10 @@ def drop() -> Any:
     return Dropout(choice(*DROPOUT))
 
 
-def pool() -> Any:
+def pool(usual: str) -> Any:
     """What makes one vector of all steps."""
-    return choice(*[GlobalPool(kind) for kind in ("mean", "max", "last")], name="pool")
+    first, last = [kind for kind in ("mean", "max", "last") if kind != usual]
+    return choice(*[GlobalPool(kind) for kind in (first, usual, last)], name="pool")
 
 
 NETWORKS: dict[str, Callable[[EventFeatures], list[Any]]] = {
@@ -110,9 +121,20 @@ NETWORKS: dict[str, Callable[[EventFeatures], list[Any]]] = {
 
 def rival(name: str, task: Task) -> Space:
     """A known kind of network with its recipe, both open."""
+    return with_recipe(networks(name, task), task)
+
+
+def networks(name: str, task: Task) -> Space:
+    """A known kind of network."""
     features = event_features(name, task.inputs, "auto", "auto", "times")
     root = Sequential(*NETWORKS[name](features), Linear(task.outputs))
-    return with_recipe(Space(root, input=task.inputs, name=name), task)
+    return Space(root, input=task.inputs, name=name)
+
+
+def usual(name: str, task: Task, opened: Space) -> Architecture:
+    """The network of a known kind that one tries first, the middle option of each choice, with the default recipe."""
+    network = guided(networks(name, task), np.random.default_rng(0), lambda point: (len(point.remaining) - 1) // 2)
+    return opened.adopt(Architecture(Trained(network.value, default_recipe(task)), input=opened.input))
 
 
 def searched(name: str, task: Task, **options: Any) -> Space:

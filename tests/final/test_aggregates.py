@@ -30,6 +30,7 @@ def test_aggregates_are_what_polars_gives():
         pl.len(),
         *[(pl.col("id") == k).sum().alias(f"count {k}") for k in range(4)],
         pl.col("id").last().alias("last id"),
+        *[pl.col("id").reverse().get(k, null_on_oob=True).fill_null(-1).alias(f"last but {k}") for k in (1, 2)],
         pl.col("id").first().alias("first id"),
         pl.col("id").n_unique().alias("distinct"),
         x.mean().alias("mean"), x.std(ddof=0).alias("std"), x.min().alias("min"), x.max().alias("max"),

@@ -16,6 +16,12 @@ Array = npt.NDArray[Any]
 MOST_COUNTED = 100
 """Ids of a category that are counted; they are in order of frequency."""
 
+LATEST = 3
+"""Newest events whose ids are columns."""
+MOST_CATEGORIES = 254
+"""Of a column that trees take as a category; scikit-learn has bins for as many beside what is missing."""
+MISSING = -1.0
+
 PARTS = 8
 """Parts of a series whose means and deviations are taken, and bands of its spectrum."""
 
@@ -65,8 +71,9 @@ def _bands(centred: Array) -> list[Array]:
 def aggregates(split: Split, signal: Signal) -> Array:
     """One row of numbers for each sequence (N, D).
 
-    Of each category how often each id comes, its last and first id and how many there are; of each channel of numbers
-    (gaps of time are among them) mean, deviation, least, largest, last and first; and the number of events.
+    Of each category how often each id comes, its last three and its first id (-1 where there is no such event), and how
+    many there are; of each channel of numbers (gaps of time are among them) mean, deviation, least, largest, last and
+    first; and the number of events.
 
     Args:
         split: Sequences held flat, with their offsets.
@@ -83,6 +90,19 @@ def aggregates(split: Split, signal: Signal) -> Array:
     return np.concatenate(columns, axis=1)
 
 
+def id_columns(signal: Signal) -> list[int]:
+    """Which columns of :func:`aggregates` hold ids of few enough categories that trees can take them as such."""
+    found, at = [], 1
+    for _, member in signal.members:
+        if member.kind == "tokens":
+            at += min(member.vocabulary[0], MOST_COUNTED)
+            found += range(at, at + LATEST + 1) if member.vocabulary[0] <= MOST_CATEGORIES else ()
+            at += LATEST + 2
+        else:
+            at += 6 * member.channels
+    return found
+
+
 def _of_ids(ids: Array, offsets: Array, vocabulary: int) -> Array:
     rows = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     kinds = min(vocabulary, MOST_COUNTED)
@@ -90,7 +110,9 @@ def _of_ids(ids: Array, offsets: Array, vocabulary: int) -> Array:
     flat = np.bincount(rows[counted] * kinds + ids[counted], minlength=(len(offsets) - 1) * kinds)
     counts = flat.reshape(-1, kinds).astype(np.float64)  # (N, kinds)
     distinct = (counts > 0).sum(axis=1)
-    return np.column_stack((counts, ids[offsets[1:] - 1], ids[offsets[:-1]], distinct))
+    places = offsets[1:, None] - np.arange(1, LATEST + 1)  # (N, 3), the newest first
+    latest = np.where(places >= offsets[:-1, None], ids[np.maximum(places, 0)], MISSING)
+    return np.column_stack((counts, latest, ids[offsets[:-1]], distinct))
 
 
 def _of_numbers(values: Array, offsets: Array) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nasturtium.errors import NasturtiumError
-from nasturtium.final.aggregates import aggregates, series_aggregates
+from nasturtium.final.aggregates import aggregates, id_columns, series_aggregates
 from nasturtium.final.results import Run
 from nasturtium.space.signal import Signal
 from nasturtium.tasks import Split, Task, evaluate_metrics
@@ -68,10 +68,18 @@ def fitting(task: Task) -> Classical | None:
     few = columns <= BOOSTED_COLUMNS or task.inputs[0].kind == "group"
     if few and len(task.train) + len(task.valid) >= BOOSTED_ROWS:
         boosted = ensemble.HistGradientBoostingClassifier if classes else ensemble.HistGradientBoostingRegressor
-        return Classical("boosted trees", lambda seed: boosted(random_state=seed, early_stopping=False))
+        ids = categories(task)
+        return Classical(
+            "boosted trees", lambda seed: boosted(random_state=seed, early_stopping=False, categorical_features=ids)
+        )
     forest = ensemble.RandomForestClassifier if classes else ensemble.RandomForestRegressor
     tried = "sqrt" if classes else min(columns, max(FEWEST_TRIED, min(columns // 3, MOST_TRIED)))
     return Classical("random forest", lambda seed: forest(500, max_features=tried, random_state=seed, n_jobs=1))
+
+
+def categories(task: Task) -> list[int] | None:
+    """Which columns of :func:`features` are categories, that boosted trees take as such; None if there are none."""
+    return id_columns(task.inputs[0]) or None if task.inputs[0].kind == "group" else None
 
 
 def features(split: Split, signal: Signal) -> Array:
@@ -122,9 +130,30 @@ def _flat_series(values: Array, offsets: Array) -> Array:
     return np.concatenate(parts)
 
 
+class Rows(NamedTuple):
+    """What a scikit-learn model is fitted to and tested on.
+
+    Attributes:
+        inputs: Features of train + valid (N, D).
+        targets: Theirs, (N,).
+        tested: Features of the test rows (M, D).
+    """
+
+    inputs: Array
+    targets: Array
+    tested: Array
+
+
+def rows_of(task: Task) -> Rows:
+    """The rows of a task; where several models are tried on it, they are made once."""
+    merged, signal = task.merged(), task.inputs[0]
+    inputs = features(merged.train, signal)
+    return Rows(inputs, merged.train.targets.reshape(len(inputs), -1)[:, 0], features(task.test, signal))
+
+
 def train_classical(
     model: Classical, task: Task, seeds: list[int], deadline: float | None = None,
-    note: Callable[[str], None] | None = None,
+    note: Callable[[str], None] | None = None, rows: Rows | None = None,
 ) -> tuple[list[Run], list[Array]]:  # fmt: skip
     """Fit on train + valid once for each seed and score on test; the runs and their outputs.
 
@@ -133,24 +162,21 @@ def train_classical(
     that take long.
     """
     with one_thread():
-        return _trained(model, task, seeds, deadline, note)
+        return _trained(model, task, rows_of(task) if rows is None else rows, seeds, deadline, note)
 
 
 def _trained(
-    model: Classical, task: Task, seeds: list[int], deadline: float | None, note: Callable[[str], None] | None
-) -> tuple[list[Run], list[Array]]:
-    merged = task.merged()
-    inputs = features(merged.train, task.inputs[0])
-    targets = merged.train.targets.reshape(len(inputs), -1)[:, 0]
-    rows = features(task.test, task.inputs[0])
+    model: Classical, task: Task, rows: Rows, seeds: list[int], deadline: float | None,
+    note: Callable[[str], None] | None,
+) -> tuple[list[Run], list[Array]]:  # fmt: skip
     runs, outputs = [], []
     limit = time.monotonic() + MOST_SECONDS if deadline is None else deadline
     for seed in seeds:
         begun = time.monotonic()
         try:
             told, note = note, None  # once is enough
-            fitted = grown(model.make(seed), inputs, targets, limit, told and _telling(told, model.name, len(seeds)))
-            given = _outputs(fitted, rows, task)
+            say = told and _telling(told, model.name, len(seeds))
+            given = _outputs(grown(model.make(seed), rows.inputs, rows.targets, limit, say), rows.tested, task)
         except OutOfTime as error:
             runs.append(Run(seed, "stopped", time.monotonic() - begun, str(error)))
             break
