@@ -75,7 +75,8 @@ def ts_folder(folder: Path, name: str) -> Path | None:
         return folder / "ucr"
     found = find_spec("aeon")
     roots = [] if found is None else list(found.submodule_search_locations or [])
-    return next((Path(root) / "datasets" / "data" / name for root in roots), None)
+    places = (Path(root) / "datasets" / "data" / name for root in roots)
+    return next((place for place in places if (place / f"{name}_TRAIN.ts").exists()), None)
 
 
 def watch(folder: Path, name: str) -> Task:

@@ -140,13 +140,19 @@ def ratio(found: Sequence[Row], most: int) -> Iterator[str]:
         if (dataset, kind, OURS) not in at or (dataset, kind, THEIRS) not in at:
             continue
         ours, theirs = at[dataset, kind, OURS], at[dataset, kind, THEIRS]
-        least = np.minimum(middle(theirs), most)
-        told = f"{middle(ours) / least:.2f}" if np.isfinite(middle(ours)) else "not known: neither is half done"
-        bound = "at most " if np.isfinite(middle(ours)) and not np.isfinite(middle(theirs)) else ""
         spent = resampled(ours, "mean", most) / resampled(theirs, "mean", most)
         low, high = np.quantile(spent, (0.025, 0.975))
         mean = np.minimum(ours, most).mean() / np.minimum(theirs, most).mean()
-        yield f"| {dataset} | {kind} | {bound}{told} | {mean:.2f} ({low:.2f} to {high:.2f}) |"
+        yield f"| {dataset} | {kind} | {of_medians(ours, theirs, most)} | {mean:.2f} ({low:.2f} to {high:.2f}) |"
+
+
+def of_medians(ours: Numbers, theirs: Numbers, most: int) -> str:
+    """The ratio of the medians, or what bounds it where one of them is beyond the limit."""
+    done, theirs_done = (bool(np.isfinite(middle(each))) for each in (ours, theirs))
+    if not done and not theirs_done:
+        return "not known: neither is half done"
+    bound = "" if done and theirs_done else "at most " if done else "at least "
+    return f"{bound}{np.minimum(middle(ours), most) / np.minimum(middle(theirs), most):.2f}"
 
 
 def quality(made: World) -> str:

@@ -11,7 +11,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 
 from nasturtium import tasks
 from nasturtium.final.baselines import plain_network
-from nasturtium.final.classical import features, fitting, train_classical
+from nasturtium.final.classical import Classical, features, fitting, train_classical
 from nasturtium.space.signal import Signal
 from nasturtium.tasks import Split
 
@@ -55,6 +55,20 @@ def test_boosted_trees_are_those_of_scikit_learn():
     assert [run.seed for run in runs] == [0, 1]
 
 
+def test_of_many_rows_so_many_are_drawn(monkeypatch):
+    from nasturtium.final import classical
+
+    monkeypatch.setattr(classical, "MOST_ROWS", 2100)
+    task = made((5,), 2800)
+    whole, drawn = task.merged().train, classical.rows_of(task)
+    assert fitting(task).name == f"boosted trees on 2,100 of {len(whole):,} rows"
+    assert len(drawn.inputs) == len(drawn.targets) == 2100
+    known = {row.tobytes(): target for row, target in zip(whole.inputs[0], whole.targets, strict=True)}
+    assert [known[row.tobytes()] for row in drawn.inputs] == drawn.targets.tolist()
+    assert len({row.tobytes() for row in drawn.inputs}) == 2100
+    assert len(drawn.tested) == len(task.test)
+
+
 @pytest.mark.parametrize(("columns", "rows", "name"), [(5, 2800, "boosted trees"), (300, 200, "random forest")])
 def test_under_a_deadline_the_model_is_the_same_or_none(columns, rows, name):
     task = made((columns,), rows)
@@ -93,10 +107,28 @@ def test_events_of_many_columns_go_to_boosted_trees():
     signal = Signal("group", (), members=(("shop", shops), ("way", shops)))
     offsets = np.arange(0, 6001, 3)
     many, few = (Split((ids[: 3 * rows],) * 2, np.arange(rows) % 3, None, offsets[: rows + 1]) for rows in (2000, 1000))
-    assert features(many, signal).shape == (2000, 207)
+    assert features(many, signal).shape == (2000, 211)
     task = replace(made((3,), 60), inputs=(signal,), train=many)
     assert fitting(task).name == "boosted trees"
+    assert fitting(task).make(0).categorical_features is None  # 300 ids are more than scikit-learn takes as categories
     assert fitting(replace(task, train=few)).name == "random forest"
+
+
+def test_boosted_trees_take_the_ids_of_the_latest_events_as_categories():
+    """Which of 16 shops came last tells the class, in no order of their ids."""
+    rng = np.random.default_rng(0)
+    ids = rng.integers(1, 17, size=9000)
+    classes = rng.permutation(16) % 2
+    signal = Signal("group", (), members=(("shop", Signal("tokens", (None,), vocabulary=(17,))),))
+    split = Split((ids,), classes[ids[2::3] - 1], None, np.arange(0, 9001, 3))
+    task = replace(made((3,), 60), inputs=(signal,), train=split, test=split, valid=split.take(np.arange(0)), outputs=2)
+    model = fitting(task)
+    columns = model.make(0).categorical_features
+    assert columns == [18, 19, 20, 21]
+    table = features(split, signal)
+    assert np.array_equal(table[:, columns], np.column_stack((ids[2::3], ids[1::3], ids[::3], ids[::3])))
+    (run,), _ = train_classical(Classical("stumps", lambda _: model.make(0).set_params(max_iter=1)), task, [0])
+    assert run.scores["accuracy"] == 1.0, "one tree tells it, as a category parts in one split"
 
 
 def test_without_a_time_limit_a_model_that_takes_very_long_is_left_out(monkeypatch):

@@ -11,6 +11,8 @@ from nasturtium.space.signal import group, sequence, tokens
 from nasturtium.spaces import make as make_space
 from nasturtium.strategies import PRESETS, STRATEGIES, for_signal, make
 from nasturtium.strategies.presets import Preset
+from nasturtium.testing.driving import drive
+from nasturtium.testing.small_spaces import product
 from nasturtium.trial import State, Trial
 
 
@@ -149,3 +151,19 @@ def test_events_have_a_usual_strategy_of_their_own():
     assert for_signal(group(kind=tokens(9, 4), amount=sequence(9, 1)), objectives=2) == "evolution"
     assert for_signal(group(kind=tokens(9, 4), amount=sequence(9, 1)), timed=True) == "asha_sequences"
     assert for_signal(sequence(9, 1)) == for_signal(sequence(9, 1), timed=True) == "evolution"
+
+
+def test_a_round_draws_its_random_candidates_once():
+    """As SeqNAS does; those that are made of the best are made anew whenever there is a better one, here always."""
+    made = dict.fromkeys(("random", "mutation"), 0)
+    for candidates in made:
+        strategy = make("seqnas", space=product(12, 4), seed=0, initial=10, candidates=candidates)
+        inner = strategy.candidates
+
+        def counted(ground, rng, inner=inner, candidates=candidates):
+            made[candidates] += 1
+            return inner(ground, rng)
+
+        strategy.candidates = counted
+        drive(strategy, 10 + 3 * 15, end=lambda number, proposal: (State.COMPLETE, {"accuracy": float(number)}))
+    assert made == {"random": 3, "mutation": 45}

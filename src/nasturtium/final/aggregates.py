@@ -92,7 +92,8 @@ def aggregates(split: Split, signal: Signal) -> Array:
 
 def id_columns(signal: Signal) -> list[int]:
     """Which columns of :func:`aggregates` hold ids of few enough categories that trees can take them as such."""
-    found, at = [], 1
+    found: list[int] = []
+    at = 1
     for _, member in signal.members:
         if member.kind == "tokens":
             at += min(member.vocabulary[0], MOST_COUNTED)

@@ -50,12 +50,12 @@ def fitting(task: Task) -> Classical | None:
     of events of any number, otherwise a random forest of 500 trees (Breiman 2001); tokens are counted, long sequences
     and event sequences summed up (see :mod:`nasturtium.final.aggregates`). A forest tries the square root of the
     columns at each split for classes, and a third of them for numbers, as Breiman does, but no fewer than 64 and no
-    more than 128.
+    more than 128. Of more than 100,000 rows so many are drawn, which the name says.
     """
     known = len(task.inputs) == 1 and task.inputs[0].kind in KINDS
     if task.inputs[0].kind == "group" and task.train.offsets is None:
         return None
-    if not known or task.train.dataset is not None or len(task.train) + len(task.valid) > MOST_ROWS:
+    if not known or task.train.dataset is not None:
         return None
     if task.kind == "regression" and task.outputs != 1:
         return None
@@ -64,17 +64,20 @@ def fitting(task: Task) -> Classical | None:
         return None
     from sklearn import ensemble
 
+    count = len(task.train) + len(task.valid)
+    part = f" on {MOST_ROWS:,} of {count:,} rows" if count > MOST_ROWS else ""
     classes = task.kind == "classification"
     few = columns <= BOOSTED_COLUMNS or task.inputs[0].kind == "group"
-    if few and len(task.train) + len(task.valid) >= BOOSTED_ROWS:
+    if few and count >= BOOSTED_ROWS:
         boosted = ensemble.HistGradientBoostingClassifier if classes else ensemble.HistGradientBoostingRegressor
         ids = categories(task)
         return Classical(
-            "boosted trees", lambda seed: boosted(random_state=seed, early_stopping=False, categorical_features=ids)
+            f"boosted trees{part}",
+            lambda seed: boosted(random_state=seed, early_stopping=False, categorical_features=ids),
         )
     forest = ensemble.RandomForestClassifier if classes else ensemble.RandomForestRegressor
     tried = "sqrt" if classes else min(columns, max(FEWEST_TRIED, min(columns // 3, MOST_TRIED)))
-    return Classical("random forest", lambda seed: forest(500, max_features=tried, random_state=seed, n_jobs=1))
+    return Classical(f"random forest{part}", lambda seed: forest(500, max_features=tried, random_state=seed, n_jobs=1))
 
 
 def categories(task: Task) -> list[int] | None:
@@ -146,9 +149,11 @@ class Rows(NamedTuple):
 
 def rows_of(task: Task) -> Rows:
     """The rows of a task; where several models are tried on it, they are made once."""
-    merged, signal = task.merged(), task.inputs[0]
-    inputs = features(merged.train, signal)
-    return Rows(inputs, merged.train.targets.reshape(len(inputs), -1)[:, 0], features(task.test, signal))
+    train, signal = task.merged().train, task.inputs[0]
+    if len(train) > MOST_ROWS:
+        train = train.take(np.sort(np.random.default_rng(0).choice(len(train), MOST_ROWS, replace=False)))
+    inputs = features(train, signal)
+    return Rows(inputs, train.targets.reshape(len(inputs), -1)[:, 0], features(task.test, signal))
 
 
 def train_classical(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nasturtium.strategies.acquisition import ACQUISITIONS, Acquisition, Guess
 from nasturtium.strategies.base import named
-from nasturtium.strategies.candidates import Candidates, Ground, makers
+from nasturtium.strategies.candidates import Candidates, Drawn, Ground, makers
 from nasturtium.strategies.learners import Maker, by_name
 from nasturtium.strategies.learning import Learned, Learning, Told
 from nasturtium.strategies.lessons import squeezed, worths
@@ -71,6 +71,7 @@ class BayesianOptimisation(Learning):
             common["predictor_options"] = {"warp": False, **(common.get("predictor_options") or {})}
         self.acquisition: Acquisition = named(acquisition, ACQUISITIONS)
         self.candidates: Candidates = named(candidates, makers(count, parents))
+        self.climbs = not isinstance(self.candidates, Drawn)
         super().__init__(
             space, predictor=predictor, initial=initial, every=every,
             pending="none" if self.penalised else pending, **common,

@@ -80,6 +80,9 @@ class Learning(Strategy):
         **common: As in :class:`Strategy`.
     """
 
+    climbs = True
+    """Whether what is proposed is made of the best so far."""
+
     def __init__(
         self,
         space: Space,
@@ -220,11 +223,11 @@ class Learning(Strategy):
     def pool(self, make: Callable[[Ground, np.random.Generator], Sequence[Architecture]]) -> Guess:
         """What was made of the best and is new, with what the predictor says of it.
 
-        It is made when the predictor has learned anew, and when something better than all before was told; several
-        proposals are taken of it, as in the published searches. It depends on what was told until then and the seed
-        alone, so it is the same after a restart.
+        It is made when the predictor has learned anew, and, if it comes of the best, when something better than all
+        before was told; several proposals are taken of it, as in the published searches. It depends on what was told
+        until then and the seed alone, so it is the same after a restart.
         """
-        size = max(self.basis.size, self._led)
+        size = max(self.basis.size, self._led) if self.climbs else self.basis.size
         if self._pool is None or self._pool[0] != (self.basis, size):
             known = Known(self.space)
             for each in (*(told.architecture for told in self.told[:size]), *self._believed):
