@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-
-DATASETS = Path(__file__).resolve().parents[2] / "../shared/data/datasets"
 
 
 @pytest.fixture
 def generator() -> np.random.Generator:
     """Random numbers, the same every time."""
     return np.random.default_rng(7)
-
-
-@pytest.fixture
-def datasets() -> Path:
-    """The folder of real data; the test is skipped where it is not."""
-    if not DATASETS.is_dir():
-        pytest.skip("the real data sets are not here")
-    return DATASETS
 
 
 @pytest.fixture
