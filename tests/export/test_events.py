@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
 import subprocess
 import sys
@@ -96,11 +97,33 @@ def test_a_search_predicts_new_entities_and_is_exported(tmp_path: Path) -> None:
     shares = stays.outputs(new).softmax(1)[:, 1].numpy()
     np.testing.assert_allclose(shares, said["p_yes"].to_numpy(), atol=1e-5)
     command = [sys.executable, "-I", str(tmp_path / "stays.py"), str(tmp_path / "new.csv")]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    assert printed == [f"{who},{answer}" for who, answer in said.select("who", "prediction").rows()]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert pl.read_csv(io.StringIO(printed)).equals(said.select("who", "prediction"))
+    named = new.with_columns(who=pl.format('no. {}, "new"', "who")).select("who", *new.columns[1:])
+    named.write_csv(tmp_path / "named.csv")
+    command[-1] = str(tmp_path / "named.csv")
+    quoted = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert pl.read_csv(io.StringIO(quoted))["who"].to_list() == named["who"].unique(maintain_order=True).to_list()
 
     program = export(tmp_path / "run", tmp_path / "stays.pt2")
     assert program.difference <= program.bound
+
+
+def test_entities_called_as_the_answers_keep_their_column(tmp_path: Path) -> None:
+    quick = {"finalists": 1, "final_seeds": 1, "baselines": False, "quiet": True, "epochs": 1, "final_epochs": 1}
+    events, labels = (frame.rename({"who": "prediction"}) for frame in (EVENTS, LABELS))
+    options = {**OPTIONS, "entity": "prediction", "labels": labels, "max_events": 3}
+    nt.search(events, trials=1, task_options=options, out=tmp_path / "run", **quick)
+    new = events.with_columns(pl.col("amount").fill_nan(None))
+    said = nt.load_best(tmp_path / "run").predict(new)
+    assert said.columns[:2] == ["entity", "prediction"]
+    assert said["entity"].to_list() == new["prediction"].unique(maintain_order=True).to_list()
+    assert set(said["prediction"]) <= {"no", "yes"}
+    export(tmp_path / "run", tmp_path / "stays.py")
+    new.write_csv(tmp_path / "new.csv")
+    command = [sys.executable, "-I", str(tmp_path / "stays.py"), str(tmp_path / "new.csv")]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert pl.read_csv(io.StringIO(printed)).equals(said.select("entity", "prediction"))
 
 
 def test_predictions_of_rows_and_of_what_does_not_fit(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_entities_that_were_text_stay_text_and_numbers_numbers(tmp_path):
 def test_a_coding_that_was_saved_without_it_still_reads_zeros(tmp_path):
     task = load(EVENTS, labels=LABELS, **OPTIONS)
     held = json.loads(task.preprocessing.to_json())
-    for name in ("named", "times"):
+    for name in ("named", "times", "backwards", "day_first"):
         del held["inputs"][name]
     old = Preprocessing.from_json(json.dumps(held))
     _, entities = old.rows(write(renamed(EVENTS, padded), tmp_path / "new.csv"))

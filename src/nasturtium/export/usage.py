@@ -79,10 +79,16 @@ MAIN = {
     for answer in predict(read_csv(path)):
         print(answer)''',
     "events": '''def main(path: Path) -> None:
-    """Print each entity of a .csv file of events with its answer."""
+    """Print each entity of a .csv file of events with its answer, as a .csv file with a header."""
     events = read_csv(path)
-    for entity, answer in zip(entities(events), predict(events), strict=True):
-        print(f"{entity},{answer}")''',
+    rows = [
+        (entity, *(answer if isinstance(answer, list) else [answer]))
+        for entity, answer in zip(entities(events), predict(events), strict=True)
+    ]
+    single = len(rows[0]) == 2
+    names = ["prediction"] if single else [f"prediction_{number}" for number in range(len(rows[0]) - 1)]
+    first = "entity" if INPUTS["entity"] in names else INPUTS["entity"]
+    csv.writer(sys.stdout, lineterminator="\\n").writerows([(first, *names), *rows])''',
     "arrays": '''def main(path: Path) -> None:
     """Print an answer for each row of the array x (or x_test) of an .npz file."""
     arrays = read_npz(path)
@@ -130,6 +136,8 @@ def usage(trained: Trained, carrier: Carrier) -> list[str]:
     carrier.carry(weights.read_weights)
     held = trained.preprocessing
     kind = "ready" if held is None or held["kind"] not in PREPARE else str(held["kind"])
+    if kind == "events":
+        carrier.imports.add(("csv", None, "csv"))
     if kind in ("table", "events"):
         carrier.carry(tables.encode_table if kind == "table" else events.encode_events)
         carrier.carry(files.read_csv)

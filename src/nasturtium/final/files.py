@@ -68,7 +68,8 @@ class Loaded(NamedTuple):
 
         Returns:
             A frame of a column with the entity if rows are events, ``prediction``, and the probability of each class
-            as ``p_<class>``; of several numeric targets ``prediction_0`` and so on.
+            as ``p_<class>``; of several numeric targets ``prediction_0`` and so on. A column of entities that has the
+            name of one of the others is called ``entity``.
 
         Raises:
             TaskError: If the data do not fit those of training.
@@ -81,7 +82,7 @@ class Loaded(NamedTuple):
         rows, entities = preprocessing.rows(raw)
         outputs = outputs_for(self.model, rows)
         answers, target = preprocessing.decode(outputs), preprocessing.target
-        columns: dict[str, Any] = {} if entities is None else {entities.name: entities}
+        columns: dict[str, Any] = {}
         if target.kind == "classification":
             shares = np.exp(log_softmax(outputs.astype(np.float64)))
             columns["prediction"] = answers.tolist()
@@ -90,7 +91,9 @@ class Loaded(NamedTuple):
             columns["prediction"] = answers[:, 0]
         else:
             columns |= {f"prediction_{k}": answers[:, k] for k in range(answers.shape[1])}
-        return pl.DataFrame(columns)
+        if entities is None:
+            return pl.DataFrame(columns)
+        return pl.DataFrame({"entity" if entities.name in columns else entities.name: entities, **columns})
 
 
 def outputs_for(model: torch.nn.Module, rows: Split) -> npt.NDArray[Any]:

@@ -111,6 +111,9 @@ class ScaledTimeEncoding(Layer):
 class GapEncoding(Layer):
     """Adds what the time since the event before says, which comes as a second input, the times (T, 1).
 
+    Only their differences count. Where float32 is to keep short gaps in long sequences, times are best small near the
+    events that matter: tasks of events count them back from the last.
+
     Args:
         kind: ``log`` for a linear map of log(1 + gap), or ``learned`` for periodic functions of it with learned lengths
             (after Time2Vec, Kazemi et al. 2019, arXiv:1907.05321, there of the time itself).

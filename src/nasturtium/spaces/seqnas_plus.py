@@ -65,8 +65,10 @@ def seqnas_plus(
     to 4 encoder layers has a non-empty subset of four operations: attention; a GRU or LSTM in one direction or both; a
     convolution, plain or separable, of three kernels and three dilations; a diagonal state-space model (S4D, Gu et al.
     2022, arXiv:2206.11893). Or it is a residual block of two convolutions with batch normalisation, as in a TCN (Bai et
-    al. 2018, arXiv:1803.01271), each of three kernels and four dilations. Mean, maximum, both, the last step or
-    attention (a learned weighting of steps) pool them.
+    al. 2018, arXiv:1803.01271), each of three kernels and four dilations. Unlike there, their windows are centred, as
+    all events are known when a sequence is classified and none needs hiding; batch normalisation stands for weight
+    normalisation, dropout comes once and no ReLU follows the sum, so that blocks stay plain residual ones. Mean,
+    maximum, both, the last step or attention (a learned weighting of steps) pool them.
 
     Padding changes nothing; every choice is drawn uniformly. It contains no published code of its own. Members, with
     which a search may start, are what one would try by hand: ``gru``, ``lstm``, ``transformer``, ``tcn`` (four

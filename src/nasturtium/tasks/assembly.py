@@ -62,6 +62,7 @@ class Labels:
         given: The user's split codes, or None.
         classes: Names of classes 0, 1, ..., or None; a target whose classes are named is one of classes.
         order: When each row began (N,), where later rows are to be predicted from earlier ones.
+        by: What says when, for notes.
         groups: The group of each row (N,), a number or text, where groups are to stay together.
         column: Whether they are the column of a table.
     """
@@ -71,6 +72,7 @@ class Labels:
     given: Array | None = None
     classes: Sequence[Label] | None = None
     order: Array | None = None
+    by: str = ""
     groups: Array | None = None
     column: bool = False
 
@@ -138,9 +140,11 @@ def _about_split(codes: Array, drawn: tuple[str, ...], labels: Labels) -> tuple[
     missing = " and ".join(f"{part} ({counts[part]} rows)" for part in drawn)
     if drawn and labels.given is not None:
         how = "drew" if labels.order is None else "took the latest rows as"
-        notes.append(f"{how} {missing} from the training rows, as none was given")
+        by = f"; the latest by {labels.by}" if labels.order is not None and labels.by else ""
+        notes.append(f"{how} {missing} from the training rows, as none was given{by}")
     elif drawn and labels.order is not None:
-        notes.append("split by time: the latest rows test, those before them validate")
+        by = f" (by {labels.by})" if labels.by else ""
+        notes.append(f"split by time{by}: the latest rows test, those before them validate")
     if drawn and labels.groups is not None:
         notes.append(f"drawn were whole groups: {missing}")
     few = {part: count for part, count in counts.items() if count < FEW_ROWS}

@@ -6,140 +6,21 @@ import keyword
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nasturtium.errors import TaskError
 from nasturtium.space.signal import Signal, group, sequence, tokens
-from nasturtium.tasks.event_entities import text_of
-from nasturtium.tasks.event_order import (
-    DURATIONS,
-    MOMENTS,
-    PLAIN,
-    Ordered,
-    check_columns,
-    kind_of_times,
-    order_events,
-)
-from nasturtium.tasks.table_coding import as_numbers
-
-if TYPE_CHECKING:
-    import polars as pl
+from nasturtium.tasks.event_columns import EventColumn, warn_of_unknown
+from nasturtium.tasks.event_order import Ordered, check_columns, order_events
+from nasturtium.tasks.event_times import DURATIONS, MOMENTS, NAIVE, PLAIN, ZONED, check_kind
 
 Array = npt.NDArray[Any]
 
-WEEK, DAY = 604_800.0, 86_400.0
 NUMBERS, TIMES = "numbers", "times"
 """Names of the signals of all numbers together, and of the times."""
-
-
-@dataclass(frozen=True)
-class EventColumn:
-    """How one column, or one thing that the times tell, is encoded.
-
-    Attributes:
-        name: Of the column, or ``gap``, ``left`` or ``clock``.
-        kind: ``category``, ``number``, ``gap`` (the time since the event before), ``left`` (the time until the last
-            event) or ``clock`` (sine and cosine of the time of day and of the week).
-        member: Of a category, the name of its signal.
-        categories: Those with an id of their own, from 1; 0 is for all others.
-        gaps: Whether training rows miss it: missing is then the last category, or has a channel that marks it.
-        scale: Numbers x become asinh(x / scale), times log(1 + x / scale); 0 leaves numbers as they are.
-        mean: Over the events of the training rows, after that.
-        std: Likewise.
-        text: Whether a category was text, not numbers or booleans.
-    """
-
-    name: str
-    kind: str
-    member: str = ""
-    categories: tuple[str, ...] = ()
-    gaps: bool = False
-    scale: float = 0.0
-    mean: float = 0.0
-    std: float = 1.0
-    text: bool = False
-
-    @property
-    def vocabulary(self) -> int:
-        """How many ids a category has."""
-        return 1 + len(self.categories) + self.gaps
-
-    @property
-    def channels(self) -> int:
-        """How many channels a number or time has."""
-        return 4 if self.kind == "clock" else 1 + self.gaps
-
-    def ids(self, series: pl.Series) -> Array:
-        """The ids (E,) of a category, int32.
-
-        What was not text is known however it is written (3 as 3.0 or 03, true as True): whether a file gives numbers or
-        text of them depends on its other rows, and an id must not.
-        """
-        import polars as pl
-
-        text = text_of(series)
-        places = self._places(text)
-        if text.dtype != series.dtype or self.text or not places.null_count():
-            known = places
-        else:
-            plain = text_of(text.cast(pl.Float64, strict=False))
-            lower = text.str.to_lowercase()
-            logical = lower.is_in(["true", "false"]).fill_null(False)
-            known = places.zip_with(places.is_not_null(), self._places(lower.zip_with(logical, plain)))
-        codes: Array = (known + 1).fill_null(0).to_numpy().copy()
-        if self.gaps:
-            codes[text.is_null().to_numpy()] = self.vocabulary - 1
-        return codes
-
-    def _places(self, text: pl.Series) -> pl.Series:
-        """Where texts stand among the categories; null where they do not."""
-        import polars as pl
-
-        return text.cast(pl.Enum(self.categories), strict=False).to_physical().cast(pl.Int32)
-
-    def numbers(self, series: pl.Series, rows: Array | None = None) -> Array:
-        """The channels (E, 1 or 2) of a number, float32.
-
-        Args:
-            series: The values.
-            rows: Which rows of a table they are, for messages.
-
-        Raises:
-            TaskError: If the column holds text or infinite values.
-        """
-        values, missing = as_numbers(series, rows)
-        scaled = (self.bend(values) - self.mean) / self.std
-        scaled[missing] = 0
-        return (np.column_stack((scaled, missing)) if self.gaps else scaled).astype(np.float32)
-
-    def bend(self, values: Array) -> Array:
-        """Values before they are standardised."""
-        return np.arcsinh(values / self.scale) if self.scale else values
-
-    def of_times(self, ordered: Ordered) -> Array:
-        """The channels (E, 1 or 4) of something that the times tell, float32."""
-        if self.kind == "clock":
-            turns = [ordered.times % cycle / cycle * (2 * np.pi) for cycle in (DAY, WEEK)]
-            return np.column_stack([wave(turn) for turn in turns for wave in (np.sin, np.cos)]).astype(np.float32)
-        passed = gaps_of(ordered) if self.kind == "gap" else left_of(ordered)
-        scaled: Array = (np.log1p(passed / self.scale) - self.mean) / self.std
-        return scaled[:, None].astype(np.float32)
-
-
-def gaps_of(ordered: Ordered) -> Array:
-    """The time since the event before (E,); 0 for the first of each entity."""
-    gaps: Array = np.diff(ordered.times, prepend=ordered.times[0])
-    gaps[ordered.offsets[:-1]] = 0
-    return gaps
-
-
-def left_of(ordered: Ordered) -> Array:
-    """The time until the last event of the entity (E,)."""
-    lengths = np.diff(ordered.offsets)
-    return np.repeat(ordered.times[ordered.offsets[1:] - 1], lengths) - ordered.times
 
 
 @dataclass(frozen=True)
@@ -153,7 +34,12 @@ class EventCoding:
         most: Events kept of each entity, the newest; no more than the longest of the task had.
         unit: What a time of 1 is, in the unit of the timestamp (seconds for moments).
         named: Whether entities were text; those of new files are then text whatever they look like.
-        times: Whether times were ``moments``, ``durations`` or ``numbers``; empty in what was saved before this was.
+        times: Whether times were ``moments without a zone``, ``moments with a zone``, ``durations`` or ``numbers``; in
+            what was saved before, ``moments`` for both of the first, or empty.
+        backwards: Whether times count from the last event of an entity, all others being negative, so that float32
+            rounds the gaps between the oldest most; in what was saved before this was, they count from the first.
+        day_first: Whether 01/02/2024 is read as the first of February. Of new tasks only where a day above 12 showed
+            that in training; else such text is refused.
     """
 
     entity: str
@@ -163,6 +49,8 @@ class EventCoding:
     unit: float
     named: bool = False
     times: str = ""
+    backwards: bool = False
+    day_first: bool = True
 
     @property
     def signal(self) -> Signal:
@@ -192,9 +80,18 @@ class EventCoding:
                 numbers.append(column.of_times(ordered))
         if numbers:
             made.append(np.concatenate(numbers, axis=1))
-        begun = np.repeat(ordered.times[ordered.offsets[:-1]], np.diff(ordered.offsets))
-        times: Array = ((ordered.times - begun) / self.unit).astype(np.float32)
+        zero = ordered.offsets[1:] - 1 if self.backwards else ordered.offsets[:-1]
+        passed = ordered.times - np.repeat(ordered.times[zero], np.diff(ordered.offsets))
+        times: Array = (passed / self.unit).astype(np.float32)
         return (*made, times[:, None])
+
+    def encode_new(self, ordered: Ordered) -> tuple[Array, ...]:
+        """As ``encode``, with a warning where no value of a category is known from training."""
+        made = self.encode(ordered)
+        categories = [column for column in self.columns if column.kind == "category"]
+        for column, ids in zip(categories, made, strict=False):  # after them come numbers and times
+            warn_of_unknown(column, ordered.frame[column.name], ids)
+        return made
 
     def order(self, raw: object, name: str = "the events") -> Ordered:
         """New raw events by entity and time.
@@ -217,20 +114,18 @@ class EventCoding:
         needed = [column.name for column in self.columns if column.kind in ("category", "number")]
         names = list(dict.fromkeys((self.entity, self.timestamp, *needed)))
         check_columns(frame, names, name)
-        self._check_times(frame[self.timestamp], name)
-        return order_events(frame.select(names), self.entity, self.timestamp, self.most, name)
+        check_kind(frame[self.timestamp], self._known_times(), name)
+        day_first = self.day_first
+        return order_events(frame.select(names), self.entity, self.timestamp, self.most, name, day_first=day_first)
 
-    def _check_times(self, series: pl.Series, name: str) -> None:
-        """Refuse moments where times were numbers, and the other way round: their units differ."""
-        found = kind_of_times(series)
-        known: tuple[str, ...] = (self.times,)
-        if not self.times:  # saved before: what has a time of day were moments, or durations
-            known = (MOMENTS, DURATIONS) if any(column.kind == "clock" for column in self.columns) else (PLAIN,)
-        if len(series) and series.null_count() < len(series) and found not in known:
-            way = "dates, moments, or text of them" if known[0] == MOMENTS else f"{known[0]} in the same unit"
-            raise TaskError(
-                f"column {series.name!r} of {name} holds {found}, but times were {known[0]} in training; give {way}"
-            )
+    def _known_times(self) -> tuple[str, ...]:
+        """Kinds of times that may be given, as ``kind_of_times`` tells them."""
+        if self.times == MOMENTS:
+            return (MOMENTS, NAIVE, ZONED)
+        if self.times:
+            return (self.times,)
+        clock = any(column.kind == "clock" for column in self.columns)  # which moments had, and durations
+        return (MOMENTS, NAIVE, ZONED, DURATIONS) if clock else (PLAIN,)
 
     def apply(self, raw: object, name: str = "the events") -> tuple[Array, ...]:
         """Turn new raw events into a network's inputs, one row for each entity in the order of their first event.
@@ -250,7 +145,7 @@ class EventCoding:
         from nasturtium.tasks.ragged import pad_rows
 
         ordered = self.order(raw, name)
-        values = [torch.from_numpy(each) for each in self.encode(ordered)]
+        values = [torch.from_numpy(each) for each in self.encode_new(ordered)]
         rows = np.arange(len(ordered.entities))
         return tuple(each.numpy() for each in pad_rows(values, ordered.offsets, rows, torch.device("cpu")))
 

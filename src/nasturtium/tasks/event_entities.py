@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nasturtium.errors import TaskError
-from nasturtium.tasks.table_files import Table, read_table
+from nasturtium.tasks.event_times import has_two_readings
+from nasturtium.tasks.table_files import Table, column_text, read_table
 
 if TYPE_CHECKING:
     import polars as pl
@@ -20,24 +21,34 @@ Array = npt.NDArray[Any]
 WHOLE = r"^(0|-?[1-9][0-9]*)$"
 
 
-def read_events(path: Path, entity: str, text: Collection[str] = (), named: bool = False) -> Table:
+def read_events(path: Path, entity: str, timestamp: str = "", text: Collection[str] = (), named: bool = False) -> Table:
     """A table with a column of entities from a .csv or .parquet file (see :func:`read_table`).
 
-    In a .csv, entities are integers only if all of them are written as integers are: 007 is another one than 7.
+    In a .csv, entities are integers only if all of them are written as integers are: 007 is another one than 7. Times
+    such as 01/02/2024 are left as text, as they can be read in two ways.
 
     Args:
         path: Of the file.
         entity: The column of entities.
+        timestamp: The column of times, if there is one.
         text: Other columns that are text whatever they look like.
         named: Whether entities are text whatever they look like.
 
     Raises:
         TaskError: If the file cannot be read.
     """
+    import polars as pl
+
     read = read_table(path, (entity, *text))
-    if named or path.suffix.lower() == ".parquet" or entity not in read.frame.columns:
+    frame = read.frame
+    if path.suffix.lower() == ".parquet":
         return read
-    return read._replace(frame=read.frame.with_columns(_settled(read.frame[entity])))
+    if timestamp in frame.columns and frame[timestamp].dtype in (pl.Date, pl.Datetime):
+        written = column_text(path, timestamp)
+        frame = frame.with_columns(written) if has_two_readings(written) else frame
+    if not named and entity in frame.columns:
+        frame = frame.with_columns(_settled(frame[entity]))
+    return read._replace(frame=frame)
 
 
 def _settled(series: pl.Series) -> pl.Series:
@@ -58,10 +69,12 @@ def ids_of(series: pl.Series, place: str) -> pl.Series:
     """
     import polars as pl
 
+    series = series.fill_nan(None) if series.dtype.is_float() else series
     if series.null_count():
         row = int(np.argmax(series.is_null().to_numpy()))
         raise TaskError(
-            f"column {series.name!r} of {place} has {series.null_count()} missing values (first at row {row})"
+            f"column {series.name!r} of {place} has {series.null_count()} missing values (first at row {row}); fill "
+            "them in, or remove these rows"
         )
     if series.dtype.is_integer():
         numbers = series.cast(pl.Int64, strict=False)

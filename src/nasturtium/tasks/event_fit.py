@@ -11,9 +11,11 @@ import numpy.typing as npt
 
 from nasturtium.errors import TaskError
 from nasturtium.tasks.array_coding import listed, steady
-from nasturtium.tasks.event_coding import EventCoding, EventColumn, gaps_of, left_of, member_names
+from nasturtium.tasks.event_coding import EventCoding, member_names
+from nasturtium.tasks.event_columns import EventColumn, gaps_of, is_text, left_of
 from nasturtium.tasks.event_entities import is_wordable, text_of
-from nasturtium.tasks.event_order import MOMENTS, Ordered, check_columns
+from nasturtium.tasks.event_order import Ordered, check_columns
+from nasturtium.tasks.event_times import NAIVE, ZONED
 from nasturtium.tasks.table_coding import as_numbers
 
 if TYPE_CHECKING:
@@ -48,6 +50,11 @@ class Asked:
     ignore: tuple[str, ...] = ()
     most: int = 512
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Columns that the user wants used."""
+        return (*self.categorical, *self.numeric)
+
     def check(self, frame: pl.DataFrame, place: str) -> None:
         """Check that the columns are there, each for one use.
 
@@ -63,7 +70,9 @@ class Asked:
             raise TaskError(f"max_events is {self.most!r}; give a whole number from 1")
 
 
-def fit_events(ordered: Ordered, asked: Asked, train: Array, times: str) -> tuple[EventCoding, tuple[str, ...]]:
+def fit_events(
+    ordered: Ordered, asked: Asked, train: Array, times: str, day_first: bool = False
+) -> tuple[EventCoding, tuple[str, ...]]:
     """The encoding that the training rows tell, and notes on what was dropped, filled and cut.
 
     Args:
@@ -71,6 +80,10 @@ def fit_events(ordered: Ordered, asked: Asked, train: Array, times: str) -> tupl
         asked: What the user said.
         train: Entities (indices) to learn from.
         times: As of ``kind_of_times``; moments have a time of day.
+        day_first: As of ``names_day_first``.
+
+    Raises:
+        TaskError: If a column that the user named cannot be used.
     """
     import polars as pl
 
@@ -85,11 +98,12 @@ def fit_events(ordered: Ordered, asked: Asked, train: Array, times: str) -> tupl
     names = member_names([column.name for column in categories])
     categories = [replace(column, member=name) for column, name in zip(categories, names, strict=True)]
     numbers = [column for column in found_columns if column.kind == "number"]
-    unit, timed = fitting.times(times == MOMENTS)
+    unit, timed = fitting.times(times in (NAIVE, ZONED))
     named = ordered.entities.dtype == pl.String
     columns = (*categories, *numbers, *timed)
-    coding = EventCoding(asked.entity, asked.timestamp, columns, int(lengths.max()), unit, named, times)
-    return coding, tuple(_notes(ordered, asked, found_columns, dropped))
+    most = int(lengths.max())
+    coding = EventCoding(asked.entity, asked.timestamp, columns, most, unit, named, times, True, day_first)
+    return coding, tuple(_notes(ordered, asked, found_columns, dropped, times))
 
 
 class _Fitting:
@@ -101,24 +115,40 @@ class _Fitting:
         self.owners = np.repeat(np.arange(len(ordered.entities), dtype=np.int32), np.diff(ordered.offsets))[training]
 
     def column(self, series: pl.Series) -> EventColumn | str:
-        """How a column is encoded, or why it is not."""
+        """How a column is encoded, or why it is not.
+
+        Raises:
+            TaskError: If it is of a type that cannot be what the user named it.
+        """
         import polars as pl
 
         kind, name = series.dtype, series.name
         if name in self.asked.ignore:
             return "ignored"
-        if name.startswith(INDEX):
+        if name.startswith(INDEX) and name not in self.asked.named:
             return "is a row number"
         seen = series.filter(self.training)
         seen = seen.fill_nan(None) if kind.is_float() else seen
         if seen.null_count() == len(seen):
             return "has no values"
-        words = kind in (pl.String, pl.Categorical, pl.Enum, pl.Boolean)
+        words = is_text(series) or kind == pl.Boolean
         if name in self.asked.categorical or (words and name not in self.asked.numeric):
-            if kind.is_nested():
-                return "is nested"
-            return self._category(seen) if is_wordable(series) else f"is of type {kind}"
-        return self._number(seen) if kind.is_numeric() or words else f"is of type {kind}"
+            return self._category(seen) if is_wordable(series) else self._unfit(series)
+        numeric = kind.is_numeric() or words or kind in (pl.Duration, pl.Time)
+        return self._number(seen) if numeric else self._unfit(series)
+
+    def _unfit(self, series: pl.Series) -> str:
+        """Why a column of this type is dropped, where the user did not name it."""
+        name, kind = series.name, series.dtype
+        if name not in self.asked.named:
+            return f"is of type {kind}"
+        what, types = ("numeric", "numbers, booleans, durations, times of day, or text of numbers")
+        if name in self.asked.categorical:
+            what, types = "categorical", "text, whole numbers or booleans"
+        raise TaskError(
+            f"column {name!r} is of type {kind}, but was named as {what}, which takes {types}; give it as such, or "
+            "do not name it, and it is left out"
+        )
 
     def _category(self, seen: pl.Series) -> EventColumn | str:
         """A category has an id of its own if 5 training entities have it (2 of fewer than 200), the most frequent."""
@@ -127,8 +157,8 @@ class _Fitting:
         pairs = pl.DataFrame({"value": text_of(seen), "owner": self.owners}).drop_nulls().unique()
         counts = pairs.group_by("value").len().filter(pl.col("len") >= self.least)
         frequent = counts.sort("len", "value", descending=(True, False))["value"].head(MOST_CATEGORIES)
-        kept, gaps, text = tuple(frequent.to_list()), bool(seen.null_count()), seen.dtype == pl.String
-        column = EventColumn(seen.name, "category", categories=kept, gaps=gaps, text=text)
+        kept, gaps = tuple(frequent.to_list()), bool(seen.null_count())
+        column = EventColumn(seen.name, "category", categories=kept, gaps=gaps, text=is_text(seen))
         ids = column.ids(seen)
         return "tells no events apart" if ids.min() == ids.max() else column
 
@@ -170,7 +200,9 @@ def _skewness(values: Array) -> float:
     return abs(float((centred**3).mean())) / variance**1.5 if variance > 0 else 0.0
 
 
-def _notes(ordered: Ordered, asked: Asked, columns: Sequence[EventColumn], dropped: dict[str, str]) -> list[str]:
+def _notes(
+    ordered: Ordered, asked: Asked, columns: Sequence[EventColumn], dropped: dict[str, str], times: str
+) -> list[str]:
     notes = []
     reasons = [f"{name} ({why})" for name, why in dropped.items()]
     if reasons:
@@ -183,6 +215,8 @@ def _notes(ordered: Ordered, asked: Asked, columns: Sequence[EventColumn], dropp
     bent = [column.name for column in columns if column.kind == "number" and column.scale]
     if bent:
         notes.append(f"skewed numbers are taken on a logarithmic scale: {listed(bent)}")
+    if times == ZONED:
+        notes.append(f"moments in {asked.timestamp} have a zone: their time of day and week is taken in UTC")
     if ordered.cut:
         notes.append(
             f"{ordered.cut} of {len(ordered.entities)} entities have more than {asked.most} events: "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +13,9 @@ import numpy.typing as npt
 from nasturtium.errors import TaskError
 from nasturtium.tasks.array_coding import listed
 from nasturtium.tasks.event_entities import ids_of, read_events
-from nasturtium.tasks.event_fit import Asked
-from nasturtium.tasks.event_order import check_columns, times_of
+from nasturtium.tasks.event_fit import INDEX, Asked
+from nasturtium.tasks.event_order import check_columns
+from nasturtium.tasks.event_times import NAIVE, ZONED, kind_of_times, names_day_first, times_of
 from nasturtium.tasks.split import is_split, read_split
 from nasturtium.tasks.tables import SPLIT_NAME, TARGET_NAMES, target_values
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 
 START = "start"
+"""The column of labels by which they are split in time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +37,7 @@ class Told:
         values: Its raw target.
         name: Of the target, for messages.
         given: The user's split codes, or None.
-        start: When it began, or None.
+        start: When it began, a raw column; or None.
         groups: Its group, a number or text, or None.
         columns: Those of the events that are no features, as they belong to the labels.
         notes: For the user.
@@ -45,7 +47,7 @@ class Told:
     values: Array
     name: str
     given: Array | None
-    start: Array | None
+    start: pl.Series | None
     groups: Array | None
     columns: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -66,7 +68,7 @@ def read_labels(
     if isinstance(labels, pl.DataFrame):
         frame, where = labels, "the labels"
     elif isinstance(labels, (str, PathLike)):
-        frame, where = _read(Path(labels), asked.entity), str(labels)
+        frame, where = _read(Path(labels).expanduser(), asked.entity), str(labels)
     else:
         raise TaskError(
             f"labels are a {type(labels).__name__}; give a polars frame or the path of a .csv or .parquet file"
@@ -75,16 +77,27 @@ def read_labels(
         raise TaskError(f"{where} holds no labels; it needs one row for each entity")
     chosen = _find_target(frame.columns, asked.entity, target, where)
     told = _of_frame(frame, asked.entity, chosen, groups, where)
+    notes = _about_unused(frame.columns, (asked.entity, chosen, groups, START))
     if chosen not in events.columns or chosen == asked.timestamp:
-        return told
+        return replace(told, notes=notes)
     note = f"column {chosen!r} of {place} is left out, as the target is called the same"
-    return Told(**{**vars(told), "columns": (chosen,), "notes": (note,)})
+    return replace(told, columns=(chosen,), notes=(note, *notes))
+
+
+def _about_unused(columns: list[str], used: tuple[str | None, ...]) -> tuple[str, ...]:
+    """A note on columns of labels that no network gets."""
+    unused = [name for name in columns if name not in used and name.lower() != SPLIT_NAME]
+    unused = [name for name in unused if not name.startswith(INDEX)]
+    if not unused:
+        return ()
+    way = "to use one, join it to the events, as a column with the same value in all events of an entity"
+    return (f"columns of the labels not used: {listed(unused)} ({way})",)
 
 
 def _read(path: Path, entity: str) -> pl.DataFrame:
     if not path.is_file():
         raise TaskError(f"there is no file {path} of labels")
-    return read_events(path, entity).frame
+    return read_events(path, entity, START).frame
 
 
 def _find_target(columns: list[str], entity: str, target: str | None, place: str) -> str:
@@ -133,8 +146,7 @@ def _of_frame(frame: pl.DataFrame, entity: str, target: str, groups: str | None,
         )
     split = [name for name in frame.columns if name.lower() == SPLIT_NAME and name not in (entity, target)]
     given = read_split(frame[split[0]].to_list(), len(frame), f"column {split[0]!r} of {place}") if split else None
-    started = START in frame.columns and START not in (entity, target)
-    start = times_of(frame[START], place) if started else None
+    start = frame[START] if START in frame.columns and START not in (entity, target) else None
     grouped = None if groups is None else ids_of(frame[groups], place).to_numpy()
     return Told(entities, target_values(series), f"column {target!r}", given, start, grouped)
 
@@ -166,4 +178,28 @@ def _among_events(events: pl.DataFrame, asked: Asked, target: str | None, groups
                 f"{several[entity][0]}); a label is one for each entity"
             )
     told = _of_frame(single.select(entity, *wanted), entity, chosen, groups, place)
-    return Told(**{**vars(told), "columns": tuple(wanted)})
+    return replace(told, columns=tuple(wanted))
+
+
+def start_times(start: pl.Series, times: str) -> Array:
+    """When entities began (N,), as a column of the labels says.
+
+    Args:
+        start: The column.
+        times: What the times of events are, as of ``kind_of_times``.
+
+    Raises:
+        TaskError: If they are no times, or of another kind than those of the events.
+    """
+    way = "rename it if it says something else, or split otherwise (--split stratified)"
+    try:
+        begun = times_of(start, "the labels", names_day_first(start))
+    except TaskError as error:
+        raise TaskError(f"{error}; entities are split by the column {START!r} of the labels: {way}") from None
+    found = kind_of_times(start)
+    if found != times and not {found, times} <= {NAIVE, ZONED}:
+        raise TaskError(
+            f"entities are split by the column {START!r} of the labels, which holds {found} where the times of the "
+            f"events are {times}: {way}"
+        )
+    return begun

@@ -15,10 +15,12 @@ from nasturtium.tasks.assembly import Labels, assemble, name_of
 from nasturtium.tasks.event_coding import EventCoding
 from nasturtium.tasks.event_entities import read_events
 from nasturtium.tasks.event_fit import Asked, fit_events
-from nasturtium.tasks.event_labels import read_labels
-from nasturtium.tasks.event_order import Ordered, kind_of_times, order_events
+from nasturtium.tasks.event_labels import Told, read_labels, start_times
+from nasturtium.tasks.event_order import Ordered, order_events
+from nasturtium.tasks.event_times import kind_of_times, names_day_first
 from nasturtium.tasks.metrics import metrics_for
 from nasturtium.tasks.ragged import steps_of
+from nasturtium.tasks.split import PARTS
 from nasturtium.tasks.table_files import read_table
 from nasturtium.tasks.task import Split, Task
 
@@ -34,8 +36,9 @@ SPLITS = ("temporal", "stratified")
 class EventRows:
     """Entities with their events, in the order of their labels."""
 
-    def __init__(self, ordered: Ordered, asked: Asked, times: str) -> None:
-        self.ordered, self.asked, self.times = ordered, asked, times
+    def __init__(self, ordered: Ordered, asked: Asked, times: pl.Series) -> None:
+        self.ordered, self.asked = ordered, asked
+        self.times, self.day_first = kind_of_times(times), names_day_first(times)
         self.encoded: tuple[Array, ...] = ()
 
     def __len__(self) -> int:
@@ -43,7 +46,7 @@ class EventRows:
 
     def fit(self, train: Array) -> tuple[EventCoding, tuple[str, ...]]:
         """The encoding of the training rows (indices), and notes on what was dropped and cut."""
-        coding, notes = fit_events(self.ordered, self.asked, train, self.times)
+        coding, notes = fit_events(self.ordered, self.asked, train, self.times, self.day_first)
         self.encoded = coding.encode(self.ordered)
         return coding, notes
 
@@ -64,8 +67,8 @@ def load_events(path: Path, *, name: str | None = None, **options: Any) -> Task:
     Raises:
         TaskError: If a file cannot be read, or the events not be used.
     """
-    entity = options.get("entity")
-    frame, notes = read_table(path) if entity is None else read_events(path, entity)
+    entity, timestamp = options.get("entity"), options.get("timestamp")
+    frame, notes = read_table(path) if entity is None else read_events(path, entity, timestamp or "")
     task = from_events(frame, name=name or name_of(path), place=str(path), **options)
     return replace(task, notes=(*notes, *task.notes))
 
@@ -93,24 +96,26 @@ def from_events(
 
     Text, categories and booleans are categories: those that at least five training entities have (two of fewer than
     200) have an id, all others, and those that are met later, share id 0. Numbers are standardised, on a logarithmic
-    scale where they are skewed; missing ones become the mean, with a channel that marks them. Of the times a network
-    gets the gaps between events, what is left until the last one, and of moments the time of day and week. All of it is
-    fitted on the training rows.
+    scale where they are skewed; missing ones become the mean, with a channel that marks them if training rows had any.
+    Of the times a network gets the gaps between events, what is left until the last one, and of moments the time of day
+    and week, in UTC if they have a zone. All of it is fitted on the training rows.
 
     Args:
         frame: One row an event, in any order.
         entity: The column that says whose event it is.
-        timestamp: The column that says when: dates, moments, text of them, or numbers.
+        timestamp: The column that says when: dates, moments, text of them, durations, or numbers. Text such as
+            01/02/2024 is read with the day first, and refused where no day above 12 shows that it is.
         target: The column to predict, in the labels, or with one value for all events of an entity.
         labels: A frame, or the path of a .csv or .parquet file, of one row for each entity; its column ``split`` of
             train, valid and test is the split. The target is among the events if not given.
         categorical: Columns that are categories whatever their type.
-        numeric: Columns that are numbers whatever their type.
+        numeric: Columns that are numbers whatever their type: text of numbers, durations (in seconds) and times of day
+            (in hours) too.
         ignore: Columns to leave out.
         max_events: Events kept of each entity, the newest.
         split: How parts that are not given are drawn: ``temporal``, the entities that began last to test and those
-            before to validate, by the column ``start`` of the labels or the first event; or ``stratified``. By default
-            temporal where entities begin at different times.
+            before to validate, by the column ``start`` of the labels (times of the same kind) or the first event; or
+            ``stratified``. By default temporal where entities begin at different times.
         groups: A column of the labels whose equal values never come into two parts; whole groups are drawn, so it does
             not go with ``temporal``, nor with a column ``split`` that puts them into several parts.
         name: Of the task.
@@ -139,10 +144,10 @@ def from_events(
     asked.check(frame, place)
     told = read_labels(frame, labels, asked, target, groups, place)
     ordered = order_events(frame.drop(told.columns), entity, timestamp, max_events, place, told.entities)
-    begun = ordered.first if told.start is None else told.start
+    rows = EventRows(ordered, asked, frame[timestamp])
+    begun, by = _begun(told, ordered, split, rows.times)
     order = _order(begun, split, told.groups is not None)
-    values = Labels(told.values, told.name, told.given, order=order, groups=told.groups, column=True)
-    rows = EventRows(ordered, asked, kind_of_times(frame[timestamp]))
+    values = Labels(told.values, told.name, told.given, order=order, by=by, groups=told.groups, column=True)
     task = assemble(rows, values, name=name, seed=seed, metric=metric, kind=kind, notes=told.notes)
     return task if metric is not None else _by_auroc(task)
 
@@ -158,6 +163,14 @@ def _by_auroc(task: Task) -> Task:
 def _names(given: Sequence[str]) -> tuple[str, ...]:
     """Names of columns; a single one may stand alone."""
     return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _begun(told: Told, ordered: Ordered, split: str | None, times: str) -> tuple[Array, str]:
+    """When entities began, and what says so."""
+    whole = told.given is not None and len(np.unique(told.given)) == len(PARTS)
+    if told.start is None or split == "stratified" or told.groups is not None or whole:
+        return ordered.first, "their first event"
+    return start_times(told.start, times), f"column {told.start.name!r} of the labels"
 
 
 def _order(begun: Array, split: str | None, grouped: bool) -> Array | None:

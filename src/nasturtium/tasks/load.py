@@ -132,7 +132,9 @@ def _loaded(source: object, seed: int, metric: str | None, name: str | None, opt
     accepted = ACCEPTS.get(loader, tuple(options))
     for option, value in options.items():
         if value is not None and option not in accepted:
-            raise TaskError(f"{option}={value!r} does not apply to {_describe(source)}")
+            table = loader in EVENTS and option in OF_EVENTS
+            way = "; it is for event tables: give entity and timestamp too" if table else ""
+            raise TaskError(f"{option}={value!r} does not apply to {_describe(source)}{way}")
     chosen = {key: value for key, value in {**options, "metric": metric, "name": name}.items() if value is not None}
     return loader(*arguments, seed=seed, **chosen)
 

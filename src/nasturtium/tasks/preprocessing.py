@@ -14,7 +14,8 @@ import numpy.typing as npt
 from nasturtium.errors import TaskError
 from nasturtium.space.signal import Signal
 from nasturtium.tasks.array_coding import ArrayCoding
-from nasturtium.tasks.event_coding import EventCoding, EventColumn
+from nasturtium.tasks.event_coding import EventCoding
+from nasturtium.tasks.event_columns import EventColumn
 from nasturtium.tasks.table_coding import Column, TableCoding
 from nasturtium.tasks.targets import TargetCoding
 from nasturtium.tasks.tensor_coding import TensorCoding
@@ -63,9 +64,10 @@ class Preprocessing:
         from nasturtium.tasks.task import Split
 
         if isinstance(raw, (str, PathLike)):
-            if not Path(raw).is_file():
+            path = Path(raw).expanduser()
+            if not path.is_file():
                 raise TaskError(f"there is no file {raw}")
-            raw = self._read(Path(raw))
+            raw = self._read(path)
         flat = self.inputs.steps(raw) if isinstance(self.inputs, ArrayCoding) and self.inputs.is_flat else None
         if flat is not None:
             values, offsets = flat
@@ -75,7 +77,7 @@ class Preprocessing:
             return Split(inputs, np.zeros(len(inputs[0]), dtype=np.int64)), None
         ordered = self.inputs.order(raw)
         none = np.zeros(len(ordered.entities), dtype=np.int64)
-        split = Split(self.inputs.encode(ordered), none, None, ordered.offsets)
+        split = Split(self.inputs.encode_new(ordered), none, None, ordered.offsets)
         return split, ordered.entities.rename(self.inputs.entity)
 
     def _read(self, path: Path) -> pl.DataFrame:
@@ -83,7 +85,8 @@ class Preprocessing:
         from nasturtium.tasks.table_files import read_table
 
         if isinstance(self.inputs, EventCoding):
-            return read_events(path, self.inputs.entity, self.inputs.text, self.inputs.named).frame
+            events = self.inputs
+            return read_events(path, events.entity, events.timestamp, events.text, events.named).frame
         return read_table(path, getattr(self.inputs, "text", ())).frame
 
     def decode(self, outputs: Array) -> Array:

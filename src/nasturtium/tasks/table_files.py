@@ -50,9 +50,7 @@ def read_table(path: Path, text: Collection[str] = ()) -> Table:
 def _read_csv(path: Path, text: Collection[str]) -> Table:
     import polars as pl
 
-    with path.open(encoding="utf-8-sig") as file:
-        header = file.readline()
-    separator = max(SEPARATORS, key=header.count)
+    separator = _separator(path)
     frame = pl.read_csv(
         path, separator=separator, null_values=MISSING, try_parse_dates=True, infer_schema_length=None,
         schema_overrides=dict.fromkeys(text, pl.String),
@@ -66,6 +64,21 @@ def _read_csv(path: Path, text: Collection[str]) -> Table:
     named = listed([repr(series.name) for series in found])
     note = f"read with decimal commas, 1,5 as 1.5: {named} (else: separate columns by commas, and quote these)"
     return Table(frame.with_columns(*map(with_points, found)), (*short, note))
+
+
+def column_text(path: Path, name: str) -> pl.Series:
+    """One column of a .csv file as it is written."""
+    import polars as pl
+
+    return pl.read_csv(
+        path, columns=[name], separator=_separator(path), null_values=MISSING, schema_overrides={name: pl.String}
+    )[name]  # fmt: skip
+
+
+def _separator(path: Path) -> str:
+    """What separates the columns of a .csv file: of the usual ones the one that its header has most."""
+    with path.open(encoding="utf-8-sig") as file:
+        return max(SEPARATORS, key=file.readline().count)
 
 
 def has_decimal_commas(series: pl.Series) -> bool:

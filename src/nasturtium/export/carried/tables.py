@@ -98,7 +98,13 @@ def date_features(value: Any, name: str) -> list[float]:
 
 
 def as_moment(value: Any, name: str) -> datetime:
-    """A date, a moment, or text of one (2024-01-31, 31.01.2024, with a time or without), as a moment in UTC."""
+    """A date, a moment, or text of one, as a moment; in UTC if it has a zone."""
+    moment = read_moment(value, name)
+    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def read_moment(value: Any, name: str) -> datetime:
+    """A date, a moment, or text of one (2024-01-31, 31.01.2024, with a time or without), as a moment."""
     if isinstance(value, str):
         text = value.strip().replace("/", "-").replace(".", "-", 2 if value[2:3] == "." else 0)
         if text[2:3] == "-" and text[5:6] == "-":  # the day first
@@ -108,7 +114,7 @@ def as_moment(value: Any, name: str) -> datetime:
         except ValueError:
             raise ValueError(f"column {name!r} holds {value!r}, which is no date") from None
     if isinstance(value, datetime):
-        return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
+        return value
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day)
     raise ValueError(f"column {name!r} holds {value!r}, which is no date")
