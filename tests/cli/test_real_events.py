@@ -37,6 +37,8 @@ def test_purchases_are_foretold(datasets: Path, tmp_path: Path) -> None:
     assert run(["export", str(out), str(program)]) == 0
     few = scored.head(40)
     new.join(few, on="case_id", how="semi").select(events.columns).write_csv(tmp_path / "new.csv")
+    read = nt.load_best(out).predict(tmp_path / "new.csv")  # the weekday, text that looks like numbers, among it
+    assert read["p_1"].to_list() == pytest.approx(few["p_1"].to_list(), abs=1e-5)
     said = subprocess.run([sys.executable, str(program), str(tmp_path / "new.csv")], capture_output=True, text=True)
     answers = dict(csv.reader(said.stdout.splitlines()))
     assert {entity: answers[str(entity)] for entity in few["case_id"]} == {

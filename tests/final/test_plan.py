@@ -78,6 +78,11 @@ def test_the_seconds_of_a_network_are_foreseen_by_its_flops():
     assert foreseen([replace(trials[0], scores={})], 1e6) == 0.0
 
 
+def test_parts_of_an_epoch_stay_what_they_are():
+    short = [replace(trial, budget=0.5) for trial in leaders(2)]
+    assert fitted(Plan(2, 2, 0.5, False), short, 1.25, 1, 5.0).epochs == 0.5
+
+
 def test_it_says_what_is_left_out():
     plan = fitted(WHOLE, leaders(), 1.25, 2, 16.5)
     assert plan.cut == (

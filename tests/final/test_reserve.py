@@ -67,6 +67,26 @@ def test_the_trial_itself_must_fit(training):
     assert spared(training, fast, CAUTION * (WHOLE * Reserve(training, WANTED).rows + 29.0))
 
 
+def test_what_took_no_time_says_nothing_of_the_next_trial(training):
+    trials, alone = study(10.0), study(10.0)
+    for state in (State.INFEASIBLE, State.COMPLETE):  # refused, and a copy of another's scores
+        trial = trials.ask(Listed())
+        trials.tell(trial, state, {"accuracy": 0.1} if state is State.COMPLETE else {}, 0.0)
+    trials.ask(Listed())  # it waits
+    whole = 10 / 4 * 2 * 3 * 8 * 1.1 * Reserve(training, WANTED).rows
+    for given in (trials, alone):
+        assert not spared(training, given, CAUTION * (whole + 9.0))
+        assert spared(training, given, CAUTION * (whole + 11.0))
+
+
+def test_what_goes_on_at_a_larger_budget_is_longer_than_all_before(training):
+    trials = study(2.0, 2.0, 2.0)
+    whole = WHOLE * Reserve(training, WANTED).rows
+    assert spared(training, trials, CAUTION * (whole + 3.0))
+    assert not spared(training, trials, CAUTION * (whole + 15.0), search_epochs=32)
+    assert spared(training, trials, CAUTION * (whole + 17.0), search_epochs=32)
+
+
 def test_baselines_are_part_of_it(training):
     trials = study(2.0, 2.0, 2.0)
     whole = CAUTION * (WHOLE * Reserve(training, WANTED).rows + 2.0)

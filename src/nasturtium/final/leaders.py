@@ -24,7 +24,7 @@ def leading(study: Study, count: int, recommended: Sequence[Architecture] = ()) 
     places = {str(architecture): place for place, architecture in reversed(list(enumerate(recommended)))}
 
     def order(trial: Trial) -> tuple[float, float, float, int]:
-        place = places.get(str(trial.architecture), math.inf)
+        place = places.get(str(trial.architecture), math.inf) if places else math.inf
         return place, *standing(study.goal, trial.scores), trial.number
 
     return sorted(study.top(len(study.trials)), key=order)[:count]

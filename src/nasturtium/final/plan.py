@@ -69,7 +69,7 @@ def fitted(
             break
         plan = step
     if pace.seconds(plan) > left:
-        plan = replace(plan, epochs=max(math.floor(left / pace.epoch), least, 1))
+        plan = replace(plan, epochs=min(max(math.floor(left / pace.epoch), least, 1), wanted.epochs))
     return replace(plan, cut=_said(wanted, plan))
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nasturtium.final.baselines import plain_network
 from nasturtium.final.classical import fitting
 from nasturtium.final.leaders import leading
-from nasturtium.final.plan import Plan, fitted, foreseen, pace_of
+from nasturtium.final.plan import Plan, fitted, foreseen, pace_of, paces
 from nasturtium.space import Architecture
 from nasturtium.trial import State, Trial
 
@@ -27,7 +27,6 @@ CAUTION = 1.25
 """So many times what is foreseen must be left where a trial starts in the time that is kept."""
 
 
-@dataclass(frozen=True)
 class Reserve:
     """What the final trainings of a study need, by what its trials took.
 
@@ -36,8 +35,9 @@ class Reserve:
         wanted: What is to be done in the end, and by when.
     """
 
-    training: Training
-    wanted: Wanted
+    def __init__(self, training: Training, wanted: Wanted) -> None:
+        self.training, self.wanted = training, wanted
+        self._needed = (-1, math.inf)
 
     def plan(self, study: Study, recommended: Sequence[Architecture] = ()) -> Plan:
         """What fits into the time that is left."""
@@ -45,18 +45,33 @@ class Reserve:
         pace = 0.0 if left is None else self._plain_pace(study)
         return fitted(self.whole, self._leaders(study, recommended), self.rows, self.wanted.workers, left, pace)
 
-    def spares(self, study: Study, recommended: Sequence[Architecture] = ()) -> bool:
-        """Whether one more trial, as long as the longest, leaves time for all that is wanted.
+    def spares(self, study: Study, recommended: Callable[[], Sequence[Architecture]] = tuple) -> bool:
+        """Whether one more trial, as long as the longest could be, leaves time for all that is wanted.
 
         Where recipes are tuned, none does: tuning uses whatever there is.
+
+        Args:
+            study: The search.
+            recommended: What its strategy takes to be best, asked for if it matters.
         """
-        left, leaders = self.wanted.left, self._leaders(study, recommended)
-        pace = pace_of(self.whole, leaders, self.rows, self.wanted.workers, self._plain_pace(study))
-        if left is None or pace is None or self.wanted.tune:
+        left = self.wanted.left
+        if left is None or self.wanted.tune:
             return False
-        lasted = [trial.seconds for trial in study.trials]
-        longest = max(lasted[1:] or lasted)  # the first also waits for imports
-        return left >= CAUTION * (pace.seconds(self.whole) / self.share + longest)
+        if self._needed[0] != len(study.history):
+            self._needed = len(study.history), self.needed(study, recommended())
+        return left >= CAUTION * self._needed[1]
+
+    def needed(self, study: Study, recommended: Sequence[Architecture]) -> float:
+        """Seconds of one more trial and of all final trainings; infinite if nothing tells."""
+        leaders = self._leaders(study, recommended)
+        pace = pace_of(self.whole, leaders, self.rows, self.wanted.workers, self._plain_pace(study))
+        if pace is None:
+            return math.inf
+        timed = [trial for trial in study.trials if trial.seconds > 0]
+        others = [trial.seconds for trial in timed if trial.number > 0]  # the first also waits for imports
+        longest = max(others or [trial.seconds for trial in timed])
+        # what goes on at a larger budget than any before takes longer than they did
+        return pace.seconds(self.whole) / self.share + max(longest, max(paces(timed)) * self.wanted.search_epochs)
 
     @property
     def whole(self) -> Plan:

@@ -24,7 +24,8 @@ class Forest(Regressor):
         trees: How many.
         least: Fewest training rows in a leaf.
         features: Part of the columns tried at each split.
-        extra: Whether splits are drawn at random (Geurts et al. 2006, extremely randomised trees).
+        extra: Whether splits are drawn at random (Geurts et al. 2006, extremely randomised trees; there each tree sees
+            all rows, here a bootstrap sample, so that what it did not see can tell how far it is off).
         seed: Of the trees.
     """
 

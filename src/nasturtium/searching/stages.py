@@ -190,7 +190,7 @@ class Search:
         if self.wanted.left is None or self.wanted.epochs == 0:
             return None
         reserve = Reserve(self.training, self.wanted)
-        return lambda study: reserve.spares(study, self.recommended)
+        return lambda study: reserve.spares(study, lambda: self.recommended)
 
     def conclude(self, study: Study, ending: str) -> Result:
         """The best network, trained for use if there is time and nobody stopped the search."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 LEAST = 1e-12
-"""Spreads are not taken to be smaller, relative to the range of what was seen."""
+"""Spreads are not taken to be smaller, relative to the best score where that is above 1."""
 
 
 class Guess(NamedTuple):
