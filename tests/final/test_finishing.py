@@ -11,7 +11,7 @@ import torch
 
 import nasturtium as nt
 from nasturtium.errors import NasturtiumError, StudyError
-from nasturtium.estimators import Recipe, Trained
+from nasturtium.estimators import Distillation, Recipe, Trained
 from nasturtium.final import Finals, load_best, read_finals
 from nasturtium.final.leaders import by_gain
 from nasturtium.final.tuning import open_recipe
@@ -87,11 +87,11 @@ def test_the_seed_that_is_named_is_that_of_the_weights(tmp_path, monkeypatch):
 
     fit, seeds = Training.fit_final, []
 
-    def failing(self, architecture, task, budget, seed, report):
+    def failing(self, architecture, task, budget, seed, *others):
         seeds.append(seed)
         if seed == seeds[0]:
             raise FloatingPointError("burnt")
-        return fit(self, architecture, task, budget, seed, report)
+        return fit(self, architecture, task, budget, seed, *others)
 
     monkeypatch.setattr(Training, "fit_final", failing)
     options = {**QUICK, "trials": 1, "finalists": 1, "final_seeds": 2, "baselines": False}
@@ -234,3 +234,21 @@ def test_finalists_are_what_the_strategy_recommends_and_then_what_scored_best(tm
     assert found.finals.winner == f"trial {order[0].number}"
     again = nt.search(rings(), space, finalists=3, final_seeds=1, out=tmp_path, **{**QUICK, "strategy": Doubting})
     assert again.finals.winner == found.finals.winner
+
+
+def test_finalists_are_taught_and_what_they_are_compared_with_is_not(tmp_path):
+    options = {**QUICK, "finalists": 2, "final_seeds": 2}
+    plan = Distillation(weight=0.9, teachers=2, after=99)  # nobody in the search
+    plain, taught = (
+        nt.search(rings(), space, out=tmp_path / str(each), distillation=each, **options).finals
+        for each in (None, plan)
+    )
+    assert [[run.scores == other.scores for run, other in zip(one.runs, two.runs, strict=True)]
+            for one, two in zip(plain.networks, taught.networks, strict=True)] == [
+        [False, False], [False, False], [True, True], [True, True],
+    ]  # fmt: skip
+    assert not any("taught the finalists" in line for line in plain.verdict)
+    assert sum("taught the finalists" in line for line in taught.verdict) == 1
+    again = nt.search(rings(), space, out=tmp_path / str(plan), distillation=plan, **options).finals
+    assert [each.runs for each in again.networks] == [each.runs for each in taught.networks]  # not trained again
+    assert again.verdict == taught.verdict

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nasturtium.errors import TrainingError, did_you_mean
@@ -27,8 +27,9 @@ class Distillation:
 
     Teachers are the best by the task's metric, of the longest budget there is; they speak as they are used, in
     evaluation mode, after their last epoch, of rows without augmentation. The public code of the former records outputs
-    while its teachers train. Auxiliary outputs learn the same as the main one. Validation and test rows are never
-    taught. A trial that continues another keeps its teachers.
+    while its teachers train. Auxiliary outputs learn the same as the main one. A trial that continues another keeps its
+    teachers. In the search validation and test rows are never taught; the final training, on train + valid, is told
+    what its teachers, which were trained on train alone, say of both.
 
     Args:
         weight: w, from 0 to 1.
@@ -36,6 +37,7 @@ class Distillation:
         after: How many trials must have been trained and scored before the first student; earlier ones are trained as
             usual.
         temperature: T; None for the squared error.
+        finals: Whether finalists are taught in their final training, too, by the best of the whole search.
 
     Raises:
         TrainingError: If a value cannot be used.
@@ -45,6 +47,7 @@ class Distillation:
     teachers: int = 3
     after: int = 30
     temperature: float | None = None
+    finals: bool | int = field(default=True, repr=False)  # trials do not depend on it
 
     def __post_init__(self) -> None:
         if not 0 <= self.weight <= 1:
@@ -52,6 +55,8 @@ class Distillation:
         for name, value in (("teachers", self.teachers), ("after", self.after)):
             if not isinstance(value, int) or value < 1:
                 raise TrainingError(f"{name}={value} of distillation: give a whole number from 1 up")
+        if self.finals not in (0, 1):
+            raise TrainingError(f"finals={self.finals} of distillation: give 1 to teach in final trainings, or 0")
         if self.temperature is not None and not 0 < self.temperature < math.inf:
             raise TrainingError(f"temperature={self.temperature} of distillation: give a number above 0")
 
@@ -68,7 +73,7 @@ class Distillation:
             )
 
 
-NUMBERS = {"weight": float, "teachers": int, "after": int, "temperature": float}
+NUMBERS = {"weight": float, "teachers": int, "after": int, "temperature": float, "finals": int}
 
 
 def read_distillation(texts: Sequence[str]) -> Distillation:

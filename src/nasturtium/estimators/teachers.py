@@ -1,4 +1,4 @@
-"""Teachers: what the trials of a study say of the training rows, kept in their folders and found there by students."""
+"""Teachers: what the trials of a study say of the rows, kept in their folders and found there by students."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MARK = "mark.json"
 """What a trial scored, in its folder."""
 OUTPUTS = "outputs.safetensors"
-"""What the network of a trial says of the training rows, (N, K); of those trials alone that may become teachers."""
+"""What the network of a trial says of the rows of train, then valid, (N, K); of trials that may become teachers."""
 TAUGHT_BY = "teachers.json"
 """The folders of the teachers of a trial, so that one that is interrupted or continued goes on with the same."""
 
@@ -74,11 +74,14 @@ class Bank:
         if names is None and previous is not None:
             names = self._noted(previous)
         if names is None:
-            marks = self.marks()
-            others = [each for each in marks if each.key != key and self.sound(each.folder)]
-            names = [each.folder.name for each in leaders(others, self.count)] if len(marks) >= after else []
+            names = [each.name for each in self.best(key)] if len(self.marks()) >= after else []
         write(folder / TAUGHT_BY, json.dumps({"of": self.of, "teachers": names}))
         return [self.study / name for name in names if self.sound(self.study / name)]
+
+    def best(self, key: str) -> list[Path]:
+        """The best trials now; ``key`` is of the architecture to be taught, which does not teach itself."""
+        others = [each for each in self.marks() if each.key != key and self.sound(each.folder)]
+        return [each.folder for each in leaders(others, self.count)]
 
     def _noted(self, folder: Path) -> list[str] | None:
         content = _read(folder / TAUGHT_BY)
@@ -95,7 +98,7 @@ class Bank:
 
         Args:
             mark: The trial.
-            outputs: Gives the outputs for all training rows, (N, K), on the CPU; asked if they are wanted alone.
+            outputs: Gives the outputs for all rows, (N, K), on the CPU; asked if they are wanted alone.
         """
         import torch
         from safetensors.torch import save_file

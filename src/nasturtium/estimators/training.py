@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy.typing as npt
-    from torch import nn
+    from torch import Tensor, nn
 
     from nasturtium.estimators.data import Placed
     from nasturtium.estimators.fit import Fit
@@ -57,8 +57,7 @@ class Training:
         checkpoints: Whether to leave a checkpoint in the trial's folder, from which an interrupted trial is
             resumed and a longer one continues.
         checkpoint_seconds: Least time between two checkpoints of one trial; the last state is always kept.
-        distillation: How the best trials of a study teach those that follow; None for not at all. It acts in
-            :meth:`evaluate` alone: final trainings learn from the data, as the plain networks beside them do.
+        distillation: How the best trials of a study teach those that follow; None for not at all.
 
     Attributes:
         lengths: By which costs are counted where sequences differ in length: those of the task.
@@ -145,11 +144,11 @@ class Training:
         made.distillation = None
         return made
 
-    def _bank(self, folder: Path, plan: Distillation) -> Bank:
+    def _bank(self, study: Path, plan: Distillation) -> Bank:
         from nasturtium.estimators.teachers import Bank
 
-        of = f"{self.task.fingerprint} {self.recipe} {plan}"
-        return Bank(folder.parent, of, plan.teachers, (len(self.task.train), self.task.outputs))
+        of, rows = f"{self.task.fingerprint} {self.recipe} {plan}", len(self.task.train) + len(self.task.valid)
+        return Bank(study, of, plan.teachers, (rows, self.task.outputs))
 
     def _lesson(self, architecture: Architecture, report: Report) -> Lesson | None:
         """What the best trials so far say of the training rows, if there are enough of them."""
@@ -161,21 +160,46 @@ class Training:
             return None
         if report.folder is None:
             raise TrainingError("distillation finds teachers in the folder of the study: give it one by out=")
-        bank = self._bank(report.folder, plan)
+        bank = self._bank(report.folder.parent, plan)
         chosen = bank.choose(report.folder, report.previous, plan.after, str(architecture.canonical))
         return Lesson(plan, tuple(outputs_in(chosen)))
 
+    def final_lesson(self, architecture: Architecture, study: Path) -> Lesson | None:
+        """What the best trials of a whole search say of the rows of train + valid.
+
+        Args:
+            architecture: To be taught.
+            study: The folder in which every trial has its own.
+
+        Returns:
+            None where distillation is off or does not act in final trainings, or nobody can teach.
+        """
+        from nasturtium.estimators.lesson import Lesson
+        from nasturtium.estimators.teachers import outputs_in
+
+        plan = self.distillation
+        if plan is None or not plan.finals:
+            return None
+        said = outputs_in(self._bank(study, plan).best(str(architecture.canonical)))
+        return Lesson(plan, tuple(said)) if said else None
+
     def _teach(self, architecture: Architecture, fit: Fit, report: Report, scores: Scores) -> None:
-        """Leave what a trained network says of the training rows to those that follow."""
+        """Leave what a trained network says of the rows to those that follow."""
+        import torch
+
         from nasturtium.estimators.scoring import outputs_of
         from nasturtium.estimators.teachers import Mark
 
         worth = scores.get(self.task.metric, math.nan) * (1 if parse_objective(self.task.objective).maximise else -1)
         if self.distillation is None or report.folder is None or not math.isfinite(worth):
             return
-        batches = self._data().scoring("train", fit.mode.channels_last)
+        sets = [self._data().scoring(part, fit.mode.channels_last) for part in ("train", "valid")]
+
+        def outputs() -> Tensor:
+            return torch.cat([outputs_of(fit.model, batches)[0] for batches in sets])
+
         mark = Mark(report.folder, fit.steps / len(fit.batches), worth, str(architecture.canonical))
-        self._bank(report.folder, self.distillation).keep(mark, lambda: outputs_of(fit.model, batches)[0])
+        self._bank(report.folder.parent, self.distillation).keep(mark, outputs)
 
     def fit_final(
         self,
@@ -184,6 +208,7 @@ class Training:
         epochs: Budget = 50,
         seed: int = 0,
         report: Report | None = None,
+        lesson: Lesson | None = None,
     ) -> nn.Module:
         """Train a network for use, without looking at any score.
 
@@ -193,6 +218,7 @@ class Training:
             epochs: For how long.
             seed: Of everything random.
             report: Receives the training loss after each epoch.
+            lesson: What teachers say of the training rows; None for the targets alone.
 
         Returns:
             The network on the CPU in evaluation mode.
@@ -209,7 +235,7 @@ class Training:
         placed = Placed(self.task.merged() if task is None else task, resolve_device(self.device))
         recipe = recipe_of(architecture, self.recipe)
         with seeded(seed, placed.device), memory_errors(recipe):
-            fit = prepare(architecture, recipe, placed, epochs, seed)
+            fit = prepare(architecture, recipe, placed, epochs, seed, lesson)
             while fit.step < fit.steps:
                 loss = fit.run_epoch()
                 if report is not None:

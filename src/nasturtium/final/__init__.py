@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from nasturtium.final.leaders import leading, no_winner, winner
-from nasturtium.final.results import FINALS, Comparison, Finals, Network, Run, read_finals
+from nasturtium.final.results import FINALS, TRIALS, Comparison, Finals, Network, Run, read_finals
 
 if TYPE_CHECKING:
     from nasturtium.final.files import BEST, ROWS, WEIGHTS, Loaded, load_best, read_best
@@ -30,6 +30,7 @@ __all__ = [
     "BEST",
     "FINALS",
     "ROWS",
+    "TRIALS",
     "WEIGHTS",
     "Comparison",
     "Finals",

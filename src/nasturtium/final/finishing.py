@@ -17,7 +17,7 @@ from nasturtium.final.files import keep_best, load_weights, read_winner
 from nasturtium.final.leaders import by_gain, leading, standing
 from nasturtium.final.plan import Plan
 from nasturtium.final.reserve import TUNING_SHARE, Reserve
-from nasturtium.final.results import Finals, Network, read_finals, scores_of_tests, write_finals
+from nasturtium.final.results import TRIALS, Finals, Network, read_finals, scores_of_tests, write_finals
 from nasturtium.final.training import WEIGHTS, FinalTraining
 from nasturtium.final.trainings import Entry, entry_of, finalist, retune, train_all
 from nasturtium.final.tuning import tuned
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 LEAST_SECONDS = 1.0
 """In which final trainings may start in any case, so that there is a network to hand over."""
+TAUGHT = "the best networks of the search taught the finalists; what they are compared with learned from the data alone"
 UNDONE = {
     "time": "the time was over before all final trainings were done; the same command with more time does the rest",
     "interrupted": "stopped before all final trainings were done; the same command does the rest",
@@ -143,17 +144,20 @@ def finish(
             entries.append(entry_of(plain, "plain network", "baseline", training))
             entries[-1].network.breaks = broken(plain, study.goal, training)
         limits = {"limits": [str(each) for each in study.goal.limits]} if study.goal.limits else {}
-        settings = _settings(entries, plan, wanted, {**header, **limits})
+        trials = None if folder is None else folder / TRIALS
+        taught = trials is not None and training.final_lesson(entries[0].architecture, trials) is not None
+        settings = _settings(entries, plan, wanted, {**header, **limits, **({"taught": True} if taught else {})})
         kept = None if folder is None else _kept(folder, settings, entries)
         if kept is not None:
             return kept
         count = len(entries) * plan.seeds
         ending = train_all(
-            entries, FinalTraining(training), executor, plan.seeds, plan.epochs, wanted.seed, place,
-            None if wanted.left is None else max(wanted.left, LEAST_SECONDS),
+            entries, FinalTraining(training, trials, [str(plain)]), executor, plan.seeds, plan.epochs, wanted.seed,
+            place, None if wanted.left is None else max(wanted.left, LEAST_SECONDS),
             {**header, "finals": True}, progress(count),
         )  # fmt: skip
         finals = _compared(entries, task, plan, wanted, ending, note)
+        finals.verdict += [TAUGHT] if "taught" in settings else []
         finals.settings = settings
         return _concluded(entries, finals, training, folder, ending)
 

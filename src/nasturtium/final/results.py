@@ -11,6 +11,8 @@ from typing import Any
 from nasturtium.errors import StudyError
 from nasturtium.writing import replacing
 
+TRIALS = "trials"
+"""The folder of the trials in that of a search."""
 FINALS = "finals.json"
 TUNED = ", tuned"
 """Ends the name of a network whose recipe was tuned."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,10 +31,12 @@ class FinalTraining:
 
     Args:
         training: How networks are trained in the search; the final training is the same but for its rows.
+        trials: The folder of the trials of the search, the best of which teach where distillation is on.
+        untaught: Texts of the networks that learn from the data alone, as the plain ones do.
     """
 
-    def __init__(self, training: Training) -> None:
-        self.training = training
+    def __init__(self, training: Training, trials: Path | None = None, untaught: Collection[str] = ()) -> None:
+        self.training, self.trials, self.untaught = training, trials, frozenset(untaught)
         self.merged: Task | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -49,7 +52,9 @@ class FinalTraining:
         """
         if self.merged is None:
             self.merged = self.training.task.merged()
-        model = self.training.fit_final(architecture, self.merged, budget, report.seed, report)
+        taught = self.trials is not None and str(architecture) not in self.untaught
+        lesson = self.training.final_lesson(architecture, self.trials) if self.trials is not None and taught else None
+        model = self.training.fit_final(architecture, self.merged, budget, report.seed, report, lesson)
         outputs, scores = self.training.test(model)
         if report.folder is not None:
             keep_weights(model, report.folder / WEIGHTS)

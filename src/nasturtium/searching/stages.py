@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nasturtium import spaces
 from nasturtium.errors import SpaceError, StudyError
-from nasturtium.final import Finish, Wanted, leading, no_winner, winner
+from nasturtium.final import TRIALS, Finish, Wanted, leading, no_winner, winner
 from nasturtium.objective import Goal
 from nasturtium.searching.costing import Costing
 from nasturtium.searching.result import Best, Result
@@ -163,7 +163,7 @@ class Search:
                 spares=self.spares,
                 trial_seconds=self.means.trial_seconds,
                 cost=self.cost(study),
-                folder=None if self.kept.folder is None else self.kept.folder / "trials",
+                folder=None if self.kept.folder is None else self.kept.folder / TRIALS,
                 stop=self.means.stop,
                 progress=self.progress(trials, seconds),
                 tidy=self.training.tidy,
