@@ -102,7 +102,7 @@ def searched(task: Task, variant: Variant, seconds: float, seed: int) -> dict[st
     epochs = event_tasks.epochs_for(task)
     inner = {"strategy": variant.strategy, "options": dict(variant.options), "least": max(epochs // 16, 1)}
     choosing = chooser("asha", epochs, seed, start, **inner)
-    best, trials, spent = explore(task, space, choosing, seconds, seed, training, CLOSING)
+    best, trials, spent, _ = explore(task, space, choosing, seconds, seed, training, CLOSING)
     scores = {name: value for name, value in best.scores.items() if math.isfinite(value)}
     return {"text": str(best.architecture), "epochs": best.budget, "trials": trials, "cpu": spent,
             "valid": event_tasks.worth(task, best.scores), "test": best.scores[f"tested_{task.metric}"],

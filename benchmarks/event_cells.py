@@ -9,16 +9,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from event_tasks import epochs_for, judged_by_valid, worth
+import torch
+from event_tasks import epochs_for, worth
 
 from nasturtium import Space, strategies
 from nasturtium.errors import NasturtiumError
-from nasturtium.estimators import Training
-from nasturtium.final.classical import Classical, categories, rows_of, train_classical
+from nasturtium.estimators import Distillation, Training
+from nasturtium.estimators.lesson import Lesson
 from nasturtium.final.leaders import standing, winner
 from nasturtium.objective import Goal
 from nasturtium.space import Architecture
@@ -121,6 +122,7 @@ class Tuned:
         trials: How many were begun.
         cpu: CPU seconds of all of them.
         params: Parameters of the network.
+        said: What its teachers say of the rows of train, then valid, (teachers, N, K); None if it has none.
     """
 
     text: str
@@ -129,18 +131,42 @@ class Tuned:
     trials: int
     cpu: float
     params: float
+    said: npt.NDArray[Any] | None = None
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """All but what teachers say."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "said"}
 
 
+class Explored(NamedTuple):
+    """What a search found.
+
+    Attributes:
+        best: The best trial by validation.
+        trials: How many were begun.
+        cpu: CPU seconds.
+        said: What other good networks say of the rows of train + valid, where the training leaves that.
+    """
+
+    best: Trial
+    trials: int
+    cpu: float
+    said: npt.NDArray[Any] | None
+
+
+TEACHERS = Distillation(weight=0.5, teachers=5, after=MOST)
+"""The best five teach in the final training, nobody in the search."""
 Chooser = Callable[[Space, Goal], Strategy]
 
 
 def explore(
     task: Task, space: Space, chooser: Chooser, seconds: float, seed: int, training: Training, closing: float = 1.0
-) -> tuple[Trial, int, float]:
-    """The best trial by validation of a search of so much CPU time, how many there were, and the seconds spent.
+) -> Explored:
+    """A search of so much CPU time.
 
-    A trial that runs when the time is over is stopped after its epoch. After the share ``closing``
-    of the time nothing new is tried, and the best go on (see :class:`Timed`).
+    A trial that runs when the time is over is stopped after its epoch. After the share ``closing`` of the time nothing
+    new is tried, and the best go on (see :class:`Timed`).
     """
     goal, clock = Goal.of(task.objective), Clock(seconds)
 
@@ -151,91 +177,36 @@ def explore(
         study = open_study(None, goal, space, {})
         strategy = Timed(chooser(space, goal), clock, closing, epochs_for(task), goal)
         run(study, strategy, InProcess(training), trials=MOST, seed=seed, folder=Path(folder), stop=stop)
-        spent, best, trials = clock.spent, winner(study), len(study.trials)
+        best, trials = winner(study), len(study.trials)
+        lesson = None if best is None else training.final_lesson(best.architecture, Path(folder))
+        said = None if lesson is None else np.stack([each.numpy() for each in lesson.said])
+        spent = clock.spent
         study.close()
     if best is None:
         raise NasturtiumError(f"{space.name} on {task.name}: nothing was trained in {seconds:.0f} s; give more minutes")
-    return best, trials, spent
+    return Explored(best, trials, spent, said)
 
 
-def tune(task: Task, space: Space, chooser: Chooser, seconds: float, seed: int, closing: float = 1.0) -> Tuned:
+def tune(
+    task: Task, space: Space, chooser: Chooser, seconds: float, seed: int, closing: float = 1.0,
+    distillation: Distillation | None = None,
+) -> Tuned:  # fmt: skip
     """The best network by validation that a strategy finds in so much CPU time."""
-    best, trials, spent = explore(task, space, chooser, seconds, seed, Training(task, device="cpu"), closing)
+    training = Training(task, device="cpu", distillation=distillation)
+    best, trials, spent, said = explore(task, space, chooser, seconds, seed, training, closing)
     found = best.architecture
     params = Architecture(found.value.network, input=task.inputs).count(flops=False)["params"]
-    return Tuned(str(found), best.budget, worth(task, best.scores), trials, spent, params)
+    return Tuned(str(found), best.budget, worth(task, best.scores), trials, spent, params, said)
 
 
 def test(task: Task, tuned: Tuned, seed: int) -> tuple[dict[str, float], npt.NDArray[Any]]:
-    """Test scores and outputs of the network, trained on train + valid."""
+    """Test scores and outputs of the network, trained on train + valid, by its teachers where it has any."""
     training = Training(task, device="cpu")
     architecture = Architecture.parse(tuned.text, input=task.inputs)
-    model = training.fit_final(architecture, task.merged(), tuned.epochs, seed)
+    lesson = None if tuned.said is None else Lesson(TEACHERS, tuple(torch.from_numpy(each) for each in tuned.said))
+    model = training.fit_final(architecture, task.merged(), tuned.epochs, seed, lesson=lesson)
     outputs, scores = training.test(model)
     return scores, outputs
-
-
-FIXED: dict[str, dict[str, Any]] = {
-    "HistGradientBoostingClassifier": {"early_stopping": False},
-    "RandomForestClassifier": {"n_estimators": 500},
-    "ExtraTreesClassifier": {"n_estimators": 500},
-}
-"""The models of scikit-learn among which trees are drawn, with what is not drawn."""
-
-
-def draw_trees(rng: np.random.Generator) -> str:
-    """Boosted trees, or one time in three a forest, with settings drawn at random, as JSON."""
-    boosted, random, extra = FIXED
-    name = (boosted, boosted, boosted, boosted, random, extra)[int(rng.integers(6))]
-    drawn: dict[str, list[Any]]
-    if name == boosted:
-        drawn = {
-            "learning_rate": [0.01, 0.02, 0.05, 0.1, 0.2],
-            "max_iter": [50, 100, 200, 400],
-            "max_leaf_nodes": [4, 8, 16, 31, 63],
-            "min_samples_leaf": [5, 10, 20, 50],
-            "l2_regularization": [0.0, 0.1, 1.0, 10.0],
-            "max_features": [0.3, 0.6, 1.0],
-        }
-    else:
-        drawn = {"max_features": ["sqrt", 0.2, 0.5], "min_samples_leaf": [1, 2, 4, 8]}
-    return json.dumps({"model": name, **{key: among[int(rng.integers(len(among)))] for key, among in drawn.items()}})
-
-
-def read_trees(text: str, task: Task) -> Classical:
-    """The model that :func:`draw_trees` wrote; boosted trees take ids of a task as categories."""
-    from sklearn import ensemble
-
-    options = json.loads(text)
-    name = options.pop("model")
-    if "max_iter" in options:
-        options["categorical_features"] = categories(task)
-    return Classical(name, lambda seed: getattr(ensemble, name)(**options, **FIXED[name], random_state=seed))
-
-
-def tune_trees(task: Task, seconds: float, seed: int) -> Tuned:
-    """The best trees on hand-made aggregates by validation that random search finds in so much CPU time."""
-    clock, rng = Clock(seconds), np.random.default_rng(seed)
-    judged = judged_by_valid(task)
-    rows = rows_of(judged)
-    best, trials = None, 0
-    while best is None or not clock.over:
-        drawn = draw_trees(rng)
-        (made,), _ = train_classical(read_trees(drawn, task), judged, [seed], rows=rows)
-        trials += 1
-        valid = worth(task, made.scores)
-        if made.state == "complete" and (best is None or valid > best[0]):
-            best = (valid, drawn)
-    valid, text = best
-    return Tuned(text, 0, valid, trials, clock.spent, 0)
-
-
-def test_trees(task: Task, tuned: Tuned, seed: int) -> tuple[dict[str, float], npt.NDArray[Any]]:
-    """Test scores and outputs of the trees, fitted on train + valid."""
-    (made,), outputs = train_classical(read_trees(tuned.text, task), task, [seed])
-    if not outputs:
-        raise NasturtiumError(f"{tuned.text} on {task.name}: {made.reason}")
-    return made.scores, outputs[0]
 
 
 class Kept:
@@ -273,9 +244,10 @@ class Kept:
         """Keep the outputs (N, K) of a test."""
         np.save(self.place(row), np.asarray(outputs, dtype=np.float32))
 
-    def place(self, row: dict[str, Any]) -> Path:
-        """Where the outputs of a test are."""
-        parts = (row["dataset"], row["contestant"], f"{row['minutes']:g}", str(row["search_seed"]), str(row["seed"]))
+    def place(self, row: dict[str, Any], what: str = "") -> Path:
+        """Where the outputs of a test are, or what teachers say."""
+        parts = (row["dataset"], row["contestant"], f"{row['minutes']:g}", str(row["search_seed"]),
+                 what or str(row["seed"]))  # fmt: skip
         name = re.sub(r"[^A-Za-z0-9.]+", "_", "-".join(parts))
         return self.folder / "outputs" / f"{name}.npy"
 

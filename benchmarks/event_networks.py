@@ -7,10 +7,11 @@ DATA is a folder with ``events``, ``ucr`` and ``har_watch``. Each contestant is 
 many minutes of CPU time. GRU, LSTM, transformer and convolutions: their usual network with the default recipe first,
 then others with other settings and recipes, drawn at random; all are trained short first, the best fourth longer,
 twice, and in the last third of the time the best go on. ``searched`` goes the same way in ``seqnas_plus``, with the
-networks first that this space knows by name, and then with what a Gaussian process proposes. Trees by random search
-over their settings. What is best by validation is then trained on train + valid with each seed and scored on test.
-Everything is kept as soon as it is done; the same command goes on where it stopped. ``--rivals`` compares searches in
-place of networks: in the same space, at equal cost.
+networks first that this space knows by name, and then with what a Gaussian process proposes; in its final training it
+is taught by the best five others of its search, as in SeqNAS. Trees by random search over their settings. What is best
+by validation is then trained on train + valid with each seed and scored on test. Everything is kept as soon as it is
+done; the same command goes on where it stopped. ``--rivals`` compares searches in place of networks, none of them
+taught: in the same space, at equal cost.
 """
 
 from __future__ import annotations
@@ -18,18 +19,20 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import event_spaces
 import event_tasks
+import numpy as np
 import torch
-from event_cells import AnyLength, Kept, Tuned, chooser, test, test_trees, tune, tune_trees
+from event_cells import TEACHERS, AnyLength, Kept, Tuned, chooser, test, tune
 from event_page import write_page
+from event_trees import test_trees, tune_trees
 
 from nasturtium.errors import NasturtiumError
+from nasturtium.estimators import Distillation
 from nasturtium.tasks import Task
 
 SPACE = "seqnas_plus"
@@ -55,33 +58,37 @@ def shortest(task: Task) -> int:
 
 def searched(
     chosen: Any, task: Task, seconds: float, seed: int, space: str = SPACE, warm: bool = False, closing: float = 1.0,
-    **options: Any,
+    distillation: Distillation | None = None, **options: Any,
 ) -> Tuned:  # fmt: skip
     """What a strategy finds in a published space with an open recipe; ``warm``: it begins with the known networks."""
     opened = event_spaces.searched(space, task)
     start = event_spaces.starts(space, task, opened) if warm else []
     choosing = chooser(chosen, event_tasks.epochs_for(task), seed, start, **options)
-    return tune(task, opened, choosing, seconds, seed, closing)
+    return tune(task, opened, choosing, seconds, seed, closing, distillation)
 
 
-def ours(task: Task, seconds: float, seed: int, warm: bool = True) -> Tuned:
+def ours(task: Task, seconds: float, seed: int, warm: bool = True, teach: bool = True) -> Tuned:
     """The library's strategy for a table of events and a time limit; in the last third of the time the best go on.
 
     The known networks, then those of a calibrated Gaussian process, are trained short first, the best fourth longer,
     twice. Unlike in ``nasturtium.search`` recipes are open, as they are for all contestants, the best by score wins,
     and there is a last third.
     """
-    return searched("asha_sequences", task, seconds, seed, warm=warm, closing=CLOSING, least=shortest(task))
+    options: dict[str, Any] = {"closing": CLOSING, "distillation": TEACHERS if teach else None, "least": shortest(task)}
+    return searched("asha_sequences", task, seconds, seed, warm=warm, **options)
 
 
+SAME_SEARCH = {"searched, not taught": "searched"}
+"""Contestants that are what another's search found, trained from the data alone in the end."""
 CONTESTANTS: dict[str, Tuner] = {
     "searched": ours,
+    "searched, not taught": ours,
     **{name: partial(known, name) for name in event_spaces.NETWORKS},
     TREES: tune_trees,
 }
 RIVALS: dict[str, Tuner] = {
-    "searched": ours,
-    "searched, no start": partial(ours, warm=False),
+    "searched, not taught": ours,
+    "searched, no start": partial(ours, warm=False, teach=False),
     "random": partial(searched, "random"),
     "random, any length": partial(searched, AnyLength),
     "evolution": partial(searched, "evolution", **EVOLUTION),
@@ -95,14 +102,21 @@ ALL = {**RIVALS, **CONTESTANTS}
 def cell(kept: Kept, task: Task, contestant: str, minutes: float, seeds: int, search_seed: int) -> None:
     """Tune a contestant and test it with each seed, as far as that is not done."""
     key = {"dataset": task.name, "contestant": contestant, "minutes": minutes, "search_seed": search_seed}
-    found = kept.rows(kind="tuned", **key)
+    source = {**key, "contestant": SAME_SEARCH.get(contestant, contestant)}
+    found = kept.rows(kind="tuned", **source)
     if not found:
         tuned = ALL[contestant](task, 60 * minutes, search_seed)
-        kept.add(kind="tuned", **key, **asdict(tuned))
+        if tuned.said is not None:
+            np.save(kept.place(source, "said"), tuned.said)
+        kept.add(kind="tuned", **source, **tuned.row)
         print(f"{task.name}, {contestant}: valid {tuned.valid:.4f} of {tuned.trials} trials in {tuned.cpu:.0f} s; "
               f"{tuned.epochs:g} epochs, {tuned.params:,.0f} parameters", flush=True)  # fmt: skip
-        found = [asdict(tuned)]
-    tuned = Tuned(**{name: found[-1][name] for name in Tuned.__dataclass_fields__})
+        found = [{"kind": "tuned", **tuned.row}]
+    if contestant in SAME_SEARCH and not kept.rows(kind="tuned", **key):
+        kept.add(**{**found[-1], **key})
+    taught = kept.place(key, "said")
+    said = np.load(taught, allow_pickle=False) if taught.exists() else None
+    tuned = Tuned(**{name: found[-1][name] for name in Tuned.__dataclass_fields__ if name != "said"}, said=said)
     done = {row["seed"] for row in kept.rows(kind="test", **key)}
     for seed in range(seeds):
         if seed in done:

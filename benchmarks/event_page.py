@@ -76,7 +76,8 @@ def standings(found: dict[str, Finals]) -> str:
         pairs = {pair.second: pair for pair in finals.comparisons}
         if not pairs:
             continue
-        others = [network for network in finals.networks if network.name in pairs]
+        same = f"{finals.networks[0].name}, "  # what the same search found, trained otherwise in the end
+        others = [network for network in finals.networks if network.name in pairs and not network.name.startswith(same)]
         best = max(others, key=lambda other: (other.mean or 0.0) * (1 if finals.maximise else -1))
         lines.append([name, verdict(pairs[best.name])])
     return grid(["data set", "against the best other"], lines)
