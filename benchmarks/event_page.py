@@ -74,10 +74,10 @@ def standings(found: dict[str, Finals]) -> str:
     lines = []
     for name, finals in found.items():
         pairs = {pair.second: pair for pair in finals.comparisons}
-        if not pairs:
-            continue
         same = f"{finals.networks[0].name}, "  # what the same search found, trained otherwise in the end
         others = [network for network in finals.networks if network.name in pairs and not network.name.startswith(same)]
+        if not others:
+            continue
         best = max(others, key=lambda other: (other.mean or 0.0) * (1 if finals.maximise else -1))
         lines.append([name, verdict(pairs[best.name])])
     return grid(["data set", "against the best other"], lines)
