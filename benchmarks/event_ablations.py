@@ -35,7 +35,7 @@ from nasturtium.tasks import Task
 DATASETS = ("bpic2012_next", "sepsis_next", "CricketX")
 CLOSING = 2 / 3
 """After this share of the time the best go on to the end of a whole training, and nothing new is tried."""
-STUDENTS = Distillation(weight=0.5, teachers=5, after=10)
+STUDENTS = Distillation(weight=0.5, teachers=5, after=10, finals=True)
 """Teaches in the search: one of some minutes has no time for the published 30 trials before the first student."""
 
 

@@ -155,7 +155,7 @@ class Explored(NamedTuple):
     said: npt.NDArray[Any] | None
 
 
-TEACHERS = Distillation(weight=0.5, teachers=5, after=MOST)
+TEACHERS = Distillation(weight=0.5, teachers=5, after=MOST, finals=True)
 """The best five teach in the final training, nobody in the search."""
 Chooser = Callable[[Space, Goal], Strategy]
 

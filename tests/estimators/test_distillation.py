@@ -246,7 +246,7 @@ def test_what_is_said_goes_with_its_row_where_rows_differ_in_length():
 
 
 def test_final_trainings_are_told_of_train_and_valid_by_the_best(blobs, notes, tmp_path):
-    training = Training(blobs, distillation=Distillation(weight=0.9, teachers=2, after=9))
+    training = Training(blobs, distillation=Distillation(weight=0.9, teachers=2, after=9, finals=True))
     scores = run(training, tmp_path, notes, networks())
     order = sorted(range(4), key=lambda number: (-scores[number]["accuracy"], number))
     best = networks()[order[0]]
@@ -260,7 +260,7 @@ def test_final_trainings_are_told_of_train_and_valid_by_the_best(blobs, notes, t
     assert right.mean() == pytest.approx(scores[order[1]]["accuracy"])
     taught, plain = (training.fit_final(best, epochs=1, seed=3, lesson=each) for each in (lesson, None))
     assert not torch.equal(taught(torch.zeros(1, 2)), plain(torch.zeros(1, 2)))
-    alone = Training(blobs, distillation=Distillation(weight=0.9, teachers=2, after=9, finals=False))
+    alone = Training(blobs, distillation=Distillation(weight=0.9, teachers=2, after=9))
     assert alone.final_lesson(best, tmp_path) is None
     assert training.final_lesson(best, tmp_path / "elsewhere") is None
     assert Training(blobs).final_lesson(best, tmp_path) is None

@@ -238,7 +238,7 @@ def test_finalists_are_what_the_strategy_recommends_and_then_what_scored_best(tm
 
 def test_finalists_are_taught_and_what_they_are_compared_with_is_not(tmp_path):
     options = {**QUICK, "finalists": 2, "final_seeds": 2}
-    plan = Distillation(weight=0.9, teachers=2, after=99)  # nobody in the search
+    plan = Distillation(weight=0.9, teachers=2, after=99, finals=True)  # nobody in the search
     plain, taught = (
         nt.search(rings(), space, out=tmp_path / str(each), distillation=each, **options).finals
         for each in (None, plan)

@@ -37,7 +37,8 @@ class Distillation:
         after: How many trials must have been trained and scored before the first student; earlier ones are trained as
             usual.
         temperature: T; None for the squared error.
-        finals: Whether finalists are taught in their final training, too, by the best of the whole search.
+        finals: Whether finalists are taught in their final training, too, by the best of the whole search. It gains
+            where those are about as good as the finalist, and costs where they are not.
 
     Raises:
         TrainingError: If a value cannot be used.
@@ -47,7 +48,7 @@ class Distillation:
     teachers: int = 3
     after: int = 30
     temperature: float | None = None
-    finals: bool | int = field(default=True, repr=False)  # trials do not depend on it
+    finals: bool | int = field(default=False, repr=False)  # trials do not depend on it
 
     def __post_init__(self) -> None:
         if not 0 <= self.weight <= 1:
