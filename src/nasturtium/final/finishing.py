@@ -143,10 +143,9 @@ def finish(
         if plain is not None:
             entries.append(entry_of(plain, "plain network", "baseline", training))
             entries[-1].network.breaks = broken(plain, study.goal, training)
-        limits = {"limits": [str(each) for each in study.goal.limits]} if study.goal.limits else {}
         trials = None if folder is None else folder / TRIALS
         taught = trials is not None and training.final_lesson(entries[0].architecture, trials) is not None
-        settings = _settings(entries, plan, wanted, {**header, **limits, **({"taught": True} if taught else {})})
+        settings = _settings(entries, plan, wanted, study, taught, header)
         kept = None if folder is None else _kept(folder, settings, entries)
         if kept is not None:
             return kept
@@ -173,10 +172,13 @@ def _concluded(entries: list[Entry], finals: Finals, training: Training, folder:
     return Finish(finals, model, best.architecture, scores, dict(best.scores), ending == Ending.INTERRUPTED)
 
 
-def _settings(entries: list[Entry], plan: Plan, wanted: Wanted, header: Mapping[str, Any]) -> dict[str, Any]:
-    """What the results follow from; as JSON gives it back."""
-    networks = [str(entry.architecture) for entry in entries]
-    return {**header, "networks": networks, "final_epochs": plan.epochs, "final_seeds": plan.seeds,
+def _settings(
+    entries: list[Entry], plan: Plan, wanted: Wanted, study: Study, taught: bool, header: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What the results follow from; as JSON gives it back. What is not so is not said, as it was before it could be."""
+    networks, limits = [str(entry.architecture) for entry in entries], [str(each) for each in study.goal.limits]
+    further = {**({"limits": limits} if limits else {}), **({"taught": True} if taught else {})}
+    return {**header, **further, "networks": networks, "final_epochs": plan.epochs, "final_seeds": plan.seeds,
             "baselines": plan.baselines, "first_seed": wanted.seed}  # fmt: skip
 
 
